@@ -1,0 +1,1 @@
+"""The Flask application that people and programs talk to; it never loads TensorFlow."""

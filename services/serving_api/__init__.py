@@ -1,0 +1,1 @@
+"""TensorFlow Serving's wire API in Python, without TensorFlow."""

@@ -1,0 +1,72 @@
+"""What a model says of itself: the signatures in its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.serving_api.dtypes import data_type_name
+from services.serving_api.protos import get_model_metadata_pb2, meta_graph_pb2
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of a signature.
+
+    Attributes:
+        data_type: the `DataType` number.
+        shape: the dimensions, None where one is free; None as a whole when the
+            rank is unknown.
+    """
+
+    data_type: int
+    shape: tuple[int | None, ...] | None
+
+    def __str__(self) -> str:
+        if self.shape is None:
+            return f"{data_type_name(self.data_type)} of any shape"
+        dimensions = ", ".join("N" if size is None else str(size) for size in self.shape)
+        return f"{data_type_name(self.data_type)}[{dimensions}]"
+
+    def accepts(self, shape: tuple[int, ...]) -> bool:
+        """Tell whether an array of this shape fits."""
+        return self.shape is None or (
+            len(shape) == len(self.shape)
+            and all(
+                free is None or free == size for free, size in zip(self.shape, shape, strict=True)
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One task of a model: named inputs and outputs."""
+
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+    method_name: str
+
+
+def signatures_of(
+    response: get_model_metadata_pb2.GetModelMetadataResponse,
+) -> dict[str, Signature]:
+    """Read the signatures, by name, from a GetModelMetadata response asked for `signature_def`."""
+    signature_map = get_model_metadata_pb2.SignatureDefMap()
+    response.metadata["signature_def"].Unpack(signature_map)
+    return {name: signature_from(proto) for name, proto in signature_map.signature_def.items()}
+
+
+def signature_from(proto: meta_graph_pb2.SignatureDef) -> Signature:
+    """Read one signature."""
+    return Signature(
+        inputs={name: _tensor_spec(info) for name, info in proto.inputs.items()},
+        outputs={name: _tensor_spec(info) for name, info in proto.outputs.items()},
+        method_name=proto.method_name,
+    )
+
+
+def _tensor_spec(info: meta_graph_pb2.TensorInfo) -> TensorSpec:
+    if info.tensor_shape.unknown_rank:
+        return TensorSpec(info.dtype, None)
+    shape = tuple(None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim)
+    return TensorSpec(info.dtype, shape)
