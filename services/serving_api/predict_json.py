@@ -128,27 +128,37 @@ def _check_names(where: str, received: Mapping[str, Any], inputs: Mapping[str, T
 
 
 def _to_array(name: str, value: Any, spec: TensorSpec) -> npt.NDArray[Any]:
+    if spec.data_type == types_pb2.DT_STRING:
+        return _string_array(name, _decode_strings(name, value))
     dtype = DTYPES[spec.data_type].numpy
-    try:
-        if spec.data_type == types_pb2.DT_STRING:
-            value = _decode_strings(name, value)
-        elif isinstance(value, dict):
-            raise JsonError(
-                f"input {name!r} holds an object, expected {data_type_name(spec.data_type)}"
-            )
-        # Without a target dtype numpy tells what the JSON really held; with one it would round.
-        array = np.asarray(value, dtype if spec.data_type == types_pb2.DT_STRING else None)
-    except (ValueError, OverflowError) as error:
-        if isinstance(error, JsonError):
-            raise
+    if isinstance(value, dict):
         raise JsonError(
-            f"input {name!r} is ragged, expected lists of equal length at each depth"
-        ) from None
+            f"input {name!r} holds an object, expected {data_type_name(spec.data_type)}"
+        )
+    try:
+        # Without a target dtype numpy tells what the JSON really held; with one it would round.
+        array = np.asarray(value)
+    except ValueError:
+        raise _ragged(name) from None
     if not _holds(array, dtype):
         raise JsonError(
             f"input {name!r} holds {_content(array)}, expected {data_type_name(spec.data_type)}"
         )
     return array.astype(dtype, copy=False)
+
+
+def _string_array(name: str, value: Any) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(value, np.object_)
+    except ValueError:
+        raise _ragged(name) from None
+    if any(isinstance(item, list) for item in array.flat):
+        raise _ragged(name)
+    return array
+
+
+def _ragged(name: str) -> JsonError:
+    return JsonError(f"input {name!r} is ragged, expected lists of equal length at each depth")
 
 
 def _holds(array: npt.NDArray[Any], dtype: np.dtype[Any]) -> bool:

@@ -29,7 +29,8 @@ def _hollow_tensorflow() -> Iterator[None]:
     if spec is None or spec.submodule_search_locations is None:
         raise ImportError(
             "no `tensorflow` package was found, whose protocol buffers "
-            "(`tensorflow/core/**/*_pb2.py`) are needed: install tensorflow-cpu, or copy those files from its wheel"
+            "(`tensorflow/core/**/*_pb2.py`) are needed: "
+            "install tensorflow-cpu, or copy those files from its wheel"
         )
     package = types.ModuleType("tensorflow")
     package.__path__ = list(spec.submodule_search_locations)

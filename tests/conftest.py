@@ -1,0 +1,14 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+
+# TensorFlow's greetings would drown what a failed test has to say.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from hypothesis import settings
+
+# On a shared machine a slow example is no failure.
+settings.register_profile("lectern", deadline=None)
+settings.load_profile("lectern")
