@@ -1,0 +1,1 @@
+"""Trains the networks on Fashion-MNIST and exports them to `models/NAME/VERSION`."""
