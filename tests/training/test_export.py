@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.training.session_model import SessionModel
+from training.errors import ModelRepositoryError
+from training.export import Origin, read_origin
+from training.recipe import Recipe
+
+
+def describe(tensors: dict[str, object]) -> dict[str, tuple[str, list[int]]]:
+    return {
+        name: (tf.as_dtype(info.dtype).name, [size.size for size in info.tensor_shape.dim])
+        for name, info in tensors.items()
+    }
+
+
+def test_signatures_keep_the_model_contract(served_cnn: SessionModel) -> None:
+    images = ("float32", [-1, 28, 28, 1])
+    answer = {
+        "probabilities": ("float32", [-1, 10]),
+        "logits": ("float32", [-1, 10]),
+        "class_index": ("int32", [-1]),
+        "label": ("string", [-1]),
+    }
+    found = {
+        name: (describe(signature.inputs), describe(signature.outputs))
+        for name, signature in served_cnn.signatures.items()
+    }
+
+    assert found == {
+        "serving_default": ({"images": images}, answer),
+        "predict_bytes": ({"image_bytes": ("string", [-1])}, answer),
+        "saliency_gradient": (
+            {"images": images, "class_index": ("int32", [-1])},
+            {"attribution": ("float32", [-1, 28, 28]), "class_index": ("int32", [-1])},
+        ),
+    }
+
+
+def test_weights_are_stored_once(exported_cnn: Path, cnn: keras.Model) -> None:
+    (weights,) = (exported_cnn / "variables").glob("variables.data-*")
+
+    assert weights.stat().st_size < 1.05 * 4 * cnn.count_params()
+
+
+def test_it_loads_in_tensorflow_2_too(exported_cnn: Path, images: np.ndarray) -> None:
+    saved_model = tf.saved_model.load(str(exported_cnn))
+
+    outputs = saved_model.signatures["serving_default"](images=tf.constant(images))
+
+    assert outputs["logits"].shape == (5, 10)
+
+
+def test_a_version_says_how_it_was_trained(exported_cnn: Path) -> None:
+    assert read_origin(exported_cnn) == Origin("cnn", "quick", Recipe(epochs=1))
+
+
+@pytest.mark.parametrize(
+    "content", [None, "not json", "{}", '{"network": "a", "preset": "b", "recipe": {}}']
+)
+def test_a_version_of_unknown_origin_is_refused(content: str | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "assets.extra").mkdir()
+        (tmp_path / "assets.extra" / "training.json").write_text(content)
+
+    with pytest.raises(ModelRepositoryError, match=r"training\.json does not say"):
+        read_origin(tmp_path)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from training import data
+from training.data import Split
+from training.fit import fit
+from training.recipe import Recipe
+from training.zoo import network
+
+# Keras swaps averaged weights through numpy in a way that numpy 2 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+RECIPE = Recipe(epochs=3, batch_size=32, ema_momentum=0.9)
+
+
+@pytest.fixture
+def splits(tiny_data: Path) -> tuple[Split, Split]:
+    return data.load_training(tiny_data)
+
+
+def interrupt_after_epoch(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = keras.callbacks.BackupAndRestore.on_epoch_end
+
+    def save_then_stop(callback: object, epoch: int, logs: object = None) -> None:
+        save(callback, epoch, logs)
+        if epoch + 1 == number:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras.callbacks.BackupAndRestore, "on_epoch_end", save_then_stop)
+
+
+def test_an_interrupted_run_goes_on_after_its_last_epoch(
+    splits: tuple[Split, Split],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with monkeypatch.context() as interruption:
+        interrupt_after_epoch(2, interruption)
+        with pytest.raises(KeyboardInterrupt):
+            fit(network("cnn"), RECIPE, *splits, tmp_path)
+    assert "Epoch 2/3" in capsys.readouterr().out
+
+    model = fit(network("cnn"), RECIPE, *splits, tmp_path)
+
+    output = capsys.readouterr().out
+    assert "Epoch 3/3" in output
+    assert "Epoch 1/3" not in output
+    assert "Epoch 2/3" not in output
+    assert int(model.optimizer.iterations) == 3 * 7  # 220 images in batches of 32
+
+
+def test_a_finished_run_gives_the_same_model_again(
+    splits: tuple[Split, Split], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = fit(network("cnn"), RECIPE, *splits, tmp_path)
+    capsys.readouterr()
+
+    second = fit(network("cnn"), RECIPE, *splits, tmp_path)
+
+    assert "Epoch" not in capsys.readouterr().out
+    for before, after in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_the_moving_average_of_the_weights_is_what_comes_out(
+    splits: tuple[Split, Split], tmp_path: Path
+) -> None:
+    model = fit(network("cnn"), RECIPE, *splits, tmp_path)
+
+    last = network("cnn").build()
+    last.load_weights(tmp_path / "latest.weights.h5")
+    assert any(
+        (average != weight).any()
+        for average, weight in zip(model.get_weights(), last.get_weights(), strict=True)
+    )

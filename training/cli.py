@@ -1,0 +1,111 @@
+"""The command line: `python -m training --help`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from training.data import load_test
+from training.errors import TrainingError
+from training.evaluate import measure
+from training.report import write_report
+from training.repository import latest_version, versions
+from training.samples import write_samples
+from training.train import train
+from training.zoo import NETWORKS, network
+
+app = typer.Typer(
+    help="Train the networks on Fashion-MNIST and export them for a model server.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+NameArgument = Annotated[str, typer.Argument(help="A network; `list` shows them.")]
+ModelsOption = Annotated[Path, typer.Option("--models", help="The model repository.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        envvar="FASHION_MNIST_DIR",
+        help="A folder with Fashion-MNIST's four files. Without it: the Debian package's folder, "
+        "Keras's cache, a download.",
+    ),
+]
+MODELS = Path("models")
+
+
+@app.command("train")
+def train_command(
+    name: NameArgument,
+    preset: Annotated[str, typer.Option(help="`quick` to try, `full` for the best.")] = "quick",
+    data: DataOption = None,
+    models: ModelsOption = MODELS,
+    runs: Annotated[Path, typer.Option(help="Keeps the state of unfinished runs.")] = Path("runs"),
+) -> None:
+    """Train a network and add it to the model repository as the next version.
+
+    Ctrl-C stops it; the same command goes on after the last finished epoch.
+    """
+    version = train(name, preset, data, models, runs)
+    console.print(f"Exported {version}. Measure it: python -m training evaluate {name}")
+
+
+@app.command("list")
+def list_command(models: ModelsOption = MODELS) -> None:
+    """Show the networks and which versions of them are in the model repository."""
+    table = Table("name", "task", "network", "presets", "versions")
+    for entry in NETWORKS.values():
+        trained = ", ".join(str(version) for version in versions(models, entry.name))
+        table.add_row(entry.name, entry.task, entry.summary, ", ".join(entry.recipes), trained)
+    console.print(table)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    name: NameArgument, data: DataOption = None, models: ModelsOption = MODELS
+) -> None:
+    """Print the test accuracy of the latest version in the model repository."""
+    version = latest_version(models, network(name).name)
+    measured = measure(version, load_test(data))
+    console.print(f"{version}: test accuracy {measured.accuracy:.4f}", highlight=False)
+
+
+@app.command("report")
+def report_command(data: DataOption = None, models: ModelsOption = MODELS) -> None:
+    """Measure every model in the repository and write its README.md."""
+    console.print(f"Wrote {write_report(models, load_test(data))}")
+
+
+@app.command("samples")
+def samples_command(
+    data: DataOption = None,
+    folder: Annotated[Path, typer.Option(help="Where the images go.")] = Path(
+        "services/gateway/static/samples"
+    ),
+) -> None:
+    """Write the first test image of each class as a PNG."""
+    for path in write_samples(folder, load_test(data)):
+        console.print(f"Wrote {path}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line; an error that the user can mend ends it with status 2.
+
+    Args:
+        arguments: Instead of the process's own.
+    """
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    try:
+        app(arguments)
+    except TrainingError as error:
+        Console(stderr=True).print(f"Error: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)

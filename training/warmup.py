@@ -1,0 +1,43 @@
+"""Warm-up requests, which a model server replays before it lets a version answer clients.
+
+The protocol: https://www.tensorflow.org/tfx/serving/saved_model_warmup
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from training.signatures.signature import Signature
+
+WARMUP_PATH = Path("assets.extra") / "tf_serving_warmup_requests"
+
+
+def write_warmup_requests(version: Path, name: str, signatures: Iterable[Signature]) -> None:
+    """Writes one request a signature into a version's folder.
+
+    Args:
+        version: The folder of the SavedModel.
+        name: The model's name.
+        signatures: What to warm up, each with its example.
+    """
+    path = version / WARMUP_PATH
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for signature in signatures:
+            log = prediction_log_pb2.PredictionLog(
+                predict_log=prediction_log_pb2.PredictLog(request=_request(name, signature))
+            )
+            writer.write(log.SerializeToString())
+
+
+def _request(name: str, signature: Signature) -> predict_pb2.PredictRequest:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = name
+    request.model_spec.signature_name = signature.name
+    for input_name, values in signature.example.items():
+        request.inputs[input_name].CopyFrom(tf.make_tensor_proto(values))
+    return request
