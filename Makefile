@@ -1,0 +1,78 @@
+# Every command that people need; `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+export GATEWAY_PORT ?= 8080
+export GRPC_PORT ?= 8500
+export REST_PORT ?= 8501
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/local ## Start the model server and the gateway (GATEWAY_PORT, GRPC_PORT, REST_PORT)
+	@exec $(BIN)/python -m services
+
+.PHONY: test
+test: lint ## Lint, check types and layers, run the tests that need nothing but this repository
+	$(BIN)/pytest -m "not dataset"
+
+.PHONY: test-dataset
+test-dataset: $(VENV)/dev ## Run the tests that need the real Fashion-MNIST
+	$(BIN)/pytest -m dataset
+
+.PHONY: lint
+lint: $(VENV)/dev ## Check style, types and who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: format
+format: $(VENV)/dev ## Put the code into its one style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: setup
+setup: $(VENV)/dev ## Install everything for development into .venv
+	@echo "Ready: $(BIN)/python"
+
+.PHONY: constraints
+constraints: $(VENV)/dev ## Write the installed versions to constraints.txt
+	@{ echo '# The exact versions that are tested together. Regenerate with `make constraints`.'; \
+	   $(BIN)/pip freeze --exclude-editable | grep -v '^#'; } > constraints.new
+	@mv constraints.new constraints.txt
+
+.PHONY: clean
+clean: ## Remove the environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+
+# Two stamps, so that `make run` installs no test tools.
+$(VENV)/local: pyproject.toml constraints.txt | $(VENV)/pip
+	@echo "Installing the gateway and the model server …"
+	@$(PIP) install --constraint constraints.txt --editable '.[local]'
+	@$(PIP) install --constraint constraints.txt --no-deps tensorflow-serving-api
+	@touch $@
+
+$(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/pip
+	@echo "Installing everything for development …"
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@$(PIP) install --constraint constraints.txt --no-deps tensorflow-serving-api
+	@touch $@ $(VENV)/local
+
+$(VENV)/pip:
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11)' 2>/dev/null || { \
+	  echo "Lectern needs Python 3.11 or newer as '$(PYTHON)', received $$($(PYTHON) --version 2>&1):" \
+	    "install it, or name another one with PYTHON=…"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "Python's ensurepip is missing; installing Debian's package python3-venv …"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -qq --yes python3-venv; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
