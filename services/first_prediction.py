@@ -1,4 +1,4 @@
-"""`python -m services.first_prediction PORT`: wait for the gateway, predict once, say how to go on."""
+"""Wait for the gateway, predict once, say how to go on."""
 
 from __future__ import annotations
 
