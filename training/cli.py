@@ -106,6 +106,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         app(arguments)
-    except TrainingError as error:
+    except (TrainingError, OSError) as error:  # OSError: a folder that cannot be written.
         Console(stderr=True).print(f"Error: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.training.tiny import SIZES
+from training import cli
+from training.data import CLASS_NAMES
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> object:
+    """Runs the command line; returns its exit status, output and error output."""
+    monkeypatch.setattr(cli.console, "width", 200)
+
+    def invoke(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(argument) for argument in arguments])
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return invoke
+
+
+def test_from_data_to_report(run: object, tiny_data: Path, tmp_path: Path) -> None:
+    models, runs = tmp_path / "models", tmp_path / "runs"
+    data, repository = ("--data", tiny_data), ("--models", models)
+
+    status, output, _ = run("train", "cnn", *data, *repository, "--runs", runs)
+    assert status == 0
+    assert f"Exported {models}/cnn/1" in output
+
+    _, output, _ = run("list", *repository)
+    (row,) = (line for line in output.splitlines() if "│ cnn" in line)
+    assert row.split("│")[-2].strip() == "1"
+
+    status, output, _ = run("evaluate", "cnn", *data, *repository)
+    assert status == 0
+    accuracy = output.strip().removeprefix(f"{models}/cnn/1: test accuracy ")
+    assert float(accuracy) * SIZES["t10k"] == pytest.approx(round(float(accuracy) * 60), abs=0.01)
+
+    status, _, _ = run("report", *data, *repository)
+    assert status == 0
+    (row,) = (
+        line
+        for line in (models / "README.md").read_text().splitlines()
+        if line.startswith("| `cnn`")
+    )
+    assert f"| 93,322 | {accuracy} |" in row
+    assert "`python -m training train cnn --preset quick`" in row
+
+
+def test_samples(run: object, tiny_data: Path, tmp_path: Path) -> None:
+    status, output, _ = run("samples", "--data", tiny_data, "--folder", tmp_path)
+
+    assert status == 0
+    assert len(list(tmp_path.glob("*.png"))) == len(output.splitlines()) == len(CLASS_NAMES)
+
+
+def test_the_data_folder_can_come_from_the_environment(
+    run: object, tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASHION_MNIST_DIR", str(tiny_data))
+
+    status, _, _ = run("samples", "--folder", tmp_path)
+
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "cnm"], "There is no network named 'cnm'. Known: cnn."),
+        (["train", "cnn", "--preset", "best"], "There is no preset named 'best'."),
+        (
+            ["train", "cnn", "--data", "nowhere"],
+            "nowhere/train-images-idx3-ubyte.gz does not exist",
+        ),
+        (["evaluate", "cnm"], "There is no network named 'cnm'."),
+        (["evaluate", "cnn", "--models", "nowhere"], "nowhere/cnn holds no version of a model"),
+        (["report", "--data", "nowhere"], "nowhere/t10k-images-idx3-ubyte.gz does not exist"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line_and_status_2(
+    arguments: list[str], message: str, run: object
+) -> None:
+    status, output, error = run(*arguments)
+
+    assert (status, output) == (2, "")
+    assert error.startswith(f"Error: {message}")
+    assert len(error.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_status_2(
+    run: object, tiny_data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    status, _, error = run("samples", "--data", tiny_data, "--folder", tmp_path / "file")
+
+    assert status == 2
+    assert error.startswith("Error: ")
+    assert str(tmp_path / "file") in error
+
+
+def test_the_screen_stays_clean_of_tensorflows_messages(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "training", "evaluate", "cnn", "--models", tmp_path],
+        env={key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr.splitlines()) == 1
