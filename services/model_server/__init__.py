@@ -1,1 +1,5 @@
-"""The embedded model server, which speaks TensorFlow Serving's protocol on one machine."""
+"""The embedded model server: TensorFlow Serving's protocol over SavedModels, in one process.
+
+`core` finds, loads, holds and runs models and knows of no network; `grpc_api` and `rest_api` are
+thin shells over it; `server` puts them together.
+"""

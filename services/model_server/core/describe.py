@@ -1,0 +1,47 @@
+"""Says what is served: the state of a model's versions, and its signatures."""
+
+from __future__ import annotations
+
+from services.model_server.core.manager import ModelManager
+from services.serving_api.protos import (
+    error_codes_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_pb2,
+)
+
+
+def describe_status(
+    manager: ModelManager, spec: model_pb2.ModelSpec
+) -> get_model_status_pb2.GetModelStatusResponse:
+    """Report one version of a model, or all of them, newest first.
+
+    Raises:
+        ServingError: NOT_FOUND, there is none.
+    """
+    version = spec.version.value if spec.HasField("version") else None
+    response = get_model_status_pb2.GetModelStatusResponse()
+    for status in manager.statuses(spec.name, version):
+        entry = response.model_version_status.add(version=status.version, state=status.state)
+        entry.status.error_code = status.error.code if status.error else error_codes_pb2.OK
+        entry.status.error_message = status.error.message if status.error else ""
+    return response
+
+
+def describe_signatures(
+    manager: ModelManager, spec: model_pb2.ModelSpec
+) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    """Return the signatures of a model as it states them.
+
+    Raises:
+        ServingError: the model, version or label is not served.
+    """
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
+    signature_map = get_model_metadata_pb2.SignatureDefMap()
+    with manager.lease(spec) as (servable, version):
+        for name, proto in servable.signature_defs.items():
+            signature_map.signature_def[name].CopyFrom(proto)
+    response.model_spec.name = spec.name
+    response.model_spec.version.value = version
+    response.metadata["signature_def"].Pack(signature_map)
+    return response

@@ -1,0 +1,46 @@
+"""Finds the versions of a model on disk that should be served.
+
+Source: tensorflow_serving/sources/storage_path/file_system_storage_path_source.cc.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from services.model_server.core.config import ModelConfig
+
+_INT64 = re.compile(r"[+-]?\d{1,19}")
+
+
+def find_versions(model: ModelConfig) -> dict[int, Path]:
+    """Return the version folders that the model's version policy asks for, by version.
+
+    Raises:
+        OSError: the base path does not exist or cannot be listed. That is no statement about
+            the versions: a storage that is gone for a moment must unload nothing.
+    """
+    versions = _all_versions(Path(model.base_path))
+    policy = model.model_version_policy
+    match policy.WhichOneof("policy_choice"):
+        case "all":
+            return versions
+        case "specific":
+            return {
+                version: versions[version]
+                for version in policy.specific.versions
+                if version in versions
+            }
+        case _:
+            number = max(policy.latest.num_versions, 1)
+            return {version: versions[version] for version in sorted(versions)[-number:]}
+
+
+def _all_versions(base_path: Path) -> dict[int, Path]:
+    children = sorted(child for child in base_path.iterdir() if child.is_dir())
+    numbered = [(child.name.strip(), child) for child in children]
+    return {
+        int(name): child
+        for name, child in numbered
+        if _INT64.fullmatch(name) and -(2**63) <= int(name) < 2**63
+    }

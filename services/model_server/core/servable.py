@@ -1,0 +1,37 @@
+"""What the manager holds and requests run on: one loaded version of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from services.serving_api.protos import meta_graph_pb2
+from services.serving_api.signatures import Signature
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+class Servable(Protocol):
+    """One loaded version of a model; every method may be called from many threads at once.
+
+    Attributes:
+        signature_defs: the signatures as the model states them, by name.
+        signatures: the same, read.
+    """
+
+    signature_defs: Mapping[str, meta_graph_pb2.SignatureDef]
+    signatures: Mapping[str, Signature]
+
+    def run(
+        self, signature_name: str, inputs: Arrays, output_names: Sequence[str]
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Compute the named outputs of a signature from all of its inputs.
+
+        Raises:
+            ServingError: the model refused the inputs or failed on them.
+        """
+
+    def close(self) -> None:
+        """Give its memory back; nothing runs on it any more."""

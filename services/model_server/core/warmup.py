@@ -1,0 +1,74 @@
+"""Replays the requests that a model brings along, so that no client meets a cold graph.
+
+The protocol: https://www.tensorflow.org/tfx/serving/saved_model_warmup
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from services.model_server.core.errors import ServingError, invalid_argument
+from services.model_server.core.predict_proto import answer_predict
+from services.model_server.core.servable import Servable
+from services.serving_api.protos import error_codes_pb2, prediction_log_pb2
+
+WARMUP_PATH = Path("assets.extra") / "tf_serving_warmup_requests"
+MAX_RECORDS = 1000
+
+_log = structlog.get_logger(__name__)
+
+
+def warm_up(servable: Servable, model_path: Path) -> None:
+    """Replay the warm-up records of a SavedModel, if it has any.
+
+    Args:
+        servable: the loaded model.
+        model_path: its folder, with the TFRecord of `PredictionLog` in `assets.extra`.
+
+    Raises:
+        ServingError: the file is damaged, holds over 1000 records, or one of them failed.
+    """
+    path = model_path / WARMUP_PATH
+    if not path.is_file():
+        return
+    start = time.perf_counter()
+    number = 0
+    for number, record in enumerate(_read_records(path), start=1):
+        if number > MAX_RECORDS:
+            raise invalid_argument(f"{path} holds over {MAX_RECORDS} warm-up records, the maximum")
+        try:
+            _replay(servable, record)
+        except ServingError as error:
+            raise ServingError(
+                error.code, f"warm-up record {number} of {path} failed: {error.message}"
+            ) from None
+    seconds = round(time.perf_counter() - start, 3)
+    _log.info("warmed up", path=str(model_path), records=number, seconds=seconds)
+
+
+def _read_records(path: Path) -> Iterator[bytes]:
+    try:
+        yield from tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    except tf.errors.OpError as error:
+        raise ServingError(
+            error.error_code, f"{path} is not a TFRecord file: {error.message}"
+        ) from None
+
+
+def _replay(servable: Servable, record: bytes) -> None:
+    try:
+        log = prediction_log_pb2.PredictionLog.FromString(record)
+    except DecodeError:
+        raise invalid_argument("it is not a PredictionLog") from None
+    kind = log.WhichOneof("log_type")
+    if kind != "predict_log":
+        raise ServingError(
+            error_codes_pb2.UNIMPLEMENTED, f"its type is {kind}, expected predict_log"
+        )
+    answer_predict(servable, 0, log.predict_log.request)

@@ -1,0 +1,43 @@
+"""Turns what a service raises into a gRPC status."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import grpc
+import structlog
+
+from services.model_server.core.errors import ServingError
+
+MAX_MESSAGE = 1024
+"""TensorFlow Serving cuts error texts here; longer ones overflow the HTTP/2 header limit."""
+
+_STATUS_CODES = {status.value[0]: status for status in grpc.StatusCode}
+
+_log = structlog.get_logger(__name__)
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def answers_errors(method: _Method) -> _Method:
+    """Let a servicer method raise ServingError, and not start when its client has gone."""
+
+    @functools.wraps(method)
+    def answer(self: Any, request: Any, context: grpc.ServicerContext) -> Any:
+        if not context.is_active():
+            context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed in the queue")
+        try:
+            return method(self, request, context)
+        except ServingError as error:
+            context.abort(_STATUS_CODES[error.code], _cut(error.message))
+        except Exception as error:
+            _log.exception("request crashed", method=method.__name__)
+            context.abort(grpc.StatusCode.INTERNAL, _cut(repr(error)))
+
+    return answer  # type: ignore[return-value]  # functools.wraps loses the exact type.
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + "...TRUNCATED"
