@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -27,11 +28,11 @@ class Signature:
     example: Mapping[str, npt.NDArray[Any]]
 
 
-def images_spec(model: Any) -> tf.TensorSpec:
+def images_spec(model: keras.Model) -> tf.TensorSpec:
     """Returns the spec of an `images` input: float32 [N, H, W, C], 0 to 255."""
     return tf.TensorSpec(model.input_shape, tf.float32, name="images")
 
 
-def example_images(model: Any) -> npt.NDArray[np.float32]:
+def example_images(model: keras.Model) -> npt.NDArray[np.float32]:
     """Returns one black image, float32 [1, H, W, C], for a warm-up request."""
     return np.zeros((1, *model.input_shape[1:]), np.float32)
