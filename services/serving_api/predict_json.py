@@ -65,7 +65,15 @@ def parse_predict_body(body: bytes) -> PredictBody:
     Raises:
         JsonError: not JSON, not exactly one of `instances` and `inputs`, or an empty `instances`.
     """
-    document = parse_json(body)
+    return read_predict_document(parse_json(body))
+
+
+def read_predict_document(document: Any) -> PredictBody:
+    """Read the envelope of a predict request that is parsed already.
+
+    Raises:
+        JsonError: not exactly one of `instances` and `inputs`, or an empty `instances`.
+    """
     if not isinstance(document, dict):
         raise JsonError(
             f"the body is {_kind(document)}, expected an object with 'instances' or 'inputs'"

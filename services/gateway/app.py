@@ -1,0 +1,44 @@
+"""The Flask application."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from services.gateway.catalog import Catalog
+from services.gateway.context import Gateway
+from services.gateway.errors import handle_errors
+from services.gateway.model_names import model_names
+from services.gateway.model_server import ModelServer
+from services.gateway.observation import observe
+from services.gateway.readiness import Readiness
+from services.gateway.routes import home, models, predict, probes, saliency
+from services.gateway.routes.model_paths import know_model_paths
+from services.gateway.settings import Settings
+
+
+def create_app(settings: Settings, model_server: ModelServer) -> Flask:
+    """Put the gateway together.
+
+    Args:
+        settings: every setting.
+        model_server: where inference happens.
+
+    Raises:
+        ModelConfigError: the file with the models' names cannot be read.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    names = model_names(settings)
+    Gateway(
+        settings,
+        names,
+        model_server,
+        Catalog(model_server),
+        Readiness(model_server, names),
+    ).attach(app)
+    know_model_paths(app)
+    observe(app, settings.timeout_seconds)
+    handle_errors(app)
+    for module in (home, probes, models, predict, saliency):
+        app.register_blueprint(module.blueprint)
+    return app

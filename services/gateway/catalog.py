@@ -1,0 +1,101 @@
+"""What the models are and can do, as the model server tells it; remembered for a short while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from services.gateway.errors import InvalidRequest
+from services.gateway.model_server import ModelRef, ModelServer
+from services.serving_api.signatures import Signature, signatures_of
+
+DEFAULT_SIGNATURE = "serving_default"
+LABELS_SIGNATURE = "class_labels"
+SECONDS_TO_LIVE = 2.0
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One version of a model and what it can do.
+
+    Attributes:
+        name: the model's name.
+        version: the version that the reference stood for.
+        signatures: by name.
+        labels: the name of each class; empty where the model does not tell them.
+    """
+
+    name: str
+    version: int
+    signatures: Mapping[str, Signature]
+    labels: Sequence[str] = ()
+
+    def signature(self, name: str) -> Signature:
+        """Return a signature.
+
+        Raises:
+            InvalidRequest: the model has no such signature.
+        """
+        if name not in self.signatures:
+            raise InvalidRequest(
+                f'Serving signature name: "{name}" not found in signature def: model '
+                f"{self.name!r} version {self.version} has {sorted(self.signatures)}"
+            )
+        return self.signatures[name]
+
+    def label(self, class_index: int) -> str | None:
+        """Return the name of a class; None where the model does not tell it."""
+        return self.labels[class_index] if class_index < len(self.labels) else None
+
+    @property
+    def class_count(self) -> int | None:
+        """How many classes a classifier tells apart; None where the model does not say."""
+        default = self.signatures.get(DEFAULT_SIGNATURE)
+        probabilities = default.outputs.get("probabilities") if default else None
+        return probabilities.shape[-1] if probabilities and probabilities.shape else None
+
+
+class Catalog:
+    """The signatures of the models that are asked for.
+
+    Args:
+        model_server: whom to ask.
+    """
+
+    def __init__(self, model_server: ModelServer) -> None:
+        self._model_server = model_server
+        self._entries: dict[ModelRef, tuple[float, ModelInfo]] = {}
+
+    def model(self, ref: ModelRef, timeout: float) -> ModelInfo:
+        """Return what a model can do.
+
+        Raises:
+            ModelServerProblem: there is no such model, or the model server does not answer.
+        """
+        expiry, info = self._entries.get(ref, (0.0, None))
+        if info is None or time.monotonic() > expiry:
+            info = self._ask(ref, timeout)
+            self._entries[ref] = (time.monotonic() + SECONDS_TO_LIVE, info)
+        return info
+
+    def _ask(self, ref: ModelRef, timeout: float) -> ModelInfo:
+        response = self._model_server.metadata(ref, timeout)
+        version = response.model_spec.version.value
+        info = ModelInfo(ref.name, version, signatures_of(response))
+        if LABELS_SIGNATURE not in info.signatures or info.class_count is None:
+            return info
+        indices = np.arange(info.class_count, dtype=np.int32)
+        answer = self._model_server.predict(
+            ModelRef(ref.name, version), LABELS_SIGNATURE, {"class_index": indices}, timeout
+        )
+        labels = [label.decode(errors="replace") for label in answer.outputs["label"]]
+        return replace(info, labels=labels)
+
+    def notice(self, ref: ModelRef, version: int) -> None:
+        """Forget what is known of a model if another version has answered."""
+        _, info = self._entries.get(ref, (0.0, None))
+        if info is not None and info.version != version:
+            self._entries.pop(ref, None)

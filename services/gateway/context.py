@@ -1,0 +1,35 @@
+"""What the calls share: the settings and the collaborators of the running application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from services.gateway.catalog import Catalog
+from services.gateway.model_server import ModelServer
+from services.gateway.readiness import Readiness
+from services.gateway.settings import Settings
+
+_EXTENSION = "lectern"
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The parts of one application."""
+
+    settings: Settings
+    model_names: tuple[str, ...]
+    model_server: ModelServer
+    catalog: Catalog
+    readiness: Readiness
+
+    def attach(self, app: Flask) -> None:
+        """Let the calls of an application find it."""
+        app.extensions[_EXTENSION] = self
+
+
+def gateway() -> Gateway:
+    """Return the parts of the current application."""
+    return cast(Gateway, current_app.extensions[_EXTENSION])

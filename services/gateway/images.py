@@ -1,0 +1,176 @@
+"""Image files to the arrays that a model takes."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from services.gateway.errors import ContentTooLarge, InvalidRequest
+from services.serving_api.dtypes import DTYPES
+from services.serving_api.signatures import Signature, TensorSpec
+
+# Importing a plugin registers its format; those that run another program are left out.
+FORMATS = tuple(
+    str(plugin.format)
+    for plugin in (
+        PngImageFile,
+        JpegImageFile,
+        WebPImageFile,
+        GifImageFile,
+        BmpImageFile,
+        TiffImageFile,
+        AvifImageFile,
+        PpmImageFile,
+    )
+)
+"""What is decoded."""
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """What an image input takes.
+
+    Attributes:
+        height: rows; None where any number will do.
+        width: columns; None where any number will do.
+        channels: 1 for grey, 3 for colour, 4 for colour with opacity.
+        dtype: of the values, which run from 0 to 255.
+        shape_tail: the dimensions that follow rows and columns: `(channels,)` or none.
+    """
+
+    height: int | None
+    width: int | None
+    channels: int
+    dtype: np.dtype[Any]
+    shape_tail: tuple[int, ...]
+
+
+def find_image_input(signature: Signature) -> tuple[str, ImageSpec]:
+    """Return the name of the input that takes images, and what it takes.
+
+    That is the one called `images`, or else the only input, of the shape [N, height, width] or
+    [N, height, width, channels].
+
+    Raises:
+        InvalidRequest: the signature takes no images.
+    """
+    inputs = signature.inputs
+    name = "images" if "images" in inputs else next(iter(inputs), "")
+    spec = _image_spec(inputs[name]) if name == "images" or len(inputs) == 1 else None
+    if spec is None:
+        takes = {name: str(tensor) for name, tensor in sorted(inputs.items())}
+        raise InvalidRequest(
+            f"received an image, but this signature takes {takes} and no images: send JSON with "
+            "'instances' or 'inputs'"
+        )
+    return name, spec
+
+
+def _image_spec(tensor: TensorSpec) -> ImageSpec | None:
+    dtype = DTYPES[tensor.data_type].numpy if tensor.data_type in DTYPES else np.dtype(object)
+    if tensor.shape is None or len(tensor.shape) not in {3, 4} or dtype.kind not in "fiu":
+        return None
+    _, height, width, *tail = tensor.shape
+    channels = tail[0] if tail else 1
+    if channels not in _MODES:
+        return None
+    return ImageSpec(height, width, channels, dtype, (channels,) if tail else ())
+
+
+def decode_image(content: bytes, spec: ImageSpec, max_pixels: int) -> npt.NDArray[Any]:
+    """Decode an image file and convert it to what a model takes.
+
+    The image is turned upright (EXIF), its transparent parts become 0, its colours and its size
+    those of the model; the sides are scaled independently.
+
+    Args:
+        content: a file of one of `FORMATS`; of an animation the first frame counts.
+        spec: what the model takes.
+        max_pixels: the largest width times height; the header alone decides.
+
+    Returns:
+        An array of the dtype and shape that the spec asks for, [H, W, C] or [H, W], 0 to 255.
+
+    Raises:
+        InvalidRequest: this is no image, or a damaged one.
+        ContentTooLarge: the image has too many pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            _check_size(image.size, max_pixels)
+            return _to_array(image, spec)
+    except ContentTooLarge:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ContentTooLarge(f"{error} Expected at most {max_pixels} pixels") from None
+    except UnidentifiedImageError:
+        raise InvalidRequest(
+            f"received {len(content)} bytes that start with {content[:8]!r}, expected an image "
+            f"({', '.join(FORMATS)})"
+        ) from None
+    # Given damaged data, Pillow's decoders raise nearly anything.
+    except Exception as error:
+        raise InvalidRequest(
+            f"received an image of {len(content)} bytes that cannot be decoded ({error}), expected "
+            "a complete, undamaged file"
+        ) from error
+
+
+def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise ContentTooLarge(
+            f"received an image of {width} x {height} = {width * height} pixels, expected at most "
+            f"{max_pixels}: send a smaller one"
+        )
+
+
+def _to_array(image: Image.Image, spec: ImageSpec) -> npt.NDArray[Any]:
+    mode = _MODES[spec.channels]
+    if spec.height and spec.width:
+        # A JPEG decoder can skip detail that scaling down would throw away; twice the size is
+        # enough to keep the result smooth.
+        side = 2 * max(spec.height, spec.width)
+        image.draft(None, (side, side))
+    upright: Image.Image = ImageOps.exif_transpose(image)
+    converted = _on_zero(_to_eight_bits(upright)).convert(mode)
+    size = (spec.width or converted.width, spec.height or converted.height)
+    if converted.size != size:
+        converted = converted.resize(size, Image.Resampling.BILINEAR)
+    pixels = np.asarray(converted, spec.dtype)
+    return pixels.reshape(*pixels.shape[:2], *spec.shape_tail)
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """Scale wide grey values, which Pillow would cut off at 255: 16 bits, or floats from 0 to 1."""
+    if image.mode == "F":
+        scale = 255.0
+    elif image.mode == "I" or image.mode.startswith("I;16"):
+        scale = 255.0 / 65535.0
+    else:
+        return image
+    values = np.nan_to_num(np.asarray(image, np.float64) * scale)
+    return Image.fromarray(values.clip(0, 255).round().astype(np.uint8))
+
+
+def _on_zero(image: Image.Image) -> Image.Image:
+    """Lay an image with transparency over black: what is not there counts as 0."""
+    if not image.has_transparency_data:
+        return image
+    opaque = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", opaque.size, "black"), opaque).convert("RGB")

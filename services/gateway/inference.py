@@ -1,0 +1,54 @@
+"""One inference: find the model, check what goes in, run a signature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy.typing as npt
+
+from services.gateway.catalog import ModelInfo
+from services.gateway.context import gateway
+from services.gateway.deadline import time_left
+from services.gateway.errors import InvalidRequest
+from services.gateway.model_server import ModelRef, Prediction
+from services.gateway.observation import note_model
+from services.serving_api.signatures import Signature
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def find_model(model: ModelRef) -> ModelInfo:
+    """Return what the model of the current request can do.
+
+    Raises:
+        ModelServerProblem: there is no such model, or the model server does not answer.
+    """
+    info = gateway().catalog.model(model, time_left())
+    note_model(info.name)
+    return info
+
+
+def check_shapes(inputs: Arrays, signature: Signature) -> None:
+    """See that arrays have the shapes that a signature takes.
+
+    Raises:
+        InvalidRequest: one of them has not.
+    """
+    for name, array in inputs.items():
+        spec = signature.inputs[name]
+        if not spec.accepts(array.shape):
+            raise InvalidRequest(
+                f"input {name!r} has the shape {list(array.shape)}, expected {spec}"
+            )
+
+
+def run(model: ModelRef, signature_name: str, inputs: Arrays) -> Prediction:
+    """Run a signature within the time that the current request has left.
+
+    Raises:
+        ModelServerProblem: the model server refused, failed, or did not answer in time.
+    """
+    prediction = gateway().model_server.predict(model, signature_name, inputs, time_left())
+    gateway().catalog.notice(model, prediction.version)
+    return prediction

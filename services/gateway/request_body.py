@@ -1,0 +1,135 @@
+"""What a client sent: TensorFlow Serving's JSON, or image files; and the parameters beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from flask import request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from services.gateway.deadline import time_left
+from services.gateway.errors import InvalidRequest, UnsupportedMediaType
+from services.gateway.images import ImageSpec, decode_image
+from services.serving_api.predict_json import parse_json
+
+_UNTOLD = {"", "application/octet-stream", "application/x-www-form-urlencoded"}
+"""What clients send that were not told a type (`curl -d` and `--data-binary` say the last one)."""
+
+_ENVELOPE = {"instances", "inputs", "signature_name"}
+
+_Parameters = TypeVar("_Parameters", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class JsonBody:
+    """A parsed JSON document."""
+
+    document: Any
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The members beside TensorFlow Serving's own."""
+        if not isinstance(self.document, dict):
+            return {}
+        return {name: value for name, value in self.document.items() if name not in _ENVELOPE}
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An encoded image.
+
+    Attributes:
+        name: the file's name, where the client gave one.
+        content: the bytes of the file.
+    """
+
+    name: str | None
+    content: bytes
+
+
+@dataclass(frozen=True)
+class ImagesBody:
+    """One or more image files, and the other fields of their form."""
+
+    files: list[ImageFile]
+    parameters: dict[str, Any]
+
+    def decode(self, spec: ImageSpec, max_pixels: int) -> npt.NDArray[Any]:
+        """Return the images as one batch, [N, H, W, C] or [N, H, W].
+
+        Raises:
+            InvalidRequest: one of them cannot be decoded, or they differ in size and the model
+                takes any size.
+            ContentTooLarge: one of them has too many pixels.
+            ModelServerProblem: decoding used up the request's time.
+        """
+        arrays = []
+        for file in self.files:
+            time_left()
+            try:
+                arrays.append(decode_image(file.content, spec, max_pixels))
+            except InvalidRequest as error:
+                raise InvalidRequest(f"{file.name or 'the body'}: {error.detail}") from error
+        if len({array.shape for array in arrays}) > 1:
+            raise InvalidRequest(
+                f"received images of the shapes {sorted({array.shape for array in arrays})}, and "
+                "this model takes any: send images of one size, or one image a request"
+            )
+        return np.stack(arrays)
+
+
+def read_body() -> JsonBody | ImagesBody:
+    """Read the body of the current request.
+
+    Raises:
+        InvalidRequest: it is empty, or holds no file.
+        UnsupportedMediaType: it is neither JSON nor an image nor a form with files.
+        JsonError: it is not JSON, although its type says so.
+    """
+    mimetype = request.mimetype
+    if mimetype == "multipart/form-data":
+        return _read_files()
+    content = request.get_data()
+    if not content:
+        raise InvalidRequest(
+            "the body is empty, expected an image, or JSON with 'instances' or 'inputs'"
+        )
+    looks_like_json = content.lstrip()[:1] == b"{"
+    if mimetype.endswith(("/json", "+json")) or (mimetype in _UNTOLD and looks_like_json):
+        return JsonBody(parse_json(content))
+    if mimetype.startswith("image/") or mimetype in _UNTOLD:
+        return ImagesBody([ImageFile(None, content)], {})
+    raise UnsupportedMediaType(
+        f"received a body of type {mimetype!r}, expected application/json, an image type such as "
+        "image/png, or multipart/form-data with files"
+    )
+
+
+def _read_files() -> ImagesBody:
+    files = [
+        ImageFile(file.filename or None, file.read()) for _, file in request.files.items(multi=True)
+    ]
+    if not files:
+        raise InvalidRequest("the form holds no file, expected one image or more")
+    return ImagesBody(files, request.form.to_dict())
+
+
+def read_parameters(model: type[_Parameters], body: JsonBody | ImagesBody) -> _Parameters:
+    """Read the parameters of a task: from the query, else the JSON document, else the form.
+
+    Raises:
+        InvalidRequest: an unknown parameter, or a value that does not fit.
+    """
+    try:
+        return model.model_validate({**body.parameters, **request.args.to_dict()})
+    except ValidationError as error:
+        raise InvalidRequest("; ".join(map(_describe, error.errors()))) from None
+
+
+def _describe(error: ErrorDetails) -> str:
+    name = ".".join(map(str, error["loc"]))
+    return f"parameter {name!r}: {error['msg']}, received {error['input']!r}"

@@ -1,0 +1,1 @@
+"""The calls of the gateway: one task or one concern a file."""

@@ -1,0 +1,60 @@
+"""Which models there are, their versions and states, and their signatures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+from flask import Response
+
+from services.gateway.context import gateway
+from services.gateway.deadline import time_left
+from services.gateway.errors import ModelServerProblem
+from services.gateway.model_server import ModelRef
+from services.gateway.observation import note_model
+from services.gateway.routes.model_paths import model_blueprint, model_route
+from services.gateway.tasks import tasks_of
+from services.serving_api.model_json import metadata_json, status_json
+from services.serving_api.protos import get_model_status_pb2
+
+blueprint = model_blueprint("models")
+
+_State = get_model_status_pb2.ModelVersionStatus.State
+
+
+@blueprint.get("/v1/models")
+def list_models() -> dict[str, Any]:
+    """Answer every configured model with its versions, their states, and its tasks."""
+    return {"models": [_describe(ModelRef(name)) for name in gateway().model_names]}
+
+
+@model_route(blueprint, "", "GET")
+def status(model: ModelRef) -> Response:
+    """Answer TensorFlow Serving's model status."""
+    response = gateway().model_server.status(model, time_left())
+    note_model(model.name)
+    return Response(status_json(response), mimetype="application/json")
+
+
+@model_route(blueprint, "/metadata", "GET")
+def metadata(model: ModelRef) -> Response:
+    """Answer TensorFlow Serving's model metadata."""
+    response = gateway().model_server.metadata(model, time_left())
+    note_model(model.name)
+    return Response(metadata_json(response), mimetype="application/json")
+
+
+def _describe(model: ModelRef) -> dict[str, Any]:
+    try:
+        response = gateway().model_server.status(model, time_left())
+    except ModelServerProblem as problem:
+        if problem.code != grpc.StatusCode.NOT_FOUND:
+            raise
+        return {"name": model.name, "versions": [], "tasks": []}
+    versions = [
+        {"version": str(version.version), "state": _State.Name(version.state)}
+        for version in response.model_version_status
+    ]
+    available = any(version["state"] == "AVAILABLE" for version in versions)
+    tasks = tasks_of(gateway().catalog.model(model, time_left())) if available else []
+    return {"name": model.name, "versions": versions, "tasks": tasks}

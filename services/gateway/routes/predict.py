@@ -1,0 +1,79 @@
+"""The predict task: TensorFlow Serving's JSON for any model, or image files for a classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from flask import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.gateway.answers import json_response, model_member
+from services.gateway.catalog import DEFAULT_SIGNATURE, ModelInfo
+from services.gateway.context import gateway
+from services.gateway.images import find_image_input
+from services.gateway.inference import check_shapes, find_model, run
+from services.gateway.model_server import ModelRef
+from services.gateway.request_body import ImagesBody, JsonBody, read_body, read_parameters
+from services.gateway.routes.model_paths import model_blueprint, model_route
+from services.gateway.tasks import predict_signature
+from services.serving_api.predict_json import format_predictions, read_predict_document, to_arrays
+
+blueprint = model_blueprint("predict")
+
+
+class PredictParameters(BaseModel):
+    """What a client may ask of a prediction from images."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    top: int = Field(5, ge=1, description="how many of the most probable classes to answer")
+
+
+@model_route(blueprint, ":predict", "POST")
+def predict(model: ModelRef) -> Response:
+    """Answer a prediction in the form of the request."""
+    body = read_body()
+    info = find_model(model)
+    if isinstance(body, JsonBody):
+        return _predict_json(model, info, body)
+    return _predict_images(model, info, body)
+
+
+def _predict_json(model: ModelRef, info: ModelInfo, body: JsonBody) -> Response:
+    document = read_predict_document(body.document)
+    name = document.signature_name or DEFAULT_SIGNATURE
+    signature = info.signature(name)
+    inputs = to_arrays(document, signature.inputs)
+    check_shapes(inputs, signature)
+    outputs = run(model, name, inputs).outputs
+    return Response(format_predictions(outputs, document.form), mimetype="application/json")
+
+
+def _predict_images(model: ModelRef, info: ModelInfo, body: ImagesBody) -> Response:
+    parameters = read_parameters(PredictParameters, body)
+    input_name, spec = find_image_input(predict_signature(info))
+    images = body.decode(spec, gateway().settings.max_image_pixels)
+    outputs, version = run(model, DEFAULT_SIGNATURE, {input_name: images})
+    if "probabilities" not in outputs:
+        return Response(format_predictions(outputs, "instances"), mimetype="application/json")
+    predictions = [
+        {"file": file.name, **_classes(row, info, parameters.top)}
+        for file, row in zip(body.files, outputs["probabilities"], strict=True)
+    ]
+    return json_response({"model": model_member(model, version), "predictions": predictions})
+
+
+def _classes(probabilities: npt.NDArray[np.floating], info: ModelInfo, top: int) -> dict[str, Any]:
+    """Describe the most probable class, and under `top` the first few; probabilities is [K]."""
+    ranking = np.argsort(-probabilities, kind="stable")[:top]
+    classes = [
+        {
+            "label": info.label(int(index)),
+            "class_index": int(index),
+            "probability": probabilities[index],
+        }
+        for index in ranking
+    ]
+    return {**classes[0], "top": classes}

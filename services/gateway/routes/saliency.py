@@ -1,0 +1,111 @@
+"""The saliency task: which pixels speak for a class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from flask import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.gateway.answers import (
+    JSON,
+    PNG,
+    json_response,
+    model_member,
+    negotiate,
+    png_response,
+)
+from services.gateway.catalog import ModelInfo
+from services.gateway.context import gateway
+from services.gateway.errors import InvalidRequest
+from services.gateway.images import find_image_input
+from services.gateway.inference import check_shapes, find_model, run
+from services.gateway.model_server import ModelRef, Prediction
+from services.gateway.overlay import overlay
+from services.gateway.request_body import ImagesBody, JsonBody, read_body, read_parameters
+from services.gateway.routes.model_paths import model_blueprint, model_route
+from services.gateway.tasks import SALIENCY_PREFIX, saliency_signature
+from services.gateway.tiling import tile
+from services.serving_api.predict_json import read_predict_document, to_arrays
+from services.serving_api.signatures import Signature
+
+blueprint = model_blueprint("saliency")
+
+TOP_CLASS = -1
+
+
+class SaliencyParameters(BaseModel):
+    """What a client may ask of an explanation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: str = Field("gradient", description="one of the model's saliency methods")
+    class_index: int = Field(
+        TOP_CLASS,
+        ge=TOP_CLASS,
+        lt=2**31,
+        description="the class to explain; -1 for the most probable one",
+    )
+
+
+@model_route(blueprint, ":saliency", "POST")
+@model_route(blueprint, ":explain", "POST")
+def saliency(model: ModelRef) -> Response:
+    """Answer a heat map over each image, or the attribution of every pixel."""
+    media_type = negotiate(PNG, JSON)
+    body = read_body()
+    parameters = read_parameters(SaliencyParameters, body)
+    info = find_model(model)
+    signature = saliency_signature(info, parameters.method)
+    _check_class(parameters.class_index, info)
+    images = _read_images(body, signature)
+    class_index = np.full(len(images), parameters.class_index, np.int32)
+    prediction = run(
+        model,
+        SALIENCY_PREFIX + parameters.method,
+        {"images": images, "class_index": class_index},
+    )
+    if media_type == PNG:
+        heat_maps = map(overlay, images, prediction.outputs["attribution"])
+        return png_response(tile(list(heat_maps)))
+    return json_response(_describe(model, info, parameters.method, prediction))
+
+
+def _check_class(class_index: int, info: ModelInfo) -> None:
+    if info.class_count is not None and class_index >= info.class_count:
+        raise InvalidRequest(
+            f"class_index is {class_index}, expected 0 to {info.class_count - 1}, or -1 for the "
+            "most probable class"
+        )
+
+
+def _read_images(body: JsonBody | ImagesBody, signature: Signature) -> npt.NDArray[Any]:
+    """Return the images to explain, [N, H, W, C]."""
+    if isinstance(body, ImagesBody):
+        _, spec = find_image_input(signature)
+        return body.decode(spec, gateway().settings.max_image_pixels)
+    document = read_predict_document(body.document)
+    inputs = to_arrays(document, {"images": signature.inputs["images"]})
+    check_shapes(inputs, signature)
+    return inputs["images"]
+
+
+def _describe(
+    model: ModelRef, info: ModelInfo, method: str, prediction: Prediction
+) -> dict[str, Any]:
+    outputs = prediction.outputs
+    explanations = [
+        {
+            "class_index": int(class_index),
+            "label": info.label(int(class_index)),
+            **{name: outputs[name][row] for name in sorted(outputs) if name != "class_index"},
+        }
+        for row, class_index in enumerate(outputs["class_index"])
+    ]
+    return {
+        "model": model_member(model, prediction.version),
+        "method": method,
+        "explanations": explanations,
+    }

@@ -1,0 +1,110 @@
+"""The gateway as a program: gunicorn with threads, set up for this application."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from services.gateway.logs import GunicornLogger, configure_logging
+from services.gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_BACKLOG = 2048
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_DRAIN_MARGIN_SECONDS = 2
+
+log = structlog.get_logger()
+
+
+class ListenError(OSError):
+    """The address cannot be listened on; the message says why and what to do."""
+
+
+def serve(settings: Settings) -> None:
+    """Answer HTTP until SIGTERM or SIGINT; requests under way are finished first.
+
+    Raises:
+        ListenError: the port is taken, or the address is not one of this machine.
+    """
+    configure_logging(settings)
+    listener = _listen(settings.host, settings.port)
+    os.environ[_METRICS_FOLDER] = tempfile.mkdtemp(prefix="lectern-metrics-")
+    _Server(settings, listener).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the port before gunicorn starts, whose own attempts take five seconds and ten lines."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = "the port is taken; stop the other program, or choose another LECTERN_PORT"
+        elif error.errno == errno.EACCES:
+            reason = "ports below 1024 are the system's; choose a higher LECTERN_PORT"
+        else:
+            reason = f"{error.strerror}; set LECTERN_HOST to an address of this machine"
+        raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, configured here and by nothing else.
+
+    The parent process imports neither Flask nor gRPC: every worker loads the application, and opens
+    its channel to the model server, after the fork.
+    """
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        super().__init__()
+
+    def load_config(self) -> None:
+        options = {
+            "bind": f"fd://{self._listener.fileno()}",
+            "worker_class": "gthread",
+            "workers": self._settings.workers,
+            "threads": self._settings.threads,
+            "graceful_timeout": int(self._settings.timeout_seconds) + _DRAIN_MARGIN_SECONDS,
+            "logger_class": GunicornLogger,
+            "control_socket_disable": True,
+            "when_ready": self._when_ready,
+            "child_exit": _child_exit,
+            "on_exit": _on_exit,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        from services.gateway.worker import load_app  # noqa: PLC0415 - see the class
+
+        app = load_app(self._settings)
+        if app is None:
+            sys.exit(Arbiter.APP_LOAD_ERROR)
+        return app
+
+    def _when_ready(self, _arbiter: Arbiter) -> None:
+        host, port = self._listener.getsockname()[:2]
+        log.info("listening", address=f"http://{host}:{port}", workers=self._settings.workers)
+
+
+def _child_exit(_arbiter: Arbiter, worker: Any) -> None:
+    # Looks for the metrics folder when it is imported.
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def _on_exit(_arbiter: Arbiter) -> None:
+    shutil.rmtree(os.environ[_METRICS_FOLDER], ignore_errors=True)

@@ -1,0 +1,26 @@
+"""What each worker process loads after the fork."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask
+
+from services.gateway.app import create_app
+from services.gateway.model_names import ModelConfigError
+from services.gateway.model_server import ModelServer
+from services.gateway.settings import Settings
+
+log = structlog.get_logger()
+
+
+def load_app(settings: Settings) -> Flask | None:
+    """Put the application together with a channel of its own; None, and a log line, if it cannot.
+
+    Args:
+        settings: every setting.
+    """
+    try:
+        return create_app(settings, ModelServer(settings.model_server))
+    except ModelConfigError as error:
+        log.error("cannot start", reason=str(error))
+        return None
