@@ -11,7 +11,7 @@ configure_logs()
 
 from services.model_server.core.config import ConfigError  # noqa: E402
 from services.model_server.flags import parse_flags  # noqa: E402
-from services.model_server.grpc_api.server import PortTakenError  # noqa: E402
+from services.model_server.ports import PortTakenError  # noqa: E402
 from services.model_server.server import serve  # noqa: E402
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -15,6 +16,7 @@ from services.model_server.core.poller import Poller
 from services.model_server.core.servable import Servable
 from services.model_server.flags import Flags
 from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.rest_api.server import RestServer
 
 DRAIN_SECONDS = 25
 """What requests in flight get after SIGTERM; Kubernetes kills after 30 by default."""
@@ -34,18 +36,28 @@ def serve(flags: Flags) -> None:
         signal.signal(number, lambda *_: stopping.set())
     models = read_models(flags)
     manager = ModelManager(models, load)
-    grpc_server = GrpcServer(manager, flags.port)
+    servers = _open_ports(flags, manager)
     poller = Poller(manager, models, flags.file_system_poll_wait_seconds)
-    grpc_server.start()
-    _log.info("ports open", grpc=flags.port, models=[model.name for model in models])
     poller.start()
     stopping.wait()
     start = time.perf_counter()
     _log.info("draining", at_most_seconds=DRAIN_SECONDS)
-    grpc_server.stop(DRAIN_SECONDS)
+    with ThreadPoolExecutor() as stoppers:
+        list(stoppers.map(lambda server: server.stop(), servers))
     poller.stop()
     manager.close()
     _log.info("stopped", seconds=round(time.perf_counter() - start, 3))
+
+
+def _open_ports(flags: Flags, manager: ModelManager) -> list[GrpcServer | RestServer]:
+    # All are taken before any answers, so that a taken one stops the process unnoticed.
+    servers: list[GrpcServer | RestServer] = [GrpcServer(manager, flags.port, DRAIN_SECONDS)]
+    if flags.rest_api_port:
+        servers.append(RestServer(manager, flags.rest_api_port, DRAIN_SECONDS))
+    for server in servers:
+        server.start()
+    _log.info("ports open", grpc=flags.port, rest=flags.rest_api_port or None)
+    return servers
 
 
 def read_models(flags: Flags) -> list[ModelConfig]:

@@ -13,6 +13,7 @@ from services.model_server.core.manager import ModelManager
 from services.model_server.grpc_api.health import follow_models
 from services.model_server.grpc_api.model_service import ModelService
 from services.model_server.grpc_api.prediction_service import PredictionService
+from services.model_server.ports import PortTakenError
 from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 MAX_THREADS = 4 * (os.cpu_count() or 1)
@@ -26,19 +27,21 @@ _OPTIONS = (
 )
 
 
-class PortTakenError(OSError):
-    """A port that cannot be listened on; the message says which."""
-
-
 class GrpcServer:
     """TensorFlow Serving's gRPC services over a manager."""
 
-    def __init__(self, manager: ModelManager, port: int) -> None:
+    def __init__(self, manager: ModelManager, port: int, grace_seconds: float) -> None:
         """Take the port; nothing answers before `start`.
+
+        Args:
+            manager: what to serve from.
+            port: where to listen.
+            grace_seconds: how long requests in flight may take after `stop`.
 
         Raises:
             PortTakenError: something else listens there, or it is not allowed.
         """
+        self._grace_seconds = grace_seconds
         self._health = HealthServicer()
         self._server = grpc.server(
             futures.ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="grpc"), options=_OPTIONS
@@ -60,11 +63,7 @@ class GrpcServer:
         """Accept requests."""
         self._server.start()
 
-    def stop(self, grace_seconds: float) -> None:
-        """Say NOT_SERVING, accept nothing new, and wait for the requests in flight.
-
-        Args:
-            grace_seconds: how long they may take before they are cancelled.
-        """
+    def stop(self) -> None:
+        """Say NOT_SERVING, accept nothing new, and wait for the requests in flight."""
         self._health.enter_graceful_shutdown()
-        self._server.stop(grace_seconds).wait()
+        self._server.stop(self._grace_seconds).wait()

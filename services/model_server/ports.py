@@ -1,0 +1,23 @@
+"""What the two shells share about listening on a port."""
+
+from __future__ import annotations
+
+import socket
+
+
+class PortTakenError(OSError):
+    """A port that cannot be listened on; the message says which and why."""
+
+
+def listen(port: int) -> socket.socket:
+    """Return a socket that listens on all addresses, IPv4 and, where there is any, IPv6.
+
+    Raises:
+        PortTakenError: something else listens there, or it is not allowed.
+    """
+    dual = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if dual else socket.AF_INET
+    try:
+        return socket.create_server(("", port), family=family, backlog=1024, dualstack_ipv6=dual)
+    except OSError as error:
+        raise PortTakenError(f"HTTP cannot listen on port {port}: {error.strerror}") from None

@@ -1,0 +1,51 @@
+"""The paths of TensorFlow Serving's REST API.
+
+Source: tensorflow_serving/model_servers/http_rest_api_handler.cc and g3doc/api_rest.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from services.model_server.core.errors import invalid_argument
+from services.serving_api.protos import model_pb2
+
+_CHOICE = r"(?:/(?:versions/(?P<version>\d+)|labels/(?P<label>[^/:]+)))?"
+_PATTERNS = {
+    "POST": rf"/v1/models/(?P<name>[^/:]+){_CHOICE}:(?P<call>classify|regress|predict)",
+    "GET": rf"/v1/models(?:/(?P<name>[^/:]+))?{_CHOICE}(?:/(?P<call>metadata))?",
+}
+_ROUTES = {
+    method: re.compile(pattern, re.IGNORECASE | re.ASCII) for method, pattern in _PATTERNS.items()
+}
+_MAX_VERSION = 2**63 - 1
+
+
+class Route(NamedTuple):
+    """What a request asks for: `call` is predict, classify, regress, metadata or status."""
+
+    call: str
+    spec: model_pb2.ModelSpec
+
+
+def find_route(method: str, path: str) -> Route:
+    """Read a method and a path that is still URL-encoded.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, the API has no such call.
+    """
+    match = _ROUTES[method].fullmatch(path) if method in _ROUTES else None
+    if not match:
+        raise invalid_argument(f"Malformed request: {method} {path}")
+    if not match["name"]:
+        raise invalid_argument("Missing model name in request.")
+    spec = model_pb2.ModelSpec(name=unquote(match["name"]))
+    if match["label"]:
+        spec.version_label = unquote(match["label"])
+    if match["version"]:
+        if int(match["version"]) > _MAX_VERSION:
+            raise invalid_argument(f"Failed to convert version: {match['version']} to numeric.")
+        spec.version.value = int(match["version"])
+    return Route((match["call"] or "status").lower(), spec)
