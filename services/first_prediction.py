@@ -19,9 +19,10 @@ def main(port: int) -> int:
     address = f"http://127.0.0.1:{port}"
     url = f"{address}/v1/models/cnn:predict"
     try:
-        label = first_prediction(url, TIMEOUT_SECONDS)
-    except TimeoutError as error:
-        sys.stderr.write(f"Lectern is not ready: {error}\n")
+        wait_until_ready(f"{address}/readyz", TIMEOUT_SECONDS)
+        label = predict(url)
+    except OSError as error:
+        sys.stderr.write(f"Lectern is not ready: {_describe(error)}\n")
         return 1
     sys.stdout.write(
         f"Lectern is ready at {address} and sees: {label}. Try it: "
@@ -30,30 +31,44 @@ def main(port: int) -> int:
     return 0
 
 
-def first_prediction(url: str, timeout: float) -> str:
-    """Ask for a prediction until one is given, and return its label.
+def wait_until_ready(url: str, timeout: float) -> None:
+    """Ask a readiness probe until it answers 200.
 
     Args:
-        url: the `:predict` call of a model.
+        url: the probe.
         timeout: seconds until giving up.
 
     Raises:
-        TimeoutError: no answer in time; the message holds the last failure.
+        TimeoutError: it is not ready in time; the message holds its last answer.
     """
-    with open(SAMPLE, "rb") as file:
-        request = urllib.request.Request(url, file.read(), {"Content-Type": "image/png"})
     deadline = time.monotonic() + timeout
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
-                return str(json.load(response)["predictions"][0]["label"])
-        except urllib.error.HTTPError as error:
-            failure = error.read().decode(errors="replace")
+            with urllib.request.urlopen(url, timeout=10):
+                return
         except (OSError, HTTPException) as error:
-            failure = str(error)
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"no prediction from {url} within {timeout:.0f} s: {failure}")
+            if time.monotonic() > deadline:
+                reason = _describe(error)
+                raise TimeoutError(f"{url} after {timeout:.0f} s: {reason}") from None
         time.sleep(RETRY_SECONDS)
+
+
+def predict(url: str) -> str:
+    """Send the sample image to a `:predict` call and return the label that it is given.
+
+    Raises:
+        OSError: the call failed.
+    """
+    with open(SAMPLE, "rb") as file:
+        request = urllib.request.Request(url, file.read(), {"Content-Type": "image/png"})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return str(json.load(response)["predictions"][0]["label"])
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return error.read().decode(errors="replace")
+    return str(error)
 
 
 if __name__ == "__main__":
