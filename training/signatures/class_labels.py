@@ -1,0 +1,35 @@
+"""The names of a classifier's classes, for clients that show more than the most probable one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from training.signatures.saliency import class_index_spec
+from training.signatures.signature import Signature
+
+
+def class_labels(class_names: Sequence[str]) -> Signature:
+    """Makes `class_labels`.
+
+    Inputs: `class_index` int32 [N]. An index that is no class fails the request with
+    INVALID_ARGUMENT.
+    Outputs: `label` string [N].
+
+    Args:
+        class_names: The labels, in the order of the logits.
+    """
+
+    def serve(class_index: tf.Tensor) -> dict[str, tf.Tensor]:
+        inside = (class_index >= 0) & (class_index < len(class_names))
+        expected = f"class_index must be 0 to {len(class_names) - 1}; received"
+        # A gather out of range is an error on a CPU, but empty text without a word on a GPU.
+        with tf.control_dependencies(
+            [tf.debugging.Assert(tf.reduce_all(inside), [expected, class_index])]
+        ):
+            return {"label": tf.gather(tf.constant(class_names), class_index)}
+
+    function = tf.function(serve, input_signature=[class_index_spec()])
+    return Signature("class_labels", function, {"class_index": np.array([0], np.int32)})
