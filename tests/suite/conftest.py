@@ -1,0 +1,44 @@
+"""The whole suite as a user starts it: `python -m services` on ports of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+import pytest
+
+from tests.processes import Running, free_port, module, running
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The running suite.
+
+    Attributes:
+        launcher: the process that a user starts.
+        greeting: the line that says that the suite is ready.
+        ports: as the environment named them.
+    """
+
+    launcher: Running
+    greeting: str
+    ports: dict[str, str]
+
+    @property
+    def gateway(self) -> str:
+        return f"http://127.0.0.1:{self.ports['GATEWAY_PORT']}"
+
+    def processes(self, name: str) -> list[psutil.Process]:
+        """Return the processes of one service: its parent and its workers."""
+        everything = psutil.Process(self.launcher.process.pid).children(recursive=True)
+        alive = [process for process in everything if process.status() != psutil.STATUS_ZOMBIE]
+        return [process for process in alive if f"services.{name}" in process.cmdline()]
+
+
+@pytest.fixture(scope="session")
+def suite() -> Iterator[Suite]:
+    ports = {name: str(free_port()) for name in ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT")}
+    with running(*module("services"), environment=ports) as launcher:
+        greeting = launcher.wait_for_line("Lectern is ready", seconds=120)
+        yield Suite(launcher, greeting, ports)

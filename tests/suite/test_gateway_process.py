@@ -1,0 +1,79 @@
+"""What the gateway weighs, how fast it starts, and how it lives without its model server."""
+
+from __future__ import annotations
+
+import time
+
+import requests
+
+from tests.processes import SAMPLES, free_port, module, running, wait_until
+
+MEGABYTE = 2**20
+SAMPLE = (SAMPLES / "bag.png").read_bytes()
+IMAGE = {"Content-Type": "image/png"}
+
+
+def status(url: str) -> int:
+    try:
+        return requests.get(url, timeout=10).status_code
+    except requests.ConnectionError:
+        return 0
+
+
+def test_the_gateway_is_light_and_has_no_tensorflow_loaded(suite):
+    for _ in range(50):
+        url = f"{suite.gateway}/v1/models/cnn:predict"
+        assert requests.post(url, SAMPLE, headers=IMAGE, timeout=30).status_code == 200
+    processes = suite.processes("gateway")
+    assert len(processes) >= 2
+    for process in processes:
+        libraries = {mapping.path for mapping in process.memory_maps()}
+        assert not [path for path in libraries if "/tensorflow/" in path or "/keras/" in path]
+        assert process.memory_info().rss < 120 * MEGABYTE
+    (model_server,) = suite.processes("model_server")
+    # The same check does find TensorFlow where it is.
+    assert [m.path for m in model_server.memory_maps() if "/tensorflow/" in m.path]
+
+
+def test_the_gateway_starts_in_two_seconds():
+    port = free_port()
+    seconds = []
+    for _ in range(3):
+        start = time.monotonic()
+        with running(*module("services.gateway"), environment={"LECTERN_PORT": str(port)}):
+            wait_until(lambda: status(f"http://127.0.0.1:{port}/livez") == 200, 30, "livez")
+            seconds.append(time.monotonic() - start)
+    # The best of three, since other work may hold the processors.
+    assert min(seconds) < 2
+
+
+def test_the_gateway_outlives_its_model_server():
+    port, grpc_port = free_port(), free_port()
+    gateway = f"http://127.0.0.1:{port}"
+    environment = {"LECTERN_PORT": str(port), "LECTERN_MODEL_SERVER": f"127.0.0.1:{grpc_port}"}
+    model_server = module(
+        "services.model_server", f"--port={grpc_port}", "--model_config_file=models/models.config"
+    )
+
+    def predict() -> requests.Response:
+        url = f"{gateway}/v1/models/cnn:predict"
+        return requests.post(url, SAMPLE, headers=IMAGE, timeout=30)
+
+    with running(*module("services.gateway"), environment=environment) as process:
+        with running(*model_server) as served:
+            wait_until(lambda: status(f"{gateway}/readyz") == 200, 60, "ready")
+            served.process.kill()
+            served.wait()
+
+            answer = predict()
+            assert answer.status_code == 503
+            assert int(answer.headers["Retry-After"]) > 0
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            wait_until(lambda: status(f"{gateway}/readyz") == 503, 10, "not ready")
+            assert status(f"{gateway}/livez") == 200
+        with running(*model_server):
+            wait_until(lambda: status(f"{gateway}/readyz") == 200, 60, "ready again")
+            # Each worker has a connection of its own to mend.
+            wait_until(lambda: predict().ok, 5, "predicts again")
+            assert predict().json()["predictions"][0]["label"] == "Bag"
+        assert process.process.poll() is None

@@ -1,0 +1,56 @@
+"""`make run`: what a new user sees."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import socket
+import subprocess
+
+import psutil
+import pytest
+
+from tests.processes import ROOT, free_port, module, running
+
+NAMES = ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT")
+
+
+def test_the_greeting_names_a_curl_line_that_works(suite):
+    assert suite.gateway in suite.greeting
+    assert "sees: Ankle boot" in suite.greeting
+    command = shlex.split(suite.greeting.partition("Try it: ")[2])
+    assert command[0] == "curl"
+    answer = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=30).stdout
+    assert json.loads(answer)["predictions"][0]["label"] == "Ankle boot"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_leaves_nothing_behind(number):
+    ports = {name: str(free_port()) for name in NAMES}
+    with running(*module("services"), environment=ports) as launcher:
+        launcher.wait_for_line("Lectern is ready", seconds=120)
+        children = psutil.Process(launcher.process.pid).children(recursive=True)
+        assert len(children) >= 3
+        assert launcher.stop(number) == 0, launcher.output
+        assert "Traceback" not in launcher.output
+        assert not [child for child in children if child.is_running()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_taken_port_is_one_clear_line(name):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ports = {other: str(free_port()) for other in NAMES} | {name: port}
+        with running(*module("services"), environment=ports) as launcher:
+            assert launcher.wait() == 2
+            (line,) = launcher.lines
+    assert f"Port {port} cannot be used" in line
+    assert f"make run {name}=" in line
+
+
+@pytest.mark.parametrize("text", ["http", "0", "65536", "-1"])
+def test_a_port_that_is_none_is_one_clear_line(text):
+    with running(*module("services"), environment={"GRPC_PORT": text}) as launcher:
+        assert launcher.wait() == 2
+        assert launcher.output == f"GRPC_PORT is {text!r}, expected a port number from 1 to 65535."
