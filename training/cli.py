@@ -46,7 +46,7 @@ MODELS = Path("models")
 @app.command("train")
 def train_command(
     name: NameArgument,
-    preset: Annotated[str, typer.Option(help="`quick` to try, `full` for the best.")] = "quick",
+    preset: Annotated[str, typer.Option(help="`quick` to try, `full` for the best.")] = "full",
     data: DataOption = None,
     models: ModelsOption = MODELS,
     runs: Annotated[Path, typer.Option(help="Keeps the state of unfinished runs.")] = Path("runs"),
@@ -73,10 +73,11 @@ def list_command(models: ModelsOption = MODELS) -> None:
 def evaluate_command(
     name: NameArgument, data: DataOption = None, models: ModelsOption = MODELS
 ) -> None:
-    """Print the test accuracy of the latest version in the model repository."""
-    version = latest_version(models, network(name).name)
-    measured = measure(version, load_test(data))
-    console.print(f"{version}: test accuracy {measured.accuracy:.4f}", highlight=False)
+    """Print the test quality of the latest version in the model repository."""
+    objective = network(name).objective
+    version = latest_version(models, name)
+    measured = measure(version, objective, load_test(data))
+    console.print(f"{version}: test {objective.quality} {measured.quality:.4f}", highlight=False)
 
 
 @app.command("report")

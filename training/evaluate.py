@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 from training.data import Split
 from training.errors import ModelRepositoryError
-from training.pipeline import evaluation_batches
+from training.objective import Objective
 
 
 @dataclass(frozen=True)
@@ -18,22 +17,23 @@ class Measurement:
     """What was measured of a version.
 
     Attributes:
-        accuracy: The share of images whose class it names.
+        quality: What the objective measures, such as the accuracy.
         parameters: Numbers in its weights.
         size: Bytes of its folder.
     """
 
-    accuracy: float
+    quality: float
     parameters: int
     size: int
 
 
-def measure(version: Path, examples: Split) -> Measurement:
-    """Measures a classifier.
+def measure(version: Path, objective: Objective, examples: Split) -> Measurement:
+    """Measures a version.
 
     Args:
         version: The folder of its SavedModel.
-        examples: What to classify.
+        objective: What it was trained for.
+        examples: What to measure it on.
 
     Raises:
         ModelRepositoryError: The folder holds no SavedModel.
@@ -45,13 +45,13 @@ def measure(version: Path, examples: Split) -> Measurement:
         raise ModelRepositoryError(
             f"{version} cannot be loaded as a SavedModel: {error}"
         ) from error
-    serve = saved_model.signatures["serving_default"]
-    right = sum(
-        int(np.count_nonzero(serve(images=images)["class_index"].numpy() == labels.numpy()))
-        for images, labels in evaluation_batches(examples)
-    )
+    variables = {
+        id(variable): variable
+        for signature in saved_model.signatures.values()
+        for variable in signature.variables
+    }
     return Measurement(
-        accuracy=right / len(examples),
-        parameters=sum(int(np.prod(variable.shape)) for variable in serve.variables),
+        quality=objective.measure(saved_model.signatures, examples),
+        parameters=sum(variable.shape.num_elements() for variable in variables.values()),
         size=sum(path.stat().st_size for path in version.rglob("*") if path.is_file()),
     )

@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from training.data import Split
+from training.objective import Objective
+from training.optimizers import make_optimizer
 from training.pipeline import evaluation_batches, training_batches
 from training.recipe import Recipe
-from training.zoo import Network
+from training.zoo.network import Network
 
 
 def fit(
@@ -22,50 +25,54 @@ def fit(
         network: What to train.
         recipe: How to train it.
         training: What it learns from.
-        validation: What its accuracy is watched on.
+        validation: What its quality is watched on.
         run_folder: Holds the state after each epoch. A second call with the same folder goes on
             from there, over the remaining epochs in a new order; the caller deletes the folder
             once the result is safe.
 
     Returns:
-        The model with the moving average of its weights, the last epoch done.
+        The model with the weights that the recipe says: those of the best epoch if it stops
+        early, else the moving average, if there is one, else the last.
     """
     keras.utils.set_random_seed(recipe.seed)
     model = network.build()
-    batches = training_batches(training, recipe)
-    _compile(model, recipe, steps_per_epoch=len(batches))
+    batches = training_batches(training, recipe).map(network.objective.prepare)
+    _compile(model, network.objective, recipe, steps_per_epoch=len(batches))
     model.fit(
         batches,
-        validation_data=evaluation_batches(validation),
+        validation_data=evaluation_batches(validation).map(network.objective.prepare),
         epochs=recipe.epochs,
         shuffle=False,  # The batches already are.
-        callbacks=[
-            # Two checkpoints, since one of them may be half-written when the process is killed.
-            keras.callbacks.BackupAndRestore(
-                run_folder, double_checkpoint=True, delete_checkpoint=False
-            ),
-            keras.callbacks.SwapEMAWeights(),
-            keras.callbacks.TerminateOnNaN(),
-        ],
+        callbacks=_callbacks(recipe, run_folder),
         verbose=1 if sys.stdout.isatty() else 2,
     )
     return model
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
-    learning_rate = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=steps_per_epoch,
-        decay_steps=max(1, (recipe.epochs - 1) * steps_per_epoch),
-    )
+def _compile(
+    model: keras.Model, objective: Objective, recipe: Recipe, steps_per_epoch: int
+) -> None:
     model.compile(
-        optimizer=keras.optimizers.AdamW(
-            learning_rate,
-            weight_decay=recipe.weight_decay,
-            use_ema=True,
-            ema_momentum=recipe.ema_momentum,
-        ),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        optimizer=make_optimizer(recipe, steps_per_epoch),
+        loss=objective.loss(recipe) if objective.loss else None,
+        metrics=objective.metrics(),
+        # On a CPU, XLA's convolutions take more than twice as long.
+        jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
     )
+
+
+def _callbacks(recipe: Recipe, run_folder: Path) -> list[keras.callbacks.Callback]:
+    callbacks = [
+        # Two checkpoints, since one of them may be half-written when the process is killed.
+        keras.callbacks.BackupAndRestore(
+            run_folder, double_checkpoint=True, delete_checkpoint=False
+        ),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    if recipe.ema_momentum is not None:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
+    if recipe.early_stopping is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(patience=recipe.early_stopping, restore_best_weights=True)
+        )
+    return callbacks

@@ -8,7 +8,8 @@ from training.data import Split
 from training.evaluate import measure
 from training.export import read_origin
 from training.repository import latest_version, versions
-from training.zoo import NETWORKS, Network
+from training.zoo import NETWORKS
+from training.zoo.network import Network
 
 _HEADER = """\
 # The models
@@ -18,7 +19,7 @@ writes this file: it loads the latest version of each model from this folder, as
 runs the {test_size:,} images of the test set through it. Nothing was chosen by looking at them;
 that is what the validation set is for.
 
-| model | version | task | network | parameters | test accuracy | size | retrain it with |
+| model | version | task | network | parameters | test set | size | retrain it with |
 | --- | --: | --- | --- | --: | --: | --: | --- |
 """
 
@@ -45,14 +46,14 @@ def write_report(models: Path, test: Split) -> Path:
 
 def _row(models: Path, network: Network, test: Split) -> str:
     version = latest_version(models, network.name)
-    measured = measure(version, test)
+    measured = measure(version, network.objective, test)
     cells = [
         f"`{network.name}`",
         version.name,
         network.task,
         network.summary,
         f"{measured.parameters:,}",
-        f"{measured.accuracy:.4f}",
+        f"{network.objective.quality} {measured.quality:.4f}",
         f"{measured.size / 1e6:.2f} MB",
         f"`python -m training train {network.name} --preset {read_origin(version).preset}`",
     ]

@@ -9,6 +9,7 @@ import pytest
 from training.data import Split
 from training.errors import ModelRepositoryError
 from training.evaluate import measure
+from training.objective import CLASSIFICATION
 
 
 def test_it_counts_as_keras_does(exported_cnn: Path, cnn: keras.Model, images: np.ndarray) -> None:
@@ -16,9 +17,9 @@ def test_it_counts_as_keras_does(exported_cnn: Path, cnn: keras.Model, images: n
     labels = predicted.astype(np.uint8)
     labels[:2] = (labels[:2] + 1) % 10
 
-    measured = measure(exported_cnn, Split(images[..., 0].astype(np.uint8), labels))
+    measured = measure(exported_cnn, CLASSIFICATION, Split(images[..., 0].astype(np.uint8), labels))
 
-    assert measured.accuracy == 3 / 5
+    assert measured.quality == 3 / 5
     assert measured.parameters == cnn.count_params()
     assert measured.size == sum(
         path.stat().st_size for path in exported_cnn.rglob("*") if path.is_file()
@@ -29,4 +30,4 @@ def test_a_folder_without_a_model_is_an_error(tmp_path: Path) -> None:
     split = Split(np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
 
     with pytest.raises(ModelRepositoryError, match="cannot be loaded as a SavedModel"):
-        measure(tmp_path, split)
+        measure(tmp_path, CLASSIFICATION, split)

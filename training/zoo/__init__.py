@@ -1,0 +1,22 @@
+"""The networks that can be trained: what each one is, how it is trained, what its export can do."""
+
+from __future__ import annotations
+
+from training.errors import UnknownNameError
+from training.zoo import convolutional
+from training.zoo.network import Network
+
+NETWORKS: dict[str, Network] = {
+    entry.name: entry for family in (convolutional,) for entry in family.NETWORKS
+}
+
+
+def network(name: str) -> Network:
+    """Returns the network of that name.
+
+    Raises:
+        UnknownNameError: The zoo has no such network.
+    """
+    if name not in NETWORKS:
+        raise UnknownNameError("network", name, list(NETWORKS))
+    return NETWORKS[name]
