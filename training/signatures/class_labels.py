@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from training.signatures.saliency import class_index_spec
 from training.signatures.signature import Signature
 
 
@@ -31,5 +30,6 @@ def class_labels(class_names: Sequence[str]) -> Signature:
         ):
             return {"label": tf.gather(tf.constant(class_names), class_index)}
 
-    function = tf.function(serve, input_signature=[class_index_spec()])
+    index_spec = tf.TensorSpec([None], tf.int32, name="class_index")
+    function = tf.function(serve, input_signature=[index_spec])
     return Signature("class_labels", function, {"class_index": np.array([0], np.int32)})
