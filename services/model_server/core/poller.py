@@ -31,7 +31,9 @@ class Poller:
         self._wait_seconds = wait_seconds
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._watch, args=(model,), name=f"poller-{model.name}")
+            threading.Thread(
+                target=self._watch, args=(model,), name=f"poller-{model.name}", daemon=True
+            )
             for model in models
         ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.model_server.core.config import ModelConfig
 
-_INT64 = re.compile(r"[+-]?\d{1,19}")
+_INT64 = re.compile(r"[+-]?\d+", re.ASCII)
 
 
 def find_versions(model: ModelConfig) -> dict[int, Path]:

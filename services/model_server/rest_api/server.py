@@ -38,7 +38,7 @@ class RestServer:
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="rest"
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="rest", daemon=True
         )
 
     def start(self) -> None:

@@ -1,0 +1,150 @@
+"""Small SavedModels, and servers that serve them inside the test process."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from services.model_server.core.config import single_model
+from services.model_server.core.loader import load
+from services.model_server.core.manager import ModelManager
+from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.rest_api.server import RestServer
+from services.serving_api.protos import predict_pb2
+from services.serving_api.tensors import to_tensor_proto
+
+
+class Scale(tf.Module):
+    """TensorFlow Serving's half_plus_two, with one signature for each thing a test needs."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = tf.Variable(factor)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.float32, name="x")])
+    def scale(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": self.factor * x + 2.0, "negative": -x}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, name="x")])
+    def matmul(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": tf.matmul(x, tf.ones((2, 3)))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def shout(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"text": tf.strings.upper(text)}
+
+    @tf.function(input_signature=[tf.TensorSpec([1], tf.int64, name="steps")])
+    def count(self, steps: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Take as long as the client says: some ten microseconds a step."""
+        counted = tf.while_loop(
+            lambda i: i < steps[0], lambda i: (i + 1,), (tf.constant(0, tf.int64),)
+        )
+        return {"steps": tf.reshape(counted[0], (1,))}
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
+    """SavedModels whose factor is 0.5 (half_plus_two) and 3, by that factor."""
+    folder = tmp_path_factory.mktemp("exported")
+    for factor in (0.5, 3.0):
+        module = Scale(factor)
+        signatures = {
+            "serving_default": module.scale,
+            "matmul": module.matmul,
+            "shout": module.shout,
+            "count": module.count,
+        }
+        tf.saved_model.save(module, str(folder / str(factor)), signatures=signatures)
+    return {factor: folder / str(factor) for factor in (0.5, 3.0)}
+
+
+Publish = Callable[..., Path]
+
+
+@pytest.fixture
+def base_path(tmp_path: Path) -> Path:
+    """An empty base path of a model."""
+    path = tmp_path / "half_plus_two"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def publish(exported: dict[float, Path], base_path: Path) -> Publish:
+    """A function that puts a version into the base path, all at once."""
+
+    def put(version: int, factor: float = 0.5, *, corrupt: bool = False) -> Path:
+        copy = base_path / f"copying-{version}"
+        shutil.copytree(exported[factor], copy)
+        if corrupt:
+            (copy / "saved_model.pb").write_bytes(b"\xff\xff")
+        return copy.rename(base_path / str(version))
+
+    return put
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def ports() -> tuple[int, int]:
+    """Two free ports, for gRPC and REST."""
+    return free_port(), free_port()
+
+
+class Served(NamedTuple):
+    """A manager that serves version 5 of half_plus_two over both shells."""
+
+    manager: ModelManager
+    channel: grpc.Channel
+    url: str
+
+
+@pytest.fixture(scope="session")
+def served(exported: dict[float, Path]) -> Iterator[Served]:
+    [config] = single_model("half_plus_two", "unused")
+    config.version_labels["stable"] = 5
+    manager = ModelManager([config], load)
+    manager.set_aspired_versions("half_plus_two", {5: exported[0.5]})
+    grpc_port, rest_port = free_port(), free_port()
+    servers = GrpcServer(manager, grpc_port, 1), RestServer(manager, rest_port, 1)
+    for server in servers:
+        server.start()
+    unlimited = [("grpc.max_receive_message_length", -1)]
+    with grpc.insecure_channel(f"localhost:{grpc_port}", options=unlimited) as channel:
+        yield Served(manager, channel, f"http://localhost:{rest_port}")
+    for server in servers:
+        server.stop()
+    manager.close()
+
+
+MakeRequest = Callable[..., predict_pb2.PredictRequest]
+
+
+@pytest.fixture
+def make_request() -> MakeRequest:
+    """A function that makes a PredictRequest for half_plus_two."""
+
+    def make(
+        signature_name: str = "", *, typed_fields: bool = True, **inputs: np.ndarray
+    ) -> predict_pb2.PredictRequest:
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name = "half_plus_two"
+        request.model_spec.signature_name = signature_name
+        for name, array in inputs.items():
+            proto = to_tensor_proto(array, typed_fields=typed_fields)
+            request.inputs[name].CopyFrom(proto)
+        return request
+
+    return make

@@ -1,0 +1,77 @@
+"""ModelService over a real channel, driven by the official stubs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+import pytest
+
+from services.serving_api.protos import (
+    error_codes_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    model_service_pb2_grpc,
+)
+
+State = get_model_status_pb2.ModelVersionStatus
+
+
+@pytest.fixture(scope="module")
+def stub(served: Any) -> model_service_pb2_grpc.ModelServiceStub:
+    return model_service_pb2_grpc.ModelServiceStub(served.channel)
+
+
+def status_request(version: int | None = None, **spec: Any) -> object:
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = spec.get("name", "half_plus_two")
+    request.model_spec.version_label = spec.get("label", "")
+    if version is not None:
+        request.model_spec.version.value = version
+    return request
+
+
+@pytest.mark.parametrize(
+    "request_message", [status_request(), status_request(5), status_request(label="ignored")]
+)
+def test_status(stub: model_service_pb2_grpc.ModelServiceStub, request_message: object) -> None:
+    [status] = stub.GetModelStatus(request_message, timeout=10).model_version_status
+    assert (status.version, status.state) == (5, State.AVAILABLE)
+    assert status.status.error_code == error_codes_pb2.OK
+
+
+@pytest.mark.parametrize(
+    ("request_message", "code", "message"),
+    [
+        (
+            status_request(name="nobody"),
+            grpc.StatusCode.NOT_FOUND,
+            "Could not find any versions of model nobody",
+        ),
+        (
+            status_request(7),
+            grpc.StatusCode.NOT_FOUND,
+            "Could not find version 7 of model half_plus_two",
+        ),
+        (
+            get_model_status_pb2.GetModelStatusRequest(),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "Missing ModelSpec",
+        ),
+    ],
+)
+def test_no_status(
+    stub: model_service_pb2_grpc.ModelServiceStub,
+    request_message: object,
+    code: grpc.StatusCode,
+    message: str,
+) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.GetModelStatus(request_message, timeout=10)
+    assert (caught.value.code(), caught.value.details()) == (code, message)
+
+
+def test_what_is_not_built_says_so(stub: model_service_pb2_grpc.ModelServiceStub) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(), timeout=10)
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED

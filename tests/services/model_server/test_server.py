@@ -1,0 +1,195 @@
+"""The model server as a process: start, swap under load, drain, refuse."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+import requests
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from services.serving_api.protos import (
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+START_SECONDS = 60
+State = get_model_status_pb2.ModelVersionStatus
+
+Publish = Callable[..., Path]
+MakeRequest = Callable[..., predict_pb2.PredictRequest]
+
+
+def command(*flags: str) -> list[str]:
+    return [sys.executable, "-m", "services.model_server", *flags]
+
+
+def eventually(holds: Callable[[], bool], seconds: float = START_SECONDS) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return holds()
+
+
+class Server:
+    """A running process and its stubs."""
+
+    def __init__(self, base_path: Path, ports: tuple[int, int], log: Path) -> None:
+        flags = (
+            f"--port={ports[0]}",
+            f"--rest_api_port={ports[1]}",
+            "--model_name=half_plus_two",
+            f"--model_base_path={base_path}",
+            "--file_system_poll_wait_seconds=0.1",
+        )
+        with log.open("wb") as stderr:
+            self.process = subprocess.Popen(command(*flags), stderr=stderr)
+        self.log = log
+        self.url = f"http://localhost:{ports[1]}/v1/models/half_plus_two"
+        self.channel = grpc.insecure_channel(f"localhost:{ports[0]}")
+        self.predict = prediction_service_pb2_grpc.PredictionServiceStub(self.channel).Predict
+        self.get_status = model_service_pb2_grpc.ModelServiceStub(self.channel).GetModelStatus
+        self.check = health_pb2_grpc.HealthStub(self.channel).Check
+
+    def health(self) -> int:
+        """Return the overall health; waits for the port to open."""
+        request = health_pb2.HealthCheckRequest()
+        return int(self.check(request, timeout=START_SECONDS, wait_for_ready=True).status)
+
+    def is_serving(self) -> bool:
+        return self.health() == health_pb2.HealthCheckResponse.SERVING
+
+    def statuses(self) -> dict[int, State]:
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "half_plus_two"
+        response = self.get_status(request, timeout=10)
+        return {status.version: status for status in response.model_version_status}
+
+    def states(self) -> dict[int, int]:
+        return {version: status.state for version, status in self.statuses().items()}
+
+    def events(self) -> list[str]:
+        lines = self.log.read_text().splitlines()
+        return [json.loads(line)["event"] for line in lines if line.startswith("{")]
+
+
+@pytest.fixture
+def server(base_path: Path, ports: tuple[int, int], tmp_path: Path) -> Iterator[Server]:
+    """A server over an empty base path."""
+    server = Server(base_path, ports, tmp_path / "log")
+    yield server
+    server.channel.close()
+    server.process.kill()
+    server.process.wait()
+
+
+def test_starts_answers_and_drains(
+    server: Server, publish: Publish, make_request: MakeRequest
+) -> None:
+    assert not server.is_serving()
+    assert requests.get(server.url, timeout=10).status_code == 404
+    publish(1)
+    assert eventually(server.is_serving)
+    assert server.states() == {1: State.AVAILABLE}
+    assert server.predict(make_request(x=np.ones(1, np.float32)), timeout=10)
+
+    slow = make_request("count", steps=np.array([200_000], np.int64))
+    body = '{"signature_name": "count", "instances": [200000]}'
+    with ThreadPoolExecutor(2) as pool:
+        by_grpc = pool.submit(server.predict, slow, timeout=60)
+        by_rest = pool.submit(requests.post, f"{server.url}:predict", body, timeout=60)
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        assert not by_grpc.done()
+        assert not by_rest.done()
+        assert list(by_grpc.result().outputs["steps"].int64_val) == [200_000]
+        assert by_rest.result().json() == {"predictions": [200_000]}
+    assert server.process.wait(30) == 0
+    events = ["ports open", "available", "draining", "unloaded", "stopped"]
+    assert [event for event in server.events() if not event.startswith("no version")] == events
+
+
+def test_swaps_under_load(server: Server, publish: Publish, make_request: MakeRequest) -> None:
+    publish(1, 0.5)
+    assert eventually(server.is_serving)
+    seen: list[tuple[int, float]] = []
+    failures: list[grpc.RpcError] = []
+    stopping = threading.Event()
+
+    def load() -> None:
+        request = make_request(x=np.ones(1, np.float32))
+        while not stopping.is_set():
+            try:
+                response = server.predict(request, timeout=10)
+            except grpc.RpcError as error:
+                failures.append(error)
+            else:
+                answer = (response.model_spec.version.value, response.outputs["y"].float_val[0])
+                seen.append(answer)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    try:
+        publish(2, 3.0)
+        assert eventually(lambda: server.states() == {2: State.AVAILABLE, 1: State.END})
+        publish(3, corrupt=True)
+        assert eventually(lambda: server.states().get(3) == State.END)
+        assert "Could not load" in server.statuses()[3].status.error_message
+        assert server.states()[2] == State.AVAILABLE
+        assert server.is_serving()
+        publish(4, 0.5)
+        assert eventually(lambda: server.states().get(4) == State.AVAILABLE)
+        answers = len(seen)
+        assert eventually(lambda: len(seen) > answers + 10)
+    finally:
+        stopping.set()
+        thread.join()
+    assert failures == []
+    assert set(seen) == {(1, 2.5), (2, 5.0), (4, 2.5)}
+    assert seen == sorted(seen)
+
+
+def refused(*flags: str) -> tuple[int, str]:
+    done = subprocess.run(command(*flags), capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_a_taken_port_is_one_line(ports: tuple[int, int], tmp_path: Path, taken: int) -> None:
+    with socket.create_server(("", ports[taken])):
+        code, message = refused(
+            f"--port={ports[0]}", f"--rest_api_port={ports[1]}", f"--model_base_path={tmp_path}"
+        )
+    assert code == 1
+    assert f"cannot listen on port {ports[taken]}" in message
+    assert message.count("\n") == 1
+
+
+def test_a_bad_config_file_is_one_line(tmp_path: Path) -> None:
+    config = tmp_path / "models.config"
+    config.write_text("model_config_list {\n  config { nome: 'cnn' }\n}")
+    code, message = refused(f"--model_config_file={config}")
+    assert code == 1
+    assert message.startswith("Error parsing text-format tensorflow.serving.ModelServerConfig: ")
+    assert f"{config}, line 2" in message
+    assert message.count("\n") == 1
+
+
+def test_an_unknown_flag_is_named() -> None:
+    code, message = refused("--no_such_flag=1", "--model_base_path=/m")
+    assert code == 2
+    assert "unrecognized arguments: --no_such_flag=1" in message
