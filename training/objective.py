@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from training.data import CLASS_NAMES, Split
+from training.elbo import kl_divergence, log_likelihood
 from training.pipeline import evaluation_batches
 from training.recipe import Recipe
 
@@ -59,6 +60,20 @@ def reconstruction_error(signatures: Signatures, examples: Split) -> float:
     return total / len(examples)
 
 
+def evidence_lower_bound(signatures: Signatures, examples: Split) -> float:
+    """Returns the mean evidence lower bound of an image in nats, from one latent vector each."""
+    total = 0.0
+    for index, (images, _) in enumerate(evaluation_batches(examples)):
+        code = signatures["encode_latent"](images=images)
+        mean, log_variance = code["mean"], code["log_variance"]
+        noise = tf.random.stateless_normal(tf.shape(mean), seed=[0, index])
+        latent = mean + tf.exp(0.5 * log_variance) * noise
+        decoded = signatures["decode_latent"](latent=latent)["images"]
+        bounds = log_likelihood(images, decoded) - kl_divergence(mean, log_variance)
+        total += float(tf.reduce_sum(bounds))
+    return total / len(examples)
+
+
 def pixel_error(targets: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
     """Returns each image's mean squared error on the 0 to 1 scale, float32 [B].
 
@@ -101,4 +116,11 @@ RECONSTRUCTION = Objective(
     loss=lambda _: keras.losses.MeanSquaredError(),
     quality="mean squared error",
     measure=reconstruction_error,
+)
+
+EVIDENCE_LOWER_BOUND = Objective(
+    prepare=_images_to_themselves,
+    loss=None,  # The model's train step has it.
+    quality="evidence lower bound",
+    measure=evidence_lower_bound,
 )

@@ -1,0 +1,140 @@
+"""The course's variational autoencoder: one hidden layer each way, 20 latent dimensions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from training.architectures.layers.sampler import Sampler
+from training.elbo import kl_divergence, log_likelihood
+
+
+@keras.saving.register_keras_serializable(package="lectern")
+class VariationalAutoencoder(keras.Model):  # type: ignore[misc]  # Keras ships no types.
+    """Trains an encoder and a decoder on the evidence lower bound; called, it restores images.
+
+    Args:
+        encoder: A model named `encoder` from float32 [N, H, W, C] images, 0 to 255, to the mean
+            and the log-variance of their latent vectors, float32 [N, L] each.
+        decoder: A model named `decoder` from float32 [N, L] to images.
+        **options: Those of `keras.Model`.
+    """
+
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, **options: Any) -> None:
+        super().__init__(**options)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.sampler = Sampler(name="sampler")
+        self._means = {
+            name: keras.metrics.Mean(name) for name in ("loss", "reconstruction", "kl_divergence")
+        }
+        self.build(encoder.input_shape)  # Checkpoints cannot be restored without it.
+
+    def build(self, _: tuple[int | None, ...]) -> None:
+        """Builds what the parts left to build: the sampler."""
+        self.sampler.build(self.decoder.input_shape)
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of a batch of images, as functional models have it."""
+        return tuple(self.encoder.input_shape)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """What Keras shows and resets each epoch."""
+        return list(self._means.values())
+
+    def call(self, images: tf.Tensor) -> tf.Tensor:
+        """Restores images from the means of their latent vectors."""
+        mean, _ = self.encoder(images)
+        return self.decoder(mean)
+
+    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Takes one step up the evidence lower bound of a batch (images, images)."""
+        images, _ = data
+        with tf.GradientTape() as tape:
+            evidence = self._evidence(images, training=True)
+        gradients = tape.gradient(evidence["loss"], self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self._record(evidence)
+
+    def test_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Measures a batch (images, images)."""
+        images, _ = data
+        return self._record(self._evidence(images, training=False))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what a new model is built from."""
+        parts = {"encoder": self.encoder, "decoder": self.decoder}
+        return {
+            "name": self.name,
+            **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> VariationalAutoencoder:
+        """Builds a new model, with new weights, from what `get_config` returned."""
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("encoder", "decoder")
+        }
+        return cls(**{**config, **parts})
+
+    def _evidence(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
+        mean, log_variance = self.encoder(images, training=training)
+        decoded = self.decoder(self.sampler(mean, log_variance), training=training)
+        reconstruction = -tf.reduce_mean(log_likelihood(images, decoded))
+        divergence = tf.reduce_mean(kl_divergence(mean, log_variance))
+        return {
+            "loss": reconstruction + divergence,
+            "reconstruction": reconstruction,
+            "kl_divergence": divergence,
+        }
+
+    def _record(self, evidence: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        for name, value in evidence.items():
+            self._means[name].update_state(value)
+        return {name: mean.result() for name, mean in self._means.items()}
+
+
+def build_vae(
+    image_shape: tuple[int, int, int] = (28, 28, 1), latent_size: int = 20
+) -> VariationalAutoencoder:
+    """Builds the network, untrained.
+
+    Args:
+        image_shape: Height, width and channels of an image.
+        latent_size: Dimensions of the latent space.
+    """
+    images = keras.Input(image_shape, name="images")
+    hidden = layers.Rescaling(1 / 255, name="rescale")(images)
+    hidden = layers.Flatten(name="flatten")(hidden)
+    hidden = layers.Dense(400, activation="relu", name="dense")(hidden)
+    encoder = keras.Model(images, latent_distribution(hidden, latent_size), name="encoder")
+    decoder = keras.Sequential(
+        [
+            keras.Input((latent_size,), name="latent"),
+            layers.Dense(400, activation="relu", name="dense"),
+            layers.Dense(math.prod(image_shape), activation="sigmoid", name="pixels"),
+            layers.Reshape(image_shape, name="image"),
+            layers.Rescaling(255, name="rescale"),
+        ],
+        name="decoder",
+    )
+    return VariationalAutoencoder(encoder, decoder, name="vae")
+
+
+def latent_distribution(
+    hidden: keras.KerasTensor, latent_size: int
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Ends an encoder: returns the mean and the log-variance, float32 [N, latent_size] each."""
+    return (
+        layers.Dense(latent_size, name="mean")(hidden),
+        layers.Dense(latent_size, name="log_variance")(hidden),
+    )

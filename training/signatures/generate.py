@@ -1,0 +1,42 @@
+"""The generation task: new images from random numbers that a seed decides."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.signatures.signature import Signature
+
+
+def generate(decoder: keras.Model) -> Signature:
+    """Makes `generate`.
+
+    Inputs: `seed` int64 [N]; `temperature` float32 [N], which scales the latent vector: 1 draws
+    from what the model learned, less gives more ordinary images.
+    Outputs: `images` float32 [N, H, W, C], 0 to 255; `latent` float32 [N, L]. The same seed gives
+    the same image on every server, whatever else is in the batch.
+
+    Args:
+        decoder: From latent vectors, normally distributed, to images.
+    """
+    latent_size = decoder.input_shape[-1]
+
+    def noise(seed: tf.Tensor) -> tf.Tensor:
+        # Named, since what TensorFlow would choose depends on the device.
+        return tf.random.stateless_normal([latent_size], [seed, 0], alg="philox")
+
+    def serve(seed: tf.Tensor, temperature: tf.Tensor) -> dict[str, tf.Tensor]:
+        spec = tf.TensorSpec([latent_size], tf.float32)
+        latent = temperature[:, None] * tf.map_fn(noise, seed, fn_output_signature=spec)
+        return {"images": decoder(latent, training=False), "latent": latent}
+
+    function = tf.function(
+        serve,
+        input_signature=[
+            tf.TensorSpec([None], tf.int64, name="seed"),
+            tf.TensorSpec([None], tf.float32, name="temperature"),
+        ],
+    )
+    seeds, temperatures = np.zeros(1, np.int64), np.ones(1, np.float32)
+    return Signature("generate", function, {"seed": seeds, "temperature": temperatures})

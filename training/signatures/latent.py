@@ -1,0 +1,46 @@
+"""The latent space task: from images to the distribution of their latent vectors, and back."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.signatures.signature import Signature, example_images, images_spec
+
+
+def encode_latent(encoder: keras.Model) -> Signature:
+    """Makes `encode_latent`.
+
+    Inputs: `images` float32 [N, H, W, C], 0 to 255.
+    Outputs: `mean` and `log_variance` float32 [N, L].
+
+    Args:
+        encoder: From images to those two.
+    """
+
+    def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        mean, log_variance = encoder(images, training=False)
+        return {"mean": mean, "log_variance": log_variance}
+
+    function = tf.function(serve, input_signature=[images_spec(encoder)])
+    return Signature("encode_latent", function, {"images": example_images(encoder)})
+
+
+def decode_latent(decoder: keras.Model) -> Signature:
+    """Makes `decode_latent`.
+
+    Inputs: `latent` float32 [N, L].
+    Outputs: `images` float32 [N, H, W, C], 0 to 255.
+
+    Args:
+        decoder: From latent vectors to images.
+    """
+
+    def serve(latent: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"images": decoder(latent, training=False)}
+
+    spec = tf.TensorSpec(decoder.input_shape, tf.float32, name="latent")
+    function = tf.function(serve, input_signature=[spec])
+    example = np.zeros((1, *decoder.input_shape[1:]), np.float32)
+    return Signature("decode_latent", function, {"latent": example})

@@ -1,0 +1,25 @@
+"""The reconstruction task: what an autoencoder makes of images."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from training.signatures.signature import Signature, example_images, images_spec
+
+
+def reconstruct(model: keras.Model) -> Signature:
+    """Makes `serving_default`.
+
+    Inputs: `images` float32 [N, H, W, C], 0 to 255.
+    Outputs: `images`, the same.
+
+    Args:
+        model: From images to images.
+    """
+
+    def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"images": model(images, training=False)}
+
+    function = tf.function(serve, input_signature=[images_spec(model)])
+    return Signature("serving_default", function, {"images": example_images(model)})

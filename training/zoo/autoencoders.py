@@ -1,0 +1,37 @@
+"""The autoencoders."""
+
+from __future__ import annotations
+
+from training.architectures.autoencoder import build_autoencoder
+from training.architectures.linear_autoencoder import build_linear_autoencoder
+from training.objective import RECONSTRUCTION
+from training.recipe import Recipe
+from training.zoo.network import Network
+from training.zoo.tasks import autoencoder_tasks
+
+NETWORKS = [
+    Network(
+        name="autoencoder",
+        task="compression",
+        summary="the course's dense autoencoder: 128, 64, a code of 32 numbers, 64, 128",
+        build=build_autoencoder,
+        objective=RECONSTRUCTION,
+        recipes={
+            "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
+            "full": Recipe(epochs=80, weight_decay=0.0),
+        },
+        signatures=autoencoder_tasks,
+    ),
+    Network(
+        name="linear_autoencoder",
+        task="compression",
+        summary="two layers without biases, a code of 10 numbers: a truncated SVD, learned",
+        build=build_linear_autoencoder,
+        objective=RECONSTRUCTION,
+        recipes={
+            "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
+            "full": Recipe(epochs=20, weight_decay=0.0),
+        },
+        signatures=autoencoder_tasks,
+    ),
+]

@@ -1,0 +1,25 @@
+"""The generative networks."""
+
+from __future__ import annotations
+
+from training.architectures.vae import build_vae
+from training.objective import EVIDENCE_LOWER_BOUND
+from training.recipe import Recipe
+from training.zoo.network import Network
+from training.zoo.tasks import generator_tasks
+
+NETWORKS = [
+    Network(
+        name="vae",
+        task="generation",
+        summary="the course's variational autoencoder: 400 hidden units each way, "
+        "20 latent dimensions",
+        build=build_vae,
+        objective=EVIDENCE_LOWER_BOUND,
+        recipes={
+            "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
+            "full": Recipe(epochs=60, weight_decay=0.0),
+        },
+        signatures=generator_tasks,
+    ),
+]
