@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from training.architectures.cnn import build_cnn
+from training.architectures.cnn_batchnorm import build_cnn_batchnorm
+from training.architectures.cnn_best import build_cnn_best
+from training.architectures.cnn_regularized import build_cnn_regularized
 from training.objective import CLASSIFICATION
 from training.recipe import Recipe
 from training.zoo.network import Network
@@ -18,6 +21,50 @@ NETWORKS = [
         recipes={
             "quick": Recipe(epochs=3, ema_momentum=0.99),
             "full": Recipe(epochs=40, augment=True),
+        },
+        signatures=convolutional_tasks,
+    ),
+    Network(
+        name="cnn_batchnorm",
+        task="classification",
+        summary="the same with batch normalization before each activation",
+        build=build_cnn_batchnorm,
+        objective=CLASSIFICATION,
+        recipes={
+            "quick": Recipe(epochs=3, ema_momentum=0.99),
+            "full": Recipe(epochs=18, augment=True),
+        },
+        signatures=convolutional_tasks,
+    ),
+    Network(
+        name="cnn_regularized",
+        task="classification",
+        summary="four convolutions with batch normalization, dropout and early stopping",
+        build=build_cnn_regularized,
+        objective=CLASSIFICATION,
+        recipes={
+            "quick": Recipe(epochs=3, ema_momentum=None, early_stopping=2),
+            "full": Recipe(
+                epochs=24, augment=True, weight_decay=1e-2, ema_momentum=None, early_stopping=5
+            ),
+        },
+        signatures=convolutional_tasks,
+    ),
+    Network(
+        name="cnn_best",
+        task="classification",
+        summary="a residual network of three stages: 48, 96 and 160 channels",
+        build=build_cnn_best,
+        objective=CLASSIFICATION,
+        recipes={
+            "quick": Recipe(epochs=1, ema_momentum=0.99),
+            "full": Recipe(
+                epochs=24,
+                learning_rate=3e-3,
+                weight_decay=2e-2,
+                augment=True,
+                label_smoothing=0.05,
+            ),
         },
         signatures=convolutional_tasks,
     ),
