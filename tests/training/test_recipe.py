@@ -2,17 +2,31 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+import pytest
+
 from training.recipe import Recipe
 
 
 def test_the_digest_changes_with_every_setting() -> None:
     recipe = Recipe(epochs=2)
+    other = {
+        "optimizer": {"optimizer": "sgd"},
+        "schedule": {"schedule": "constant"},
+        "early_stopping": {"ema_momentum": None, "early_stopping": 3},
+    }
     digests = {
-        replace(recipe, **{field.name: getattr(recipe, field.name) + 1}).digest()
+        replace(
+            recipe, **other.get(field.name, {field.name: getattr(recipe, field.name) + 1})
+        ).digest()
         for field in fields(recipe)
     }
 
     assert len(digests | {recipe.digest()}) == len(fields(recipe)) + 1
+
+
+def test_two_answers_to_which_weights_are_exported_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected one of them"):
+        Recipe(epochs=2, ema_momentum=0.9, early_stopping=3)
 
 
 def test_the_digest_is_stable() -> None:

@@ -23,7 +23,8 @@ from training import export
 
 export.write_warmup_requests = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 models, runs = sys.argv[2:]
-run_cli(Path(sys.argv[1]), ["train", "cnn", "--preset", "quick", "--models", models, "--runs", runs])
+command = ["train", "cnn", "--preset", "quick", "--models", models, "--runs", runs]
+run_cli(Path(sys.argv[1]), command)
 """
 
 
