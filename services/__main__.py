@@ -82,9 +82,10 @@ def processes(ports: dict[str, int]) -> list[tuple[str, list[str], dict[str, str
         "LECTERN_PORT": str(ports["GATEWAY_PORT"]),
         "LECTERN_MODEL_SERVER": f"127.0.0.1:{ports['GRPC_PORT']}",
     }
+    logs = {"LECTERN_LOG_FORMAT": os.environ.get("LECTERN_LOG_FORMAT", "text")}
     return [
-        ("model-server", model_server, {}),
-        ("gateway", ["services.gateway"], gateway_environment),
+        ("model-server", model_server, logs),
+        ("gateway", ["services.gateway"], gateway_environment | logs),
     ]
 
 

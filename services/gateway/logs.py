@@ -24,7 +24,11 @@ def configure_logging(settings: Settings) -> None:
     text = settings.log_format == "text"
     # The plain formatter, since the default one may load a whole terminal library.
     renderers: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
         if text
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

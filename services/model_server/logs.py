@@ -1,4 +1,7 @@
-"""Structured logs on stderr: for people on a terminal, JSON lines for everything else."""
+"""Structured logs on stderr: text for people on a terminal, JSON lines for everything else.
+
+`LECTERN_LOG_FORMAT` set to `text` or `json` overrides the choice, as it does for the gateway.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +37,15 @@ def configure_logs() -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(sys.stderr.isatty()),
+                *_renderers(),
             ],
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
-def _renderers(is_terminal: bool) -> list[structlog.typing.Processor]:
-    if is_terminal:
-        return [structlog.dev.ConsoleRenderer()]
+def _renderers() -> list[structlog.typing.Processor]:
+    is_terminal = sys.stderr.isatty()
+    if os.environ.get("LECTERN_LOG_FORMAT", "text" if is_terminal else "json") == "text":
+        return [structlog.dev.ConsoleRenderer(colors=is_terminal)]
     return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]

@@ -37,3 +37,17 @@ def test_every_line_is_json_with_a_level_and_a_time() -> None:
     assert all(entry["timestamp"].endswith("Z") for entry in entries)
     assert entries[0]["model"] == "cnn"
     assert entries[3]["exception"][0]["exc_type"] == "ZeroDivisionError"
+
+
+def test_text_can_be_asked_for_where_there_is_no_terminal() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={"LECTERN_LOG_FORMAT": "text"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "available" in done.stderr
+    assert "model=cnn" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert not done.stderr.startswith("{")
