@@ -72,14 +72,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         options = {
-            "bind": f"fd://{self._listener.fileno()}",
+            # Gunicorn takes the descriptor over and closes it.
+            "bind": f"fd://{self._listener.detach()}",
             "worker_class": "gthread",
             "workers": self._settings.workers,
             "threads": self._settings.threads,
             "graceful_timeout": int(self._settings.timeout_seconds) + _DRAIN_MARGIN_SECONDS,
             "logger_class": GunicornLogger,
             "control_socket_disable": True,
-            "when_ready": self._when_ready,
             "child_exit": _child_exit,
             "on_exit": _on_exit,
         }
@@ -93,10 +93,6 @@ class _Server(BaseApplication):  # type: ignore[misc]
         if app is None:
             sys.exit(Arbiter.APP_LOAD_ERROR)
         return app
-
-    def _when_ready(self, _arbiter: Arbiter) -> None:
-        host, port = self._listener.getsockname()[:2]
-        log.info("listening", address=f"http://{host}:{port}", workers=self._settings.workers)
 
 
 def _child_exit(_arbiter: Arbiter, worker: Any) -> None:
