@@ -7,6 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+APT_INSTALL = $(SUDO) apt-get update -qq && $(SUDO) apt-get install -qq --yes
 
 export GATEWAY_PORT ?= 8080
 export GRPC_PORT ?= 8500
@@ -62,6 +63,8 @@ $(VENV)/local: pyproject.toml constraints.txt | $(VENV)/pip
 	@touch $@
 
 $(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/pip
+	@command -v curl >/dev/null || { \
+	  echo "curl is missing, which the tests of the README use; installing it …"; $(APT_INSTALL) curl; }
 	@echo "Installing everything for development …"
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@$(PIP) install --constraint constraints.txt --no-deps tensorflow-serving-api
@@ -73,6 +76,6 @@ $(VENV)/pip:
 	    "install it, or name another one with PYTHON=…"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 	  echo "Python's ensurepip is missing; installing Debian's package python3-venv …"; \
-	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -qq --yes python3-venv; }
+	  $(APT_INSTALL) python3-venv; }
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
