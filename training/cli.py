@@ -18,7 +18,7 @@ from training.evaluate import measure
 from training.report import write_report
 from training.repository import latest_version, versions
 from training.samples import write_samples
-from training.train import train
+from training.train import Places, train
 from training.zoo import NETWORKS, network
 
 app = typer.Typer(
@@ -40,22 +40,42 @@ DataOption = Annotated[
         "Keras's cache, a download.",
     ),
 ]
+PresetOption = Annotated[str, typer.Option(help="`quick` to try, `full` for the best.")]
+RunsOption = Annotated[Path, typer.Option(help="Keeps the state of unfinished runs.")]
 MODELS = Path("models")
+RUNS = Path("runs")
 
 
 @app.command("train")
 def train_command(
     name: NameArgument,
-    preset: Annotated[str, typer.Option(help="`quick` to try, `full` for the best.")] = "full",
+    preset: PresetOption = "full",
     data: DataOption = None,
     models: ModelsOption = MODELS,
-    runs: Annotated[Path, typer.Option(help="Keeps the state of unfinished runs.")] = Path("runs"),
+    runs: RunsOption = RUNS,
 ) -> None:
     """Train a network and add it to the model repository as the next version.
 
     Ctrl-C stops it; the same command goes on after the last finished epoch.
     """
-    version = train(name, preset, data, models, runs)
+    version = train(name, preset, Places(data, models, runs))
+    console.print(f"Exported {version}. Measure it: python -m training evaluate {name}")
+
+
+@app.command("distill")
+def distill_command(  # noqa: PLR0913, PLR0917  # Each argument is an option.
+    name: Annotated[str, typer.Argument(help="The student; `list` shows the networks.")] = "mimic",
+    teacher: Annotated[str, typer.Option(help="The network to imitate.")] = "cnn_best",
+    preset: PresetOption = "full",
+    data: DataOption = None,
+    models: ModelsOption = MODELS,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Train a network to imitate a trained one, and add it as `train` does.
+
+    The same student without a teacher, to compare it with, is `train student`.
+    """
+    version = train(name, preset, Places(data, models, runs), teacher)
     console.print(f"Exported {version}. Measure it: python -m training evaluate {name}")
 
 

@@ -26,11 +26,13 @@ class Origin:
         network: Its name in the zoo.
         preset: The preset that trained it.
         recipe: The preset's settings at that time.
+        teacher: The network that it learned to imitate, if it did.
     """
 
     network: str
     preset: str
     recipe: Recipe
+    teacher: str | None = None
 
 
 def export(models: Path, signatures: Sequence[Signature], origin: Origin) -> Path:
@@ -64,7 +66,7 @@ def read_origin(version: Path) -> Origin:
     path = version / ORIGIN_PATH
     try:
         content = json.loads(path.read_text())
-        return Origin(content["network"], content["preset"], Recipe(**content["recipe"]))
+        return Origin(**{**content, "recipe": Recipe(**content["recipe"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRepositoryError(
             f"{path} does not say how the model was trained ({error!r}); expected the file that "

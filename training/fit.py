@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from training.data import Split
+from training.distillation import make_distiller
 from training.objective import Objective
 from training.optimizers import make_optimizer
 from training.pipeline import evaluation_batches, training_batches
@@ -17,28 +18,34 @@ from training.zoo.network import Network
 
 
 def fit(
-    network: Network, recipe: Recipe, training: Split, validation: Split, run_folder: Path
+    network: Network,
+    recipe: Recipe,
+    splits: tuple[Split, Split],
+    run_folder: Path,
+    teacher: keras.Model | None = None,
 ) -> keras.Model:
     """Trains a network, with a progress bar on a terminal and a line an epoch elsewhere.
 
     Args:
         network: What to train.
         recipe: How to train it.
-        training: What it learns from.
-        validation: What its quality is watched on.
+        splits: What it learns from, and what its quality is watched on.
         run_folder: Holds the state after each epoch. A second call with the same folder goes on
             from there, over the remaining epochs in a new order; the caller deletes the folder
             once the result is safe.
+        teacher: A trained model that the network shall imitate; None learns from labels alone.
 
     Returns:
         The model with the weights that the recipe says: those of the best epoch if it stops
         early, else the moving average, if there is one, else the last.
     """
+    training, validation = splits
     keras.utils.set_random_seed(recipe.seed)
     model = network.build()
+    learner = make_distiller(teacher, model) if teacher else model
     batches = training_batches(training, recipe).map(network.objective.prepare)
-    _compile(model, network.objective, recipe, steps_per_epoch=len(batches))
-    model.fit(
+    _compile(learner, network.objective, recipe, steps_per_epoch=len(batches))
+    learner.fit(
         batches,
         validation_data=evaluation_batches(validation).map(network.objective.prepare),
         epochs=recipe.epochs,

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+
+import keras
 
 from training.data import load_training
 from training.export import Origin, export
 from training.fit import fit
+from training.repository import latest_version
+from training.restore import load_weights
 from training.zoo import network
 
 
-def train(name: str, preset: str, data: Path | None, models: Path, runs: Path) -> Path:
+@dataclass(frozen=True)
+class Places:
+    """Where a training reads and writes.
+
+    Attributes:
+        data: The folder of Fashion-MNIST; None looks in the usual places.
+        models: The model repository.
+        runs: The state of unfinished runs.
+    """
+
+    data: Path | None
+    models: Path
+    runs: Path
+
+
+def train(name: str, preset: str, places: Places, teacher: str | None = None) -> Path:
     """Trains a network and exports it. Interrupted, it goes on when it is called again.
 
     Args:
         name: The network.
         preset: Which of its recipes.
-        data: Where Fashion-MNIST lies; None looks in the usual places.
-        models: The model repository.
-        runs: Where the state of unfinished runs is kept.
+        places: Where it reads and writes.
+        teacher: A network whose latest version in the repository is to be imitated; None takes
+            the one that the zoo names for the network, if any.
 
     Returns:
         The new version's folder.
@@ -27,13 +47,31 @@ def train(name: str, preset: str, data: Path | None, models: Path, runs: Path) -
     Raises:
         UnknownNameError: There is no such network or preset.
         DatasetError: The data is missing or damaged.
+        ModelRepositoryError: The teacher has not been trained.
     """
     chosen = network(name)
-    recipe = chosen.recipe(preset)
-    training, validation = load_training(data)
+    origin = Origin(name, preset, chosen.recipe(preset), teacher or chosen.teacher)
+    taught_by = load_network(places.models, origin.teacher) if origin.teacher else None
     # A changed recipe must not go on from the weights of the old one.
-    run_folder = runs / f"{name}-{preset}-{recipe.digest()}"
-    model = fit(chosen, recipe, training, validation, run_folder)
-    version = export(models, chosen.signatures(model), Origin(name, preset, recipe))
+    run = [name, preset, origin.recipe.digest(), origin.teacher]
+    run_folder = places.runs / "-".join(part for part in run if part)
+    model = fit(chosen, origin.recipe, load_training(places.data), run_folder, taught_by)
+    version = export(places.models, chosen.signatures(model), origin)
     shutil.rmtree(run_folder)
     return version
+
+
+def load_network(models: Path, name: str) -> keras.Model:
+    """Builds a network with the weights of its latest version.
+
+    Args:
+        models: The model repository.
+        name: The network.
+
+    Raises:
+        UnknownNameError: There is no such network.
+        ModelRepositoryError: The repository holds no version of it, or one of another network.
+    """
+    model = network(name).build()
+    load_weights(model, latest_version(models, name))
+    return model

@@ -10,7 +10,7 @@ import pytest
 from tests.training.session_model import SessionModel
 from training.errors import UnknownNameError
 from training.repository import versions
-from training.train import train
+from training.train import Places, train
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -46,7 +46,7 @@ def test_a_killed_training_leaves_nothing_half_written_and_goes_on(
     assert versions(models, "cnn") == []
     assert not (models / "models.config").exists()
 
-    version = train("cnn", "quick", tiny_data, models, runs)
+    version = train("cnn", "quick", Places(tiny_data, models, runs))
 
     assert "Epoch" not in capsys.readouterr().out
     assert [path.name for path in (models / "cnn").iterdir()] == ["1"]
@@ -58,6 +58,6 @@ def test_a_killed_training_leaves_nothing_half_written_and_goes_on(
 @pytest.mark.parametrize(("name", "preset"), [("cnm", "quick"), ("cnn", "best")])
 def test_an_unknown_name_fails_before_any_work(name: str, preset: str, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError):
-        train(name, preset, tmp_path / "no data", tmp_path / "models", tmp_path / "runs")
+        train(name, preset, Places(tmp_path / "no data", tmp_path / "models", tmp_path / "runs"))
 
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,45 @@
+"""Loads the weights of an exported version back into its network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from training.errors import ModelRepositoryError
+
+
+def load_weights(model: keras.Model, version: Path) -> None:
+    """Gives a model the weights of a version that was exported from the same network.
+
+    Args:
+        model: The network, built. Its variables are found by their paths, such as
+            `cnn/conv1/kernel`.
+        version: The folder of the SavedModel.
+
+    Raises:
+        ModelRepositoryError: The folder holds no SavedModel, or one of another network.
+    """
+    try:
+        # The object must stay alive: its signatures hold the weights only weakly.
+        saved_model = tf.saved_model.load(str(version))
+    except OSError as error:
+        raise ModelRepositoryError(
+            f"{version} cannot be loaded as a SavedModel: {error}"
+        ) from error
+    stored = {
+        variable.name.removesuffix(":0"): variable
+        for signature in saved_model.signatures.values()
+        for variable in signature.variables
+    }
+    wanted = {variable.path: variable for variable in model.variables}
+    if {path: tuple(variable.shape) for path, variable in wanted.items()} != {
+        path: tuple(variable.shape) for path, variable in stored.items()
+    }:
+        raise ModelRepositoryError(
+            f"{version} holds the weights {sorted(stored)}; the network {model.name!r} has "
+            f"{sorted(wanted)}. Expected the same names and shapes; train the network anew."
+        )
+    for path, variable in wanted.items():
+        variable.assign(stored[path])
