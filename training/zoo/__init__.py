@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from training.errors import UnknownNameError
-from training.zoo import convolutional
+from training.zoo import autoencoders, classical, convolutional, generative, recurrent
 from training.zoo.network import Network
 
 NETWORKS: dict[str, Network] = {
-    entry.name: entry for family in (convolutional,) for entry in family.NETWORKS
+    entry.name: entry
+    for family in (classical, convolutional, recurrent, autoencoders, generative)
+    for entry in family.NETWORKS
 }
 
 
