@@ -1,23 +1,113 @@
-"""The command line, in TensorFlow Serving's spelling (`--flag=value`, underscores)."""
+"""The command line of `tensorflow_model_server`: every flag in its spelling (`--flag=value`).
+
+Source: tensorflow_serving/model_servers/main.cc. The table is the class `Flags`: a field a flag.
+"""
+
+# ruff: noqa: RUF009 (`_flag` and `_ignored` return a dataclass field)
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass, field, fields
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any, get_type_hints
+
+import structlog
+
+_THREADS = 4 * (os.cpu_count() or 1)
+
+_log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
+def _flag(default: Any, text: str, *, ignored: bool = False) -> Any:
+    """Describe a flag; where `ignored`, the text says why it means nothing here."""
+    return field(default=default, metadata={"help": text, "ignored": ignored})
+
+
+def _ignored(default: Any, why: str) -> Any:
+    return _flag(default, why, ignored=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Flags:
     """What the command line says; names and defaults are those of `tensorflow_model_server`."""
 
-    port: int
-    rest_api_port: int
-    model_config_file: Path | None
-    model_name: str
-    model_base_path: str
-    file_system_poll_wait_seconds: float
+    port: int = _flag(8500, "for gRPC; 0 for none, which needs --grpc_socket_path")
+    grpc_socket_path: str = _flag("", "a UNIX socket to listen on for gRPC")
+    rest_api_port: int = _flag(0, "for HTTP; 0 for none")
+    rest_api_num_threads: int = _flag(_THREADS, "that work on HTTP requests")
+    rest_api_timeout_in_ms: int = _flag(30_000, "after which an HTTP request is answered by 504")
+    rest_api_enable_cors_support: bool = _flag(False, "let pages of other origins call")
+    model_config_file: Path | None = _flag(
+        None, "a ModelServerConfig text proto; goes before --model_name and --model_base_path"
+    )
+    model_config_file_poll_wait_seconds: float = _flag(
+        0, "pause between two looks at the config file; 0 looks once"
+    )
+    model_name: str = _flag("default", "of the model in --model_base_path")
+    model_base_path: str = _flag("", "the folder that holds the version folders")
+    file_system_poll_wait_seconds: float = _flag(
+        1, "pause between two looks for new versions; 0 looks once, less than 0 never"
+    )
+    max_num_load_retries: int = _flag(5, "how often a failed load is tried again")
+    load_retry_interval_micros: int = _flag(60_000_000, "between two tries; below 0 for no pause")
+    allow_version_labels_for_unavailable_models: bool = _flag(
+        False, "let a new label name a version that is not available yet"
+    )
+    saved_model_tags: str = _flag("serve", "of the graph to load, with commas between them")
+    prefer_tflite_model: bool = _flag(False, "load model.tflite where a version has one")
+    enable_model_warmup: bool = _flag(True, "replay the warm-up requests a version brings along")
+    num_request_iterations_for_warmup: int = _flag(0, "how often; used above 0")
+    enable_signature_method_name_check: bool = _flag(
+        False, "refuse Classify and Regress where the signature's method_name is another"
+    )
+    enable_serialization_as_tensor_content: bool = _flag(
+        False, "answer Predict in tensor_content whatever the form of the request"
+    )
+    enable_batching: bool = _flag(False, "run requests that wait at the same time together")
+    batching_parameters_file: Path | None = _flag(None, "a BatchingParameters text proto")
+    enable_per_model_batching_parameters: bool = _flag(
+        False, "read batching_params.pbtxt beside a version's saved_model.pb"
+    )
+    monitoring_config_file: Path | None = _flag(
+        None, "a MonitoringConfig text proto: where HTTP shows Prometheus metrics"
+    )
+    ssl_config_file: Path | None = _flag(None, "an SSLConfig text proto: TLS for gRPC")
+    grpc_channel_arguments: str = _flag("", "of the gRPC server: key=value,key=value")
+    grpc_max_threads: int = _flag(_THREADS, "that work on gRPC requests")
+    enable_grpc_healthcheck_service: bool = _flag(
+        False, "name the services as TensorFlow Serving does: health is always there"
+    )
+    tensorflow_session_config_file: Path | None = _flag(None, "a ConfigProto text proto")
+    tensorflow_session_parallelism: int = _flag(
+        0, "threads for one operation and for several; 0 chooses"
+    )
+    tensorflow_intra_op_parallelism: int = _flag(0, "threads for one operation; 0 chooses")
+    tensorflow_inter_op_parallelism: int = _flag(0, "threads for several operations; 0 chooses")
+    per_process_gpu_memory_fraction: float = _flag(
+        0, "of the GPU's memory, 0 to 1; 0 lets TensorFlow choose"
+    )
+    platform_config_file: Path | None = _ignored(None, "the one platform here is tensorflow")
+    num_load_threads: int = _ignored(0, "every model has its own thread")
+    num_unload_threads: int = _ignored(0, "every model has its own thread")
+    num_tflite_pools: int = _ignored(0, "a TensorFlow Lite model runs one request at a time")
+    num_tflite_interpreters_per_pool: int = _ignored(0, "see num_tflite_pools")
+    enable_profiler: bool = _ignored(True, "Python has no ProfilerService on a shared port")
+    flush_filesystem_caches: bool = _ignored(True, "the operating system frees its caches itself")
+    remove_unused_fields_from_bundle_metagraph: bool = _ignored(
+        False, "TensorFlow's Python loader keeps the graph"
+    )
+    xla_cpu_compilation_enabled: bool = _ignored(False, "set TF_XLA_FLAGS in the environment")
+    xla_gpu_compilation_enabled: bool = _ignored(False, "set TF_XLA_FLAGS in the environment")
+    thread_pool_factory_config_file: Path | None = _ignored(
+        None, "TensorFlow's own pools run every request"
+    )
+    mixed_precision: str = _ignored("", "the exported graph decides its precision")
+    use_alts_credentials: bool = _ignored(False, "ALTS exists inside Google's cloud only")
+    skip_initialize_tpu: bool = _ignored(False, "there is no TPU in the tensorflow wheel")
 
 
 def parse_flags(arguments: Sequence[str]) -> Flags:
@@ -26,36 +116,84 @@ def parse_flags(arguments: Sequence[str]) -> Flags:
         prog="python -m services.model_server",
         description="Serve TensorFlow SavedModels by TensorFlow Serving's protocol.",
         allow_abbrev=False,
-    )
-    parser.add_argument("--port", type=_port, default=8500, help="for gRPC; default %(default)s")
-    parser.add_argument(
-        "--rest_api_port", type=_port, default=0, help="for HTTP; default %(default)s, none"
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # Keeps the lines of --version.
     )
     parser.add_argument(
-        "--model_config_file",
-        type=Path,
-        help="a ModelServerConfig text proto; goes before --model_name and --model_base_path",
+        "--version", action="version", version=_versions(), help="say which, and end"
     )
-    parser.add_argument("--model_name", default="default", help="default %(default)s")
-    parser.add_argument(
-        "--model_base_path", default="", help="the folder that holds the version folders"
-    )
-    parser.add_argument(
-        "--file_system_poll_wait_seconds",
-        type=float,
-        default=1,
-        help="pause between two looks for new versions; 0 looks once, less than 0 never; "
-        "default %(default)s",
-    )
+    types = get_type_hints(Flags)
+    for each in fields(Flags):
+        _add(parser, each, types[each.name])
     flags = Flags(**vars(parser.parse_args(arguments)))
-    if not flags.port:
-        parser.error("--port=0 leaves no way in: give the gRPC port, 8500 by default")
-    if not flags.model_config_file and not flags.model_base_path:
-        parser.error("nothing to serve: give --model_config_file or --model_base_path")
+    if mistake := _mistake(flags):
+        parser.error(mistake)
     return flags
+
+
+def log_ignored(flags: Flags) -> None:
+    """Say once of every flag that was set and means nothing here why that is so."""
+    for each in fields(flags):
+        if each.metadata["ignored"] and getattr(flags, each.name) != each.default:
+            _log.warning("flag ignored", flag=f"--{each.name}", why=each.metadata["help"])
+
+
+def _add(parser: argparse.ArgumentParser, each: Field[Any], kind: Any) -> None:
+    text = ("ignored: " if each.metadata["ignored"] else "") + each.metadata["help"]
+    default = "" if each.default in ("", None) else f"; default {str(each.default).lower()}"
+    # A bare `--flag` sets a boolean, as in TensorFlow's own parser.
+    bare: dict[str, Any] = {"nargs": "?", "const": True} if kind is bool else {}
+    reader = _port if each.name.endswith("port") else _READERS[kind]
+    parser.add_argument(
+        f"--{each.name}", type=reader, default=each.default, help=text + default, **bare
+    )
+
+
+def _mistake(flags: Flags) -> str | None:
+    if not flags.port and not flags.grpc_socket_path:
+        return "--port=0 leaves no way in for gRPC: give a port or a --grpc_socket_path"
+    if flags.port and flags.port == flags.rest_api_port:
+        return f"--rest_api_port cannot be same as --port, {flags.port}: give another one"
+    if flags.batching_parameters_file and not flags.enable_batching:
+        return "--batching_parameters_file is set without --enable_batching"
+    if not flags.model_config_file and not flags.model_base_path:
+        return "nothing to serve: give --model_config_file or --model_base_path"
+    return None
+
+
+def _versions() -> str:
+    # Both wheels hold the same library; which one is installed depends on the machine.
+    library = "tensorflow-cpu" if _is_installed("tensorflow-cpu") else "tensorflow"
+    return f"Lectern ModelServer: {version('lectern')}\nTensorFlow Library: {version(library)}"
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        return bool(version(distribution))
+    except ModuleNotFoundError:
+        return False
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"received {text!r}, expected a port from 0 to 65535")
     return int(text)
+
+
+def _bool(text: str) -> bool:
+    values = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in values:
+        raise argparse.ArgumentTypeError(f"received {text!r}, expected true or false")
+    return values[text.lower()]
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+_READERS: dict[Any, Callable[[str], Any]] = {
+    bool: _bool,
+    float: float,
+    int: int,
+    str: str,
+    Path | None: _path,
+}

@@ -14,7 +14,7 @@ from services.model_server.core.config import ModelConfig, read_config_file, sin
 from services.model_server.core.manager import ModelManager
 from services.model_server.core.poller import Poller
 from services.model_server.core.servable import Servable
-from services.model_server.flags import Flags
+from services.model_server.flags import Flags, log_ignored
 from services.model_server.grpc_api.server import GrpcServer
 from services.model_server.rest_api.server import RestServer
 
@@ -34,6 +34,7 @@ def serve(flags: Flags) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    log_ignored(flags)
     models = read_models(flags)
     manager = ModelManager(models, load)
     servers = _open_ports(flags, manager)
