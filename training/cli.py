@@ -6,19 +6,19 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from training.data import load_test
+from training.data import load_test, load_training
 from training.errors import TrainingError
-from training.evaluate import measure
+from training.evaluate import measure, trained_networks
 from training.report import write_report
 from training.repository import latest_version, versions
 from training.samples import write_samples
-from training.train import Places, train
+from training.train import Places, export_again, train
 from training.zoo import NETWORKS, network
 
 app = typer.Typer(
@@ -89,15 +89,31 @@ def list_command(models: ModelsOption = MODELS) -> None:
     console.print(table)
 
 
+@app.command("export")
+def export_command(name: NameArgument, models: ModelsOption = MODELS) -> None:
+    """Add a version with the latest one's weights and today's tasks, without training."""
+    console.print(f"Exported {export_again(models, name)}")
+
+
 @app.command("evaluate")
 def evaluate_command(
-    name: NameArgument, data: DataOption = None, models: ModelsOption = MODELS
+    names: Annotated[list[str] | None, typer.Argument(help="Networks; `list` shows them.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every network in the repository.")] = False,
+    split: Annotated[
+        Literal["test", "validation"], typer.Option(help="Choose by `validation` alone.")
+    ] = "test",
+    data: DataOption = None,
+    models: ModelsOption = MODELS,
 ) -> None:
-    """Print the test quality of the latest version in the model repository."""
-    objective = network(name).objective
-    version = latest_version(models, name)
-    measured = measure(version, objective, load_test(data))
-    console.print(f"{version}: test {objective.quality} {measured.quality:.4f}", highlight=False)
+    """Print how well the latest versions of networks do."""
+    if not names and not every:
+        raise typer.BadParameter("Name a network, or give --all for every trained one.")
+    chosen = trained_networks(models) if every else [network(name) for name in names or []]
+    examples = load_test(data) if split == "test" else load_training(data)[1]
+    for entry in chosen:
+        version, metric = latest_version(models, entry.name), entry.objective.quality
+        measured = measure(version, entry.objective, examples)
+        console.print(f"{version}: {split} {metric} {measured.quality:.4f}", highlight=False)
 
 
 @app.command("report")

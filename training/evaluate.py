@@ -10,6 +10,9 @@ import tensorflow as tf
 from training.data import Split
 from training.errors import ModelRepositoryError
 from training.objective import Objective
+from training.repository import versions
+from training.zoo import NETWORKS
+from training.zoo.network import Network
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Measurement:
     quality: float
     parameters: int
     size: int
+
+
+def trained_networks(models: Path) -> list[Network]:
+    """Returns the networks of which a repository holds a version, in the order of the zoo."""
+    return [entry for entry in NETWORKS.values() if versions(models, entry.name)]
 
 
 def measure(version: Path, objective: Objective, examples: Split) -> Measurement:

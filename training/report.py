@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.data import Split
-from training.evaluate import measure
+from training.evaluate import measure, trained_networks
 from training.export import read_origin
-from training.repository import latest_version, versions
-from training.zoo import NETWORKS
+from training.repository import latest_version
 from training.zoo.network import Network
 
 _HEADER = """\
@@ -37,8 +36,7 @@ def write_report(models: Path, test: Split) -> Path:
     Raises:
         ModelRepositoryError: A version cannot be loaded or does not say how it was trained.
     """
-    trained = [network for network in NETWORKS.values() if versions(models, network.name)]
-    rows = [_row(models, network, test) for network in trained]
+    rows = [_row(models, network, test) for network in trained_networks(models)]
     path = models / "README.md"
     path.write_text(_HEADER.format(test_size=len(test)) + "".join(f"{row}\n" for row in rows))
     return path

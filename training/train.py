@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 
 from training.data import load_training
-from training.export import Origin, export
+from training.export import Origin, export, read_origin
 from training.fit import fit
 from training.repository import latest_version
 from training.restore import load_weights
@@ -59,6 +59,25 @@ def train(name: str, preset: str, places: Places, teacher: str | None = None) ->
     version = export(places.models, chosen.signatures(model), origin)
     shutil.rmtree(run_folder)
     return version
+
+
+def export_again(models: Path, name: str) -> Path:
+    """Adds a version with the weights of the latest one and the tasks that its network has now.
+
+    Args:
+        models: The model repository.
+        name: The network.
+
+    Returns:
+        The new version's folder.
+
+    Raises:
+        UnknownNameError: There is no such network.
+        ModelRepositoryError: The repository holds no version of it, or one of another network.
+    """
+    model = load_network(models, name)
+    origin = read_origin(latest_version(models, name))
+    return export(models, network(name).signatures(model), origin)
 
 
 def load_network(models: Path, name: str) -> keras.Model:
