@@ -84,7 +84,13 @@ class Catalog:
     def _ask(self, ref: ModelRef, timeout: float) -> ModelInfo:
         response = self._model_server.metadata(ref, timeout)
         version = response.model_spec.version.value
-        info = ModelInfo(ref.name, version, signatures_of(response))
+        signatures = {
+            name: signature
+            for name, signature in signatures_of(response).items()
+            # TensorFlow's own, such as the init op; no client can run them.
+            if not name.startswith("__")
+        }
+        info = ModelInfo(ref.name, version, signatures)
         if LABELS_SIGNATURE not in info.signatures or info.class_count is None:
             return info
         indices = np.arange(info.class_count, dtype=np.int32)

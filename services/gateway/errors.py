@@ -19,8 +19,13 @@ from typing import Any
 
 import grpc
 import structlog
-from flask import Flask, Response, current_app
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
 from werkzeug.http import HTTP_STATUS_CODES
 
 from services.serving_api.predict_json import JsonError
@@ -97,31 +102,38 @@ def handle_errors(app: Flask) -> None:
     app.register_error_handler(Exception, _answer)
 
 
-def problem_response(problem: Problem) -> Response:
-    """Write a problem document."""
-    return _document(problem.status, problem.detail, {})
-
-
 def _answer(error: Exception) -> Response:
     match error:
         case Problem():
-            return problem_response(error)
+            return _document(error.status, error.detail)
         case JsonError():
-            return _document(400, str(error), {})
-        case RequestEntityTooLarge():
-            limit = current_app.config["MAX_CONTENT_LENGTH"]
-            parts = current_app.config["MAX_FORM_PARTS"]
-            detail = f"the body is too large, expected at most {limit} bytes in {parts} parts"
-            return _document(413, detail, {})
+            return _document(400, str(error))
         case HTTPException():
-            headers = dict(error.get_response().headers)
-            allow = {"Allow": headers["Allow"]} if "Allow" in headers else {}
-            return _document(error.code or 500, error.description or error.name, allow)
+            response = _document(error.code or 500, _explain(error))
+            if isinstance(error, MethodNotAllowed):
+                response.allow.update(error.valid_methods or ())
+            return response
     log.exception("unexpected error")
-    return _document(500, "the gateway failed; its log says why, under this request's id", {})
+    return _document(500, "the gateway failed; its log says why, under this request's id")
 
 
-def _document(status: int, detail: str, headers: dict[str, str]) -> Response:
+def _explain(error: HTTPException) -> str:
+    match error:
+        case NotFound():
+            return f"there is no call {request.method} {request.path}; GET / names the calls"
+        case MethodNotAllowed():
+            allowed = ", ".join(sorted(error.valid_methods or ()))
+            return f"{request.method} {request.path} is not answered, expected {allowed}"
+        case RequestEntityTooLarge():
+            limits = current_app.config
+            return (
+                f"the body is too large, expected at most {limits['MAX_CONTENT_LENGTH']} bytes in "
+                f"at most {limits['MAX_FORM_PARTS']} parts"
+            )
+    return error.description or error.name
+
+
+def _document(status: int, detail: str) -> Response:
     detail = detail if len(detail) <= MAX_DETAIL else f"{detail[:MAX_DETAIL]}...TRUNCATED"
     document: dict[str, Any] = {
         "type": "about:blank",
@@ -131,7 +143,7 @@ def _document(status: int, detail: str, headers: dict[str, str]) -> Response:
         "error": detail,
     }
     # The standard library's writer escapes lone surrogates, which a quoted name may hold.
-    response = Response(json.dumps(document), status, headers)
+    response = Response(json.dumps(document), status)
     response.mimetype = "application/problem+json"
     if status in {429, 503}:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

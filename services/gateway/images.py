@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -38,6 +38,9 @@ FORMATS = tuple(
 )
 """What is decoded."""
 
+_LAB_TO_RGB = ImageCms.buildTransform(
+    ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
+)
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -148,7 +151,7 @@ def _to_array(image: Image.Image, spec: ImageSpec) -> npt.NDArray[Any]:
         side = 2 * max(spec.height, spec.width)
         image.draft(None, (side, side))
     upright: Image.Image = ImageOps.exif_transpose(image)
-    converted = _on_zero(_to_eight_bits(upright)).convert(mode)
+    converted = _on_zero(_to_common_mode(upright)).convert(mode)
     size = (spec.width or converted.width, spec.height or converted.height)
     if converted.size != size:
         converted = converted.resize(size, Image.Resampling.BILINEAR)
@@ -156,8 +159,13 @@ def _to_array(image: Image.Image, spec: ImageSpec) -> npt.NDArray[Any]:
     return pixels.reshape(*pixels.shape[:2], *spec.shape_tail)
 
 
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """Scale wide grey values, which Pillow would cut off at 255: 16 bits, or floats from 0 to 1."""
+def _to_common_mode(image: Image.Image) -> Image.Image:
+    """Convert what Pillow's own conversion refuses (Lab colours) or cuts off at 255 (wide greys).
+
+    Wide greys are 16 bits, or floats from 0 to 1.
+    """
+    if image.mode == "LAB":
+        return ImageCms.applyTransform(image, _LAB_TO_RGB) or image
     if image.mode == "F":
         scale = 255.0
     elif image.mode == "I" or image.mode.startswith("I;16"):

@@ -69,7 +69,7 @@ def _record(response: Response, seconds: float) -> None:
         "request",
         method=method,
         # Encoded, since a decoded line break would start a log line of the client's making.
-        path=quote(request.path),
+        path=quote(request.path, safe="/:"),
         status=response.status_code,
         milliseconds=round(1000 * seconds, 3),
         model=g.model,

@@ -17,8 +17,8 @@ _HEAT = (255, 0, 0)
 def overlay(image: npt.NDArray[Any], attribution: npt.NDArray[np.floating]) -> Image.Image:
     """Lay a heat map over the image that it explains.
 
-    The normalised magnitude of the attribution is the opacity of a red layer, which is blurred by
-    one pixel of the image and composited over it. The image is magnified by a whole number.
+    The magnitude of the attribution, blurred by one pixel of the image and normalised, is the
+    opacity of a red layer that is composited over the image, magnified by a whole number.
 
     Args:
         image: what the model saw, [H, W, C] with 1, 3 or 4 channels, or [H, W]; 0 to 255.
@@ -31,10 +31,12 @@ def overlay(image: npt.NDArray[Any], attribution: npt.NDArray[np.floating]) -> I
     zoom = -(-SIDE // max(height, width))
     size = (width * zoom, height * zoom)
     picture = to_picture(image).resize(size, Image.Resampling.NEAREST)
-    opacity = Image.fromarray(np.rint(255 * _normalised_magnitude(attribution)).astype(np.uint8))
+    magnitude = Image.fromarray(_eight_bits(np.abs(attribution)))
     # Blurred after magnifying, so that the heat has no edges of its own.
-    mask = opacity.resize(size, Image.Resampling.NEAREST).filter(ImageFilter.GaussianBlur(zoom))
-    return Image.composite(Image.new("RGB", size, _HEAT), picture, mask)
+    heat = magnitude.resize(size, Image.Resampling.NEAREST).filter(ImageFilter.GaussianBlur(zoom))
+    # Normalised last, since a blur fades a single strong pixel until nobody can see it.
+    opacity = Image.fromarray(_eight_bits(np.asarray(heat, np.float32)))
+    return Image.composite(Image.new("RGB", size, _HEAT), picture, opacity)
 
 
 def to_picture(image: npt.NDArray[Any]) -> Image.Image:
@@ -46,7 +48,9 @@ def to_picture(image: npt.NDArray[Any]) -> Image.Image:
     ).convert("RGB")
 
 
-def _normalised_magnitude(attribution: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    magnitude: npt.NDArray[np.floating] = np.abs(np.nan_to_num(attribution, posinf=0.0, neginf=0.0))
-    peak = magnitude.max(initial=0.0)
-    return magnitude / peak if peak > 0 else magnitude
+def _eight_bits(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """Scale values from 0 on so that the largest is 255; what is not finite counts as 0."""
+    finite: npt.NDArray[np.floating] = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    peak = finite.max(initial=0.0)
+    scaled: npt.NDArray[np.floating] = np.rint(255 * (finite / peak if peak > 0 else finite))
+    return scaled.astype(np.uint8)

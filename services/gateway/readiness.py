@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from services.gateway.errors import Problem
+import grpc
+
+from services.gateway.errors import ModelServerProblem
 from services.gateway.model_server import ModelRef, ModelServer
 from services.serving_api.protos import get_model_status_pb2
 
@@ -29,27 +31,30 @@ class Readiness:
         self._model_names = model_names
         self._lock = threading.Lock()
         self._expiry = 0.0
-        self._missing: Mapping[str, str] = {}
+        self._obstacles: Mapping[str, Sequence[str]] = {}
 
-    def missing(self) -> Mapping[str, str]:
-        """Return the models that cannot answer, each with the reason."""
+    def obstacles(self) -> Mapping[str, Sequence[str]]:
+        """Return why models cannot answer: the names of the models by reason."""
         with self._lock:
             if time.monotonic() > self._expiry:
-                self._missing = self._ask()
+                self._obstacles = self._ask()
                 self._expiry = time.monotonic() + _SECONDS_TO_LIVE
-            return self._missing
+            return self._obstacles
 
-    def _ask(self) -> dict[str, str]:
+    def _ask(self) -> dict[str, list[str]]:
         deadline = time.monotonic() + _TIMEOUT_SECONDS
-        reasons = {
-            name: self._reason(name, deadline - time.monotonic()) for name in self._model_names
-        }
-        return {name: reason for name, reason in reasons.items() if reason}
+        obstacles: dict[str, list[str]] = {}
+        for name in self._model_names:
+            reason = self._reason(name, deadline - time.monotonic())
+            if reason:
+                obstacles.setdefault(reason, []).append(name)
+        return obstacles
 
     def _reason(self, name: str, timeout: float) -> str | None:
         try:
             response = self._model_server.status(ModelRef(name), max(timeout, 0.0))
-        except Problem as problem:
-            return problem.detail
+        except ModelServerProblem as problem:
+            not_found = problem.code == grpc.StatusCode.NOT_FOUND
+            return "the model server does not know it" if not_found else problem.detail
         states = [version.state for version in response.model_version_status]
         return None if _AVAILABLE in states else "no version is available"

@@ -6,18 +6,16 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from services.gateway.model_server import ModelRef
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
-_MODEL = "/v1/models/<segment:model>"
 _PATHS = (
-    _MODEL,
-    # TensorFlow's versions are int64.
-    f"{_MODEL}/versions/<int(max={2**63 - 1}):version>",
-    f"{_MODEL}/labels/<segment:label>",
+    "/v1/models/<model>",
+    "/v1/models/<model>/versions/<int64:version>",
+    "/v1/models/<model>/labels/<label>",
 )
 
 
@@ -27,9 +25,16 @@ class _Segment(BaseConverter):
     regex = "[^/:]+"
 
 
+class _Int64(IntegerConverter):
+    """A version number as TensorFlow Serving's protocol holds it."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
+
+
 def know_model_paths(app: Flask) -> None:
     """Let an application route the paths of this module."""
-    app.url_map.converters["segment"] = _Segment
+    app.url_map.converters.update(default=_Segment, int64=_Int64)
 
 
 def model_blueprint(name: str) -> Blueprint:

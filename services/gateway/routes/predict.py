@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +12,7 @@ from services.gateway.answers import json_response, model_member
 from services.gateway.catalog import DEFAULT_SIGNATURE, ModelInfo
 from services.gateway.context import gateway
 from services.gateway.images import find_image_input
-from services.gateway.inference import check_shapes, find_model, run
+from services.gateway.inference import Arrays, check_shapes, find_model, run
 from services.gateway.model_server import ModelRef
 from services.gateway.request_body import ImagesBody, JsonBody, read_body, read_parameters
 from services.gateway.routes.model_paths import model_blueprint, model_route
@@ -56,24 +55,31 @@ def _predict_images(model: ModelRef, info: ModelInfo, body: ImagesBody) -> Respo
     input_name, spec = find_image_input(predict_signature(info))
     images = body.decode(spec, gateway().settings.max_image_pixels)
     outputs, version = run(model, DEFAULT_SIGNATURE, {input_name: images})
-    if "probabilities" not in outputs:
+    if not _is_classification(outputs):
         return Response(format_predictions(outputs, "instances"), mimetype="application/json")
     predictions = [
-        {"file": file.name, **_classes(row, info, parameters.top)}
-        for file, row in zip(body.files, outputs["probabilities"], strict=True)
+        {"file": file.name, **_top_classes(outputs, row, info, parameters.top)}
+        for row, file in enumerate(body.files)
     ]
     return json_response({"model": model_member(model, version), "predictions": predictions})
 
 
-def _classes(probabilities: npt.NDArray[np.floating], info: ModelInfo, top: int) -> dict[str, Any]:
-    """Describe the most probable class, and under `top` the first few; probabilities is [K]."""
-    ranking = np.argsort(-probabilities, kind="stable")[:top]
+def _is_classification(outputs: Arrays) -> bool:
+    return "probabilities" in outputs and outputs["probabilities"].ndim == 2
+
+
+def _top_classes(outputs: Arrays, row: int, info: ModelInfo, top: int) -> dict[str, Any]:
+    """Describe the most probable class of one image, and under `top` the first few."""
+    probabilities = outputs["probabilities"][row]  # [K]
     classes = [
         {
             "label": info.label(int(index)),
             "class_index": int(index),
             "probability": probabilities[index],
         }
-        for index in ranking
+        for index in np.argsort(-probabilities, kind="stable")[:top]
     ]
+    # A model without the signature that names every class still names the top one.
+    if "label" in outputs and outputs["label"].dtype.kind == "O":
+        classes[0]["label"] = outputs["label"][row].decode(errors="replace")
     return {**classes[0], "top": classes}

@@ -34,9 +34,9 @@ def ready() -> dict[str, object]:
             "no model is configured: name them in LECTERN_MODELS, or give the model server's file "
             "in LECTERN_MODEL_CONFIG_FILE"
         )
-    missing = gateway().readiness.missing()
-    if missing:
-        raise NotReady("; ".join(f"model {name!r}: {why}" for name, why in missing.items()))
+    obstacles = gateway().readiness.obstacles()
+    if obstacles:
+        raise NotReady("; ".join(f"{', '.join(who)}: {why}" for why, who in obstacles.items()))
     return {"status": "ready", "models": names}
 
 

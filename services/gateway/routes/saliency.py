@@ -60,12 +60,16 @@ def saliency(model: ModelRef) -> Response:
     info = find_model(model)
     signature = saliency_signature(info, parameters.method)
     _check_class(parameters.class_index, info)
-    images = _read_images(body, signature)
+    input_name, spec = find_image_input(signature)
+    if isinstance(body, ImagesBody):
+        images = body.decode(spec, gateway().settings.max_image_pixels)
+    else:
+        images = _read_instances(body, input_name, signature)
     class_index = np.full(len(images), parameters.class_index, np.int32)
     prediction = run(
         model,
         SALIENCY_PREFIX + parameters.method,
-        {"images": images, "class_index": class_index},
+        {input_name: images, "class_index": class_index},
     )
     if media_type == PNG:
         heat_maps = map(overlay, images, prediction.outputs["attribution"])
@@ -81,15 +85,11 @@ def _check_class(class_index: int, info: ModelInfo) -> None:
         )
 
 
-def _read_images(body: JsonBody | ImagesBody, signature: Signature) -> npt.NDArray[Any]:
-    """Return the images to explain, [N, H, W, C]."""
-    if isinstance(body, ImagesBody):
-        _, spec = find_image_input(signature)
-        return body.decode(spec, gateway().settings.max_image_pixels)
+def _read_instances(body: JsonBody, input_name: str, signature: Signature) -> npt.NDArray[Any]:
     document = read_predict_document(body.document)
-    inputs = to_arrays(document, {"images": signature.inputs["images"]})
+    inputs = to_arrays(document, {input_name: signature.inputs[input_name]})
     check_shapes(inputs, signature)
-    return inputs["images"]
+    return inputs[input_name]
 
 
 def _describe(

@@ -1,0 +1,226 @@
+"""A model server without TensorFlow: real gRPC, models of a few lines of numpy."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import numpy as np
+
+from services.serving_api.dtypes import data_type_of
+from services.serving_api.protos import (
+    error_codes_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+from services.serving_api.tensors import to_ndarray, to_tensor_proto
+
+AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+LOADING = get_model_status_pb2.ModelVersionStatus.LOADING
+
+LABELS = [b"zero", b"one", b"two"]
+# One column a class; a linear model's gradient is its weights, which makes an oracle of them.
+WEIGHTS = np.random.default_rng(7).normal(0, 0.01, (28 * 28, len(LABELS))).astype(np.float32)
+
+Arrays = Mapping[str, np.ndarray]
+Specs = Mapping[str, tuple[type, Sequence[int]]]
+
+
+@dataclass(frozen=True)
+class FakeSignature:
+    """A function with the dtype and shape (-1: any size) of each input and output."""
+
+    function: Callable[[Arrays], Arrays]
+    inputs: Specs
+    outputs: Specs
+
+
+@dataclass
+class FakeVersion:
+    signatures: Mapping[str, FakeSignature]
+    state: int = AVAILABLE
+
+
+def classify(inputs: Arrays) -> Arrays:
+    images = inputs["images"]
+    logits = images.reshape(len(images), -1) @ WEIGHTS
+    exponentials = np.exp(logits - logits.max(1, keepdims=True))
+    class_index = logits.argmax(1).astype(np.int32)
+    return {
+        "probabilities": exponentials / exponentials.sum(1, keepdims=True),
+        "logits": logits,
+        "class_index": class_index,
+        "label": np.array([LABELS[index] for index in class_index], object),
+    }
+
+
+def explain(inputs: Arrays) -> Arrays:
+    top = classify(inputs)["class_index"]
+    asked = inputs["class_index"]
+    class_index = np.where(asked == -1, top, asked)
+    attribution = WEIGHTS.T[class_index].reshape(-1, 28, 28)
+    return {"attribution": attribution, "class_index": class_index}
+
+
+IMAGES: Specs = {"images": (np.float32, (-1, 28, 28, 1))}
+CLASSIFIER = {
+    "serving_default": FakeSignature(
+        classify,
+        IMAGES,
+        {
+            "probabilities": (np.float32, (-1, len(LABELS))),
+            "logits": (np.float32, (-1, len(LABELS))),
+            "class_index": (np.int32, (-1,)),
+            "label": (np.object_, (-1,)),
+        },
+    ),
+    "saliency_gradient": FakeSignature(
+        explain,
+        {**IMAGES, "class_index": (np.int32, (-1,))},
+        {"attribution": (np.float32, (-1, 28, 28)), "class_index": (np.int32, (-1,))},
+    ),
+    "class_labels": FakeSignature(
+        lambda inputs: {"label": np.array(LABELS, object)[inputs["class_index"]]},
+        {"class_index": (np.int32, (-1,))},
+        {"label": (np.object_, (-1,))},
+    ),
+}
+HALF_PLUS_TWO = {
+    "serving_default": FakeSignature(
+        lambda inputs: {"y": inputs["x"] / 2 + 2},
+        {"x": (np.float32, (-1,))},
+        {"y": (np.float32, (-1,))},
+    )
+}
+INVERTER = {
+    "serving_default": FakeSignature(
+        lambda inputs: {"images": 255 - inputs["pixels"]},
+        {"pixels": (np.float32, (-1, 2, 2, 3))},
+        {"images": (np.float32, (-1, 2, 2, 3))},
+    )
+}
+
+
+@dataclass
+class FakeModelServer:
+    """Models by name and version, and a record of what was asked.
+
+    Attributes:
+        models: what is served; change it at any time.
+        labels: the version behind each label, the same for all models.
+        delay: seconds before each answer.
+        requests: the Predict requests so far.
+    """
+
+    models: dict[str, dict[int, FakeVersion]] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    delay: float = 0.0
+    requests: list[Any] = field(default_factory=list)
+    port: int = 0
+
+    def start(self) -> FakeModelServer:
+        """Listen on a free port the first time, on the same one afterwards."""
+        self._stopping = threading.Event()
+        self._server = grpc.server(
+            ThreadPoolExecutor(8),
+            options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)],
+        )
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            _PredictionService(self), self._server
+        )
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(_ModelService(self), self._server)
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._server.stop(None).wait()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def find(self, spec: Any, context: Any) -> tuple[int, FakeVersion]:
+        """Resolve a ModelSpec as TensorFlow Serving does, and with its words."""
+        self._stopping.wait(self.delay)
+        versions = self.models.get(spec.name, {})
+        available = [number for number, version in versions.items() if version.state == AVAILABLE]
+        if spec.version_label:
+            if spec.version_label not in self.labels:
+                text = f"Unrecognized servable version label: {spec.version_label}"
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, text)
+            number = self.labels[spec.version_label]
+        else:
+            number = spec.version.value if spec.HasField("version") else max(available, default=0)
+        if number not in available:
+            wanted = f"Specific({spec.name}, {number})" if number else f"Latest({spec.name})"
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
+        return number, versions[number]
+
+
+class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    def __init__(self, server: FakeModelServer) -> None:
+        self._fake = server
+
+    def Predict(self, request, context):  # noqa: N802 - the protocol's name
+        self._fake.requests.append(request)
+        number, version = self._fake.find(request.model_spec, context)
+        name = request.model_spec.signature_name or "serving_default"
+        inputs = {key: to_ndarray(proto) for key, proto in request.inputs.items()}
+        response = predict_pb2.PredictResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = number
+        for key, array in version.signatures[name].function(inputs).items():
+            response.outputs[key].CopyFrom(to_tensor_proto(array))
+        return response
+
+    def GetModelMetadata(self, request, context):  # noqa: N802
+        number, version = self._fake.find(request.model_spec, context)
+        signature_map = get_model_metadata_pb2.SignatureDefMap()
+        signature_map.signature_def["__saved_model_init_op"].method_name = ""
+        for name, signature in version.signatures.items():
+            proto = signature_map.signature_def[name]
+            for specs, infos in (
+                (signature.inputs, proto.inputs),
+                (signature.outputs, proto.outputs),
+            ):
+                for key, (dtype, shape) in specs.items():
+                    infos[key].dtype = data_type_of(np.dtype(dtype))
+                    for size in shape:
+                        infos[key].tensor_shape.dim.add(size=size)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = number
+        response.metadata["signature_def"].Pack(signature_map)
+        return response
+
+
+class _ModelService(model_service_pb2_grpc.ModelServiceServicer):
+    def __init__(self, server: FakeModelServer) -> None:
+        self._fake = server
+
+    def GetModelStatus(self, request, context):  # noqa: N802
+        time.sleep(self._fake.delay)
+        spec = request.model_spec
+        versions = self._fake.models.get(spec.name)
+        if not versions:
+            text = f"Could not find any versions of model {spec.name}"
+            context.abort(grpc.StatusCode.NOT_FOUND, text)
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for number, version in sorted(versions.items(), reverse=True):
+            if not spec.HasField("version") or spec.version.value == number:
+                status = response.model_version_status.add(version=number, state=version.state)
+                status.status.error_code = error_codes_pb2.OK
+        if not response.model_version_status:
+            text = f"Could not find version {spec.version.value} of model {spec.name}"
+            context.abort(grpc.StatusCode.NOT_FOUND, text)
+        return response
