@@ -32,7 +32,9 @@ def build_linear_autoencoder(
             keras.Input(example_shape, name="images"),
             layers.Rescaling(1 / 255, name="rescale"),
             layers.Flatten(name="flatten"),
-            layers.Dense(code_size, use_bias=False, name="code"),
+            # From zero, the weights grow only where the data has something to say; random ones
+            # would have to be unlearned along directions in which the data hardly varies.
+            layers.Dense(code_size, use_bias=False, kernel_initializer="zeros", name="code"),
         ],
         name="encoder",
     )

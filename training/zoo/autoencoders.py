@@ -18,7 +18,7 @@ NETWORKS = [
         objective=RECONSTRUCTION,
         recipes={
             "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
-            "full": Recipe(epochs=80, weight_decay=0.0),
+            "full": Recipe(epochs=60, weight_decay=0.0),
         },
         signatures=autoencoder_tasks,
     ),

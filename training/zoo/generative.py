@@ -18,7 +18,7 @@ NETWORKS = [
         objective=EVIDENCE_LOWER_BOUND,
         recipes={
             "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
-            "full": Recipe(epochs=60, weight_decay=0.0),
+            "full": Recipe(epochs=30, weight_decay=0.0),
         },
         signatures=generator_tasks,
     ),
