@@ -23,7 +23,11 @@ def make_distiller(teacher: keras.Model, student: keras.Model) -> keras.Model:
     distiller = keras.distillation.Distiller(
         teacher=teacher,
         student=student,
-        distillation_losses=keras.distillation.LogitsDistillation(temperature=TEMPERATURE),
+        distillation_losses=keras.distillation.LogitsDistillation(
+            # Named by its string, Keras 3.15 would compare logits as if they were probabilities.
+            temperature=TEMPERATURE,
+            loss=keras.losses.KLDivergence(),
+        ),
         student_loss_weight=LABEL_WEIGHT,
     )
     distiller.build(student.input_shape)

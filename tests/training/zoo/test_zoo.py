@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from training.errors import UnknownNameError
+from training.zoo import NETWORKS, network
+
+
+@pytest.mark.parametrize("entry", NETWORKS.values(), ids=NETWORKS)
+def test_every_network_has_both_presets(entry: object) -> None:
+    assert set(entry.recipes) == {"quick", "full"}
+
+
+@pytest.mark.parametrize("entry", NETWORKS.values(), ids=NETWORKS)
+def test_every_model_bears_its_networks_name(entry: object) -> None:
+    assert entry.build().name == entry.name
+
+
+def test_the_mimic_is_a_twentieth_of_its_teacher_and_differs_from_the_student_in_it_alone() -> None:
+    mimic, student = network("mimic"), network("student")
+
+    assert mimic.build().count_params() * 20 <= network(mimic.teacher).build().count_params()
+    assert mimic.build().count_params() == student.build().count_params()
+    assert mimic.recipes == student.recipes
+
+
+def test_an_unknown_network_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match=r"no network named 'cnm'. Known: .*cnn, "):
+        network("cnm")
+
+
+def test_an_unknown_preset_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match=r"no preset named 'best'. Known: quick, full"):
+        network("cnn").recipe("best")
