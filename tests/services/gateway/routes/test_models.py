@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.fakes import LOADING, FakeVersion
+from tests.services.gateway.problems import assert_problem
+
+
+def test_every_configured_model_is_listed_with_its_versions_and_tasks(client, fake):
+    fake.models["classifier"][2] = FakeVersion(fake.models["classifier"][1].signatures, LOADING)
+    del fake.models["half_plus_two"]
+    assert client.get("/v1/models").json == {
+        "models": [
+            {
+                "name": "classifier",
+                "versions": [
+                    {"version": "2", "state": "LOADING"},
+                    {"version": "1", "state": "AVAILABLE"},
+                ],
+                "tasks": ["predict", "saliency"],
+            },
+            {"name": "half_plus_two", "versions": [], "tasks": []},
+        ]
+    }
+
+
+def test_a_model_that_is_still_loading_is_listed(client, fake):
+    fake.models["classifier"][1].state = LOADING
+    listed = client.get("/v1/models").json["models"][0]
+    assert listed["versions"] == [{"version": "1", "state": "LOADING"}]
+    assert listed["tasks"] == []
+
+
+def test_the_list_needs_the_model_server(client, fake):
+    fake.stop()
+    assert_problem(client.get("/v1/models"), 503, "model server")
+
+
+@pytest.mark.parametrize("path", ["", "/versions/1", "/labels/stable"])
+def test_the_status_is_tensorflow_servings(client, fake, path):
+    fake.labels["stable"] = 1
+    response = client.get(f"/v1/models/classifier{path}")
+    assert response.mimetype == "application/json"
+    assert response.json == {
+        "model_version_status": [
+            {
+                "version": "1",
+                "state": "AVAILABLE",
+                "status": {"error_code": "OK", "error_message": ""},
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize("path", ["", "/versions/1", "/labels/stable"])
+def test_the_metadata_is_tensorflow_servings(client, fake, path):
+    fake.labels["stable"] = 1
+    document = client.get(f"/v1/models/half_plus_two{path}/metadata").json
+    assert document["model_spec"] == {
+        "name": "half_plus_two",
+        "signature_name": "",
+        "version": "1",
+    }
+    signature = document["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    assert signature["inputs"]["x"] == {
+        "dtype": "DT_FLOAT",
+        "tensor_shape": {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False},
+    }
+    assert "@type" not in json.dumps(document)
+
+
+@pytest.mark.parametrize("path", ["nope", "nope/metadata", "classifier/versions/9"])
+def test_what_is_not_served_is_not_found(client, path):
+    response = client.get(f"/v1/models/{path}")
+    assert response.status_code == 404
+    assert_problem(response, 404, path.split("/")[0])
