@@ -1,0 +1,48 @@
+"""Wraps what is loaded in a batcher, by the parameters of the server or of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from services.model_server.core.batching import BatchingServable
+from services.model_server.core.batching_parameters import (
+    PER_MODEL_FILE,
+    BatchingParameters,
+    read_batching_parameters,
+)
+from services.model_server.core.batching_scheduler import BatchScheduler
+from services.model_server.core.config import ConfigError
+from services.model_server.core.errors import invalid_argument
+from services.model_server.core.servable import Servable
+
+_Load = Callable[[Path], Servable]
+
+
+def batching_loader(load: _Load, parameters: BatchingParameters, *, per_model: bool) -> _Load:
+    """Return a function that loads like `load` and batches what it loaded.
+
+    Args:
+        load: makes a servable of a version's folder.
+        parameters: how to batch; its `num_batch_threads` holds for all models together.
+        per_model: take the parameters from `batching_params.pbtxt` in the version's folder, and
+            do not batch a version without one, as TensorFlow Serving does.
+    """
+    scheduler = BatchScheduler(parameters.num_batch_threads)
+
+    def load_batching(path: Path) -> Servable:
+        chosen = _read_own(path) if per_model else parameters
+        servable = load(path)
+        return BatchingServable(servable, chosen, scheduler) if chosen else servable
+
+    return load_batching
+
+
+def _read_own(path: Path) -> BatchingParameters | None:
+    file = path / PER_MODEL_FILE
+    if not file.is_file():
+        return None
+    try:
+        return read_batching_parameters(file)
+    except ConfigError as error:
+        raise invalid_argument(str(error)) from None

@@ -1,0 +1,186 @@
+"""Groups waiting tasks into batches and lets their own threads run them.
+
+TensorFlow's SharedBatchScheduler
+(tensorflow/core/kernels/batching_util/shared_batch_scheduler.h) hands batches to a pool of
+threads. Here the thread that brought the first task of a batch runs it for all: a lone request
+never changes threads, and a waiting one has to be woken for its answer anyway.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias
+
+import numpy.typing as npt
+
+from services.model_server.core.batching_parameters import BatchingParameters
+from services.model_server.core.errors import ServingError, invalid_argument
+from services.model_server.core.servable import Arrays
+from services.serving_api.protos import error_codes_pb2
+
+_Mailbox: TypeAlias = "SimpleQueue[Batch | None]"
+
+
+@dataclass(eq=False)
+class Task:
+    """What one request wants computed; a split request brings several.
+
+    Attributes:
+        inputs: arrays that share their first dimension.
+        size: that dimension.
+        outputs: the answer; None after a batch that failed as a whole.
+        error: why a task alone in its batch failed.
+    """
+
+    inputs: Arrays
+    size: int
+    outputs: Mapping[str, npt.NDArray[Any]] | None = None
+    error: Exception | None = None
+
+
+@dataclass(eq=False)
+class Batch:
+    """Tasks that run together, each with where its thread waits; `due` is a monotonic time."""
+
+    queue: BatchQueue
+    due: float
+    tasks: list[Task] = field(default_factory=list)
+    mailboxes: list[_Mailbox] = field(default_factory=list)
+    size: int = 0
+
+
+class BatchQueue:
+    """The waiting batches of one signature of one model version, the last still open."""
+
+    def __init__(
+        self, parameters: BatchingParameters, process: Callable[[Sequence[Task]], None]
+    ) -> None:
+        """Make an empty queue.
+
+        Args:
+            parameters: the limits of batches and of the queue.
+            process: answers the tasks of a batch; never raises.
+        """
+        self.process = process
+        self.timeout = parameters.batch_timeout_micros / 1e6
+        self._batch_limit = parameters.execution_limit
+        self._task_limit = parameters.max_batch_size
+        self._max_batches = parameters.max_enqueued_batches
+        self._batches: deque[Batch] = deque()
+
+    def __bool__(self) -> bool:
+        """Tell whether anything waits."""
+        return bool(self._batches)
+
+    def put(self, tasks: Sequence[Task], mailbox: _Mailbox, due: float) -> None:
+        """Add all tasks of a request, or none.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT, the request is larger than any batch may be;
+                UNAVAILABLE, the queue is full.
+        """
+        self._check_room(sum(task.size for task in tasks))
+        for task in tasks:
+            if not self._batches or self._batches[-1].size + task.size > self._batch_limit:
+                self._batches.append(Batch(self, due))
+            batch = self._batches[-1]
+            batch.tasks.append(task)
+            batch.mailboxes.append(mailbox)
+            batch.size += task.size
+
+    def take(self, now: float) -> Batch | None:
+        """Remove and return the oldest batch if it is closed, full or due."""
+        if self._batches:
+            oldest = self._batches[0]
+            if len(self._batches) > 1 or oldest.size == self._batch_limit or oldest.due <= now:
+                return self._batches.popleft()
+        return None
+
+    def _check_room(self, size: int) -> None:
+        if size > self._task_limit:
+            raise invalid_argument(
+                f"Task size {size} is larger than maximum input batch size {self._task_limit}"
+            )
+        room = self._batch_limit - self._batches[-1].size if self._batches else 0
+        new_batches = -(-size // self._batch_limit) if size > room else 0
+        if len(self._batches) + new_batches > self._max_batches:
+            raise ServingError(
+                error_codes_pb2.UNAVAILABLE,
+                "The batch scheduling queue to which this task was submitted is full; currently "
+                f"{len(self._batches)} batches enqueued and max_enqueued_batches is "
+                f"{self._max_batches}: send again later",
+            )
+
+
+class BatchScheduler:
+    """Decides which batch runs next; one for all models, fair between their queues."""
+
+    def __init__(self, num_batch_threads: int) -> None:
+        """Make a scheduler that lets this many batches run at once."""
+        self._lock = threading.Lock()
+        self._free = num_batch_threads
+        self._waiting: deque[BatchQueue] = deque()
+
+    def run(self, queue: BatchQueue, tasks: Sequence[Task]) -> None:
+        """Return once every task was processed, by this thread or another's.
+
+        Raises:
+            ServingError: see `BatchQueue.put`.
+        """
+        mailbox: _Mailbox = SimpleQueue()
+        due = time.monotonic() + queue.timeout
+        with self._lock:
+            was_empty = not queue
+            queue.put(tasks, mailbox, due)
+            if was_empty:
+                self._waiting.append(queue)
+            self._hand_out()
+        unprocessed = len(tasks)
+        while unprocessed:
+            batch = self._receive(mailbox, due if queue.timeout else None)
+            if batch:
+                self._process(batch)
+            else:
+                unprocessed -= 1
+
+    def _receive(self, mailbox: _Mailbox, due: float | None) -> Batch | None:
+        """Return a batch that this thread is to run, or None for each task that was processed."""
+        if due is not None:
+            try:
+                return mailbox.get(timeout=max(0, due - time.monotonic()))
+            except Empty:
+                with self._lock:
+                    self._hand_out()
+        return mailbox.get()
+
+    def _process(self, batch: Batch) -> None:
+        try:
+            batch.queue.process(batch.tasks)
+        finally:
+            with self._lock:
+                self._free += 1
+                # First of all: the next batch computes while this one's answers are sent.
+                self._hand_out()
+            for mailbox in batch.mailboxes:
+                mailbox.put(None)
+
+    def _hand_out(self) -> None:
+        now = time.monotonic()
+        while self._free and (batch := self._next_batch(now)):
+            self._free -= 1
+            batch.mailboxes[0].put(batch)
+
+    def _next_batch(self, now: float) -> Batch | None:
+        for _ in range(len(self._waiting)):
+            queue = self._waiting.popleft()
+            batch = queue.take(now)
+            if queue:
+                self._waiting.append(queue)
+            if batch:
+                return batch
+        return None

@@ -1,0 +1,279 @@
+"""Batched answers equal unbatched ones, whoever shares the batch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.model_server.core.batching import BatchingServable
+from services.model_server.core.batching_parameters import BatchingParameters
+from services.model_server.core.batching_scheduler import BatchScheduler
+from services.model_server.core.errors import ServingError, invalid_argument
+from services.model_server.core.predict import predict
+from services.model_server.core.saved_model import SavedModelServable
+from services.model_server.core.servable import Arrays
+from services.serving_api.protos import error_codes_pb2, types_pb2
+from services.serving_api.signatures import Signature, TensorSpec
+
+FREE = TensorSpec(types_pb2.DT_FLOAT, None)
+SECONDS = 10
+
+
+class Doubler:
+    """Doubles `x`, refuses negative numbers, and holds every run until it may go on."""
+
+    def __init__(self, spec: TensorSpec = FREE) -> None:
+        self.signatures = {"double": Signature({"x": spec}, {"y": spec}, "")}
+        self.signature_defs: dict[str, object] = {}
+        self.batches: list[int] = []
+        self.threads: list[int] = []
+        self.running = threading.Semaphore(0)
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def run(
+        self, signature_name: str, inputs: Arrays, output_names: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        self.batches.append(len(inputs["x"]))
+        self.threads.append(threading.get_ident())
+        self.running.release()
+        assert self.may_go_on.wait(SECONDS)
+        if (inputs["x"] < 0).any():
+            raise invalid_argument("negative")
+        return {"y": inputs["x"] * 2}
+
+    def close(self) -> None:
+        self.batches.append(0)
+
+
+def batched(servable: Doubler, **parameters: object) -> BatchingServable:
+    chosen = BatchingParameters(**{"num_batch_threads": 1, **parameters})
+    return BatchingServable(servable, chosen, BatchScheduler(chosen.num_batch_threads))
+
+
+def ask(servable: BatchingServable, *rows: float) -> list[float]:
+    array = np.array(rows, np.float32)
+    return servable.run("double", {"x": array}, ["y"])["y"].tolist()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.005)):
+        if condition():
+            return
+        pause.wait(0.005)
+    raise AssertionError("not in time")
+
+
+def waiting_rows(servable: BatchingServable) -> int:
+    return sum(batch.size for queue in servable._queues.values() for batch in queue._batches)
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(32) as threads:
+        yield threads
+
+
+def occupy(doubler: Doubler, servable: BatchingServable, pool: ThreadPoolExecutor) -> None:
+    """Let one request run and hold it, so that the next ones wait."""
+    doubler.may_go_on.clear()
+    pool.submit(ask, servable, 0.0)
+    assert doubler.running.acquire(timeout=SECONDS)
+
+
+def test_a_lone_request_runs_in_its_own_thread() -> None:
+    doubler = Doubler()
+    assert ask(batched(doubler), 1, 2) == [2, 4]
+    assert doubler.threads == [threading.get_ident()]
+
+
+def test_what_waits_while_a_batch_runs_is_the_next_batch(pool: ThreadPoolExecutor) -> None:
+    doubler = Doubler()
+    servable = batched(doubler)
+    occupy(doubler, servable, pool)
+    answers = [pool.submit(ask, servable, float(i), -0.0) for i in range(10)]
+    wait_for(lambda: waiting_rows(servable) == 20)
+    doubler.may_go_on.set()
+    assert [answer.result(SECONDS) for answer in answers] == [[2.0 * i, 0] for i in range(10)]
+    assert doubler.batches == [1, 20]
+
+
+def test_no_batch_is_larger_than_max_batch_size(pool: ThreadPoolExecutor) -> None:
+    doubler = Doubler()
+    servable = batched(doubler, max_batch_size=4)
+    occupy(doubler, servable, pool)
+    answers = [pool.submit(ask, servable, 1.0, 2.0, 3.0) for _ in range(3)]
+    wait_for(lambda: waiting_rows(servable) == 9)
+    doubler.may_go_on.set()
+    assert [answer.result(SECONDS) for answer in answers] == [[2, 4, 6]] * 3
+    assert doubler.batches == [1, 3, 3, 3]
+
+
+def test_one_bad_input_fails_alone(pool: ThreadPoolExecutor) -> None:
+    doubler = Doubler()
+    servable = batched(doubler)
+    occupy(doubler, servable, pool)
+    good = [pool.submit(ask, servable, 1.0) for _ in range(3)]
+    bad = pool.submit(ask, servable, -1.0)
+    wait_for(lambda: waiting_rows(servable) == 4)
+    doubler.may_go_on.set()
+    assert [answer.result(SECONDS) for answer in good] == [[2]] * 3
+    with pytest.raises(ServingError, match="negative"):
+        bad.result(SECONDS)
+    assert sorted(doubler.batches) == [1, 1, 1, 1, 1, 4]
+
+
+def test_a_lone_bad_input_runs_once() -> None:
+    doubler = Doubler()
+    with pytest.raises(ServingError, match="negative"):
+        ask(batched(doubler), -1)
+    assert doubler.batches == [1]
+
+
+def test_a_full_queue_refuses(pool: ThreadPoolExecutor) -> None:
+    doubler = Doubler()
+    servable = batched(doubler, max_batch_size=2, max_enqueued_batches=1)
+    occupy(doubler, servable, pool)
+    waiting = pool.submit(ask, servable, 1.0)
+    wait_for(lambda: waiting_rows(servable) == 1)
+    with pytest.raises(ServingError, match=r"queue .* is full") as caught:
+        ask(servable, 1, 2)
+    assert caught.value.code == error_codes_pb2.UNAVAILABLE
+    doubler.may_go_on.set()
+    assert waiting.result(SECONDS) == [2]
+
+
+def test_a_request_larger_than_a_batch_is_refused() -> None:
+    with pytest.raises(ServingError, match="Task size 3 is larger than maximum input batch size 2"):
+        ask(batched(Doubler(), max_batch_size=2), 1, 2, 3)
+
+
+def test_a_large_request_is_split_where_that_is_allowed() -> None:
+    doubler = Doubler()
+    servable = batched(
+        doubler, max_batch_size=100, enable_large_batch_splitting=True, max_execution_batch_size=4
+    )
+    assert ask(servable, *range(10)) == [2.0 * i for i in range(10)]
+    assert doubler.batches == [4, 4, 2]
+
+
+def test_a_batch_is_padded_to_an_allowed_size() -> None:
+    doubler = Doubler()
+    servable = batched(doubler, max_batch_size=8, allowed_batch_sizes=(4, 8))
+    assert ask(servable, 1, 2, 3, 4, 5) == [2, 4, 6, 8, 10]
+    assert doubler.batches == [8]
+
+
+def test_a_batch_that_is_not_full_waits_for_its_timeout() -> None:
+    servable = batched(Doubler(), max_batch_size=3, batch_timeout_micros=30_000)
+    start = time.monotonic()
+    assert ask(servable, 1) == [2]
+    assert time.monotonic() - start >= 0.03
+
+
+def test_a_full_batch_does_not_wait(pool: ThreadPoolExecutor) -> None:
+    doubler = Doubler()
+    servable = batched(doubler, max_batch_size=2, batch_timeout_micros=3_600_000_000)
+    answers = [pool.submit(ask, servable, float(i)) for i in range(6)]
+    assert [answer.result(SECONDS) for answer in answers] == [[2.0 * i] for i in range(6)]
+    assert doubler.batches == [2, 2, 2]
+
+
+@pytest.mark.parametrize(("pad", "sizes"), [(False, [1, 2, 2]), (True, [1, 4])])
+def test_shapes_that_differ_are_parted_or_padded(
+    pool: ThreadPoolExecutor, pad: bool, sizes: list[int]
+) -> None:
+    doubler = Doubler()
+    servable = batched(doubler, pad_variable_length_inputs=pad)
+
+    def ask_row(width: int) -> tuple[int, ...]:
+        inputs = {"x": np.ones((1, width), np.float32)}
+        return servable.run("double", inputs, ["y"])["y"].shape
+
+    doubler.may_go_on.clear()
+    first = pool.submit(ask_row, 1)
+    assert doubler.running.acquire(timeout=SECONDS)
+    answers = [pool.submit(ask_row, width) for width in (2, 3, 2, 3)]
+    wait_for(lambda: waiting_rows(servable) == 4)
+    doubler.may_go_on.set()
+    assert first.result(SECONDS) == (1, 1)
+    widths = (3, 3, 3, 3) if pad else (2, 3, 2, 3)
+    assert [answer.result(SECONDS) for answer in answers] == [(1, width) for width in widths]
+    assert doubler.batches == sizes
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3, None)])
+def test_a_signature_without_a_free_first_dimension_is_not_batched(
+    shape: tuple[int | None, ...],
+) -> None:
+    servable = batched(Doubler(TensorSpec(types_pb2.DT_FLOAT, shape)), max_batch_size=1)
+    assert ask(servable, 1, 2, 3) == [2, 4, 6]
+
+
+def test_an_empty_request_is_answered() -> None:
+    assert ask(batched(Doubler())) == []
+
+
+def test_close_closes_the_wrapped_one() -> None:
+    doubler = Doubler()
+    batched(doubler).close()
+    assert doubler.batches == [0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 6), min_size=1, max_size=16),
+    limit=st.integers(6, 12),
+    threads=st.integers(1, 2),
+    splits=st.booleans(),
+    timeout=st.sampled_from([0, 200]),
+)
+def test_batched_answers_equal_unbatched_ones(
+    *,
+    exported: dict[float, Path],
+    sizes: list[int],
+    limit: int,
+    threads: int,
+    splits: bool,
+    timeout: int,
+) -> None:
+    alone = _loaded(exported[0.5])
+    parameters = BatchingParameters(
+        max_batch_size=limit,
+        max_execution_batch_size=4,
+        num_batch_threads=threads,
+        max_enqueued_batches=100,
+        enable_large_batch_splitting=splits,
+        batch_timeout_micros=timeout,
+    )
+    servable = BatchingServable(alone, parameters, BatchScheduler(threads))
+    generator = np.random.default_rng(len(sizes))
+    requests = [{"x": generator.random((size, 1), np.float32)} for size in sizes]
+    with ThreadPoolExecutor(len(sizes)) as pool:
+        answers = list(
+            pool.map(lambda inputs: predict(servable, "serving_default", inputs), requests)
+        )
+    for inputs, answer in zip(requests, answers, strict=True):
+        expected = predict(alone, "serving_default", inputs)
+        assert answer.keys() == expected.keys()
+        for name, array in expected.items():
+            np.testing.assert_array_equal(answer[name], array)
+
+
+_SERVABLES: dict[Path, SavedModelServable] = {}
+
+
+def _loaded(path: Path) -> SavedModelServable:
+    """Load once for all examples."""
+    if path not in _SERVABLES:
+        _SERVABLES[path] = SavedModelServable(path)
+    return _SERVABLES[path]
