@@ -7,7 +7,13 @@ import pytest
 import tensorflow as tf
 
 from training.data import Split
-from training.objective import CLASSIFICATION, LEAST_SQUARES, MARGIN, RECONSTRUCTION
+from training.objective import (
+    CLASSIFICATION,
+    EVIDENCE_LOWER_BOUND,
+    LEAST_SQUARES,
+    MARGIN,
+    RECONSTRUCTION,
+)
 from training.recipe import Recipe
 
 RECIPE = Recipe(epochs=1, label_smoothing=0.2)
@@ -60,3 +66,28 @@ def test_reconstruction_is_measured_on_the_scale_from_0_to_1(split: Split) -> No
     }
 
     assert RECONSTRUCTION.measure(signatures, split) == pytest.approx(0.2**2, rel=1e-5)
+
+
+def test_the_evidence_lower_bound_samples_what_the_encoder_describes(split: Split) -> None:
+    """With a decoder that knows nothing, the likelihood does not depend on the sample."""
+    asked: list[np.ndarray] = []
+
+    def decode(latent: tf.Tensor) -> dict[str, tf.Tensor]:
+        asked.append(latent.numpy())
+        return {"images": tf.fill([len(latent), 28, 28, 1], 127.5)}
+
+    signatures = {
+        "encode_latent": lambda images: {
+            "mean": tf.fill([len(images), 1000], 2.0),
+            "log_variance": tf.fill([len(images), 1000], np.float32(np.log(9))),
+        },
+        "decode_latent": decode,
+    }
+
+    bound = EVIDENCE_LOWER_BOUND.measure(signatures, split)
+
+    divergence = 1000 * 0.5 * (9 + 2**2 - 1 - np.log(9))
+    assert bound == pytest.approx(-784 * np.log(2) - divergence, rel=1e-5)
+    (latent,) = asked
+    assert latent.mean() == pytest.approx(2, abs=5 * 3 / np.sqrt(5000))
+    assert latent.std() == pytest.approx(3, rel=0.05)

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from training.architectures.layers.quantizer import Quantizer
+from training.architectures.layers.scaling import double, halve
 
 LEVELS = 256
 
@@ -29,8 +30,8 @@ def build_codec(
         [
             keras.Input(image_shape, name="images"),
             layers.Rescaling(1 / 255, name="rescale"),
-            _conv(layers.Conv2D, 16, "conv1"),
-            _conv(layers.Conv2D, 32, "conv2"),
+            halve(16, "conv1"),
+            halve(32, "conv2"),
             layers.Flatten(name="flatten"),
             layers.Dense(code_size, name="dense"),
             # Spreads the code over the quantiser's levels, which training would leave otherwise.
@@ -45,8 +46,8 @@ def build_codec(
             layers.Rescaling(2 / (LEVELS - 1), offset=-1, name="centre"),
             layers.Dense(height // 4 * width // 4 * 32, activation="leaky_relu", name="dense"),
             layers.Reshape((height // 4, width // 4, 32), name="map"),
-            _conv(layers.Conv2DTranspose, 16, "conv1"),
-            _conv(layers.Conv2DTranspose, channels, "pixels", activation="sigmoid"),
+            double(16, "conv1"),
+            double(channels, "pixels", activation="sigmoid"),
             layers.Rescaling(255, name="rescale"),
         ],
         name="decoder",
@@ -54,10 +55,3 @@ def build_codec(
     return keras.Sequential(
         [keras.Input(image_shape, name="images"), encoder, decoder], name="codec"
     )
-
-
-def _conv(
-    kind: type[keras.layers.Layer], filters: int, name: str, activation: str = "leaky_relu"
-) -> keras.layers.Layer:
-    """Halves the height and the width, or doubles them if it is a transposed convolution."""
-    return kind(filters, 5, strides=2, padding="same", activation=activation, name=name)

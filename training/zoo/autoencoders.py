@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from training.architectures.autoencoder import build_autoencoder
+from training.architectures.codec import build_codec
 from training.architectures.linear_autoencoder import build_linear_autoencoder
 from training.objective import RECONSTRUCTION
 from training.recipe import Recipe
 from training.zoo.network import Network
-from training.zoo.tasks import autoencoder_tasks
+from training.zoo.tasks import autoencoder_tasks, codec_tasks
 
 NETWORKS = [
     Network(
@@ -33,5 +34,17 @@ NETWORKS = [
             "full": Recipe(epochs=20, weight_decay=0.0),
         },
         signatures=autoencoder_tasks,
+    ),
+    Network(
+        name="codec",
+        task="compression",
+        summary="a convolutional autoencoder, a code of 32 bytes",
+        build=build_codec,
+        objective=RECONSTRUCTION,
+        recipes={
+            "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
+            "full": Recipe(epochs=30, learning_rate=4e-3, weight_decay=0.0),
+        },
+        signatures=codec_tasks,
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from training.architectures.vae import build_vae
+from training.architectures.vae_conv import build_vae_conv
 from training.objective import EVIDENCE_LOWER_BOUND
 from training.recipe import Recipe
 from training.zoo.network import Network
@@ -15,6 +16,18 @@ NETWORKS = [
         summary="the course's variational autoencoder: 400 hidden units each way, "
         "20 latent dimensions",
         build=build_vae,
+        objective=EVIDENCE_LOWER_BOUND,
+        recipes={
+            "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
+            "full": Recipe(epochs=30, weight_decay=0.0),
+        },
+        signatures=generator_tasks,
+    ),
+    Network(
+        name="vae_conv",
+        task="generation",
+        summary="a convolutional variational autoencoder, 20 latent dimensions",
+        build=build_vae_conv,
         objective=EVIDENCE_LOWER_BOUND,
         recipes={
             "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
