@@ -5,15 +5,24 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
 
+from services.model_server.core.batching_loader import batching_loader
+from services.model_server.core.batching_parameters import (
+    BatchingParameters,
+    read_batching_parameters,
+)
 from services.model_server.core.config import ModelConfig, read_config_file, single_model
-from services.model_server.core.manager import ModelManager
-from services.model_server.core.poller import Poller
+from services.model_server.core.config_poller import ConfigPoller
+from services.model_server.core.load_options import LoadOptions, make_session_config
+from services.model_server.core.manager import ModelManager, Retries
 from services.model_server.core.servable import Servable
+from services.model_server.core.server_core import ServerCore
 from services.model_server.flags import Flags, log_ignored
 from services.model_server.grpc_api.server import GrpcServer
 from services.model_server.rest_api.server import RestServer
@@ -36,29 +45,48 @@ def serve(flags: Flags) -> None:
         signal.signal(number, lambda *_: stopping.set())
     log_ignored(flags)
     models = read_models(flags)
-    manager = ModelManager(models, load)
-    servers = _open_ports(flags, manager)
-    poller = Poller(manager, models, flags.file_system_poll_wait_seconds)
-    poller.start()
-    stopping.wait()
+    retries = Retries(flags.max_num_load_retries, flags.load_retry_interval_micros / 1e6)
+    manager = ModelManager(models, _make_load(flags), retries)
+    core = ServerCore(
+        manager,
+        models,
+        poll_wait_seconds=flags.file_system_poll_wait_seconds,
+        allow_unavailable_labels=flags.allow_version_labels_for_unavailable_models,
+    )
+    servers = _open_ports(flags, core)
+    core.start()
+    with _polled_config(flags, core):
+        stopping.wait()
     start = time.perf_counter()
     _log.info("draining", at_most_seconds=DRAIN_SECONDS)
     with ThreadPoolExecutor() as stoppers:
         list(stoppers.map(lambda server: server.stop(), servers))
-    poller.stop()
-    manager.close()
+    core.stop()
     _log.info("stopped", seconds=round(time.perf_counter() - start, 3))
 
 
-def _open_ports(flags: Flags, manager: ModelManager) -> list[GrpcServer | RestServer]:
+def _open_ports(flags: Flags, core: ServerCore) -> list[GrpcServer | RestServer]:
     # All are taken before any answers, so that a taken one stops the process unnoticed.
-    servers: list[GrpcServer | RestServer] = [GrpcServer(manager, flags.port, DRAIN_SECONDS)]
+    servers: list[GrpcServer | RestServer] = [GrpcServer(core.manager, flags.port, DRAIN_SECONDS)]
     if flags.rest_api_port:
-        servers.append(RestServer(manager, flags.rest_api_port, DRAIN_SECONDS))
+        servers.append(RestServer(core.manager, flags.rest_api_port, DRAIN_SECONDS))
     for server in servers:
         server.start()
     _log.info("ports open", grpc=flags.port, rest=flags.rest_api_port or None)
     return servers
+
+
+@contextmanager
+def _polled_config(flags: Flags, core: ServerCore) -> Iterator[None]:
+    """Reload the model config file when it changes, if the flags ask for it."""
+    wait_seconds = flags.model_config_file_poll_wait_seconds
+    if not flags.model_config_file or wait_seconds <= 0:
+        yield
+        return
+    poller = ConfigPoller(core, flags.model_config_file, wait_seconds)
+    poller.start()
+    yield
+    poller.stop()
 
 
 def read_models(flags: Flags) -> list[ModelConfig]:
@@ -72,11 +100,33 @@ def read_models(flags: Flags) -> list[ModelConfig]:
     return single_model(flags.model_name, flags.model_base_path)
 
 
-def load(path: Path) -> Servable:
-    """Load a version, and TensorFlow before the first one.
+def _make_load(flags: Flags) -> Callable[[Path], Servable]:
+    options = LoadOptions(
+        tags=flags.saved_model_tags.split(","),
+        session_config=make_session_config(
+            flags.tensorflow_session_config_file,
+            session_parallelism=flags.tensorflow_session_parallelism,
+            intra_op_parallelism=flags.tensorflow_intra_op_parallelism,
+            inter_op_parallelism=flags.tensorflow_inter_op_parallelism,
+            gpu_memory_fraction=flags.per_process_gpu_memory_fraction,
+        ),
+        prefer_tflite_model=flags.prefer_tflite_model,
+        enable_warmup=flags.enable_model_warmup,
+        warmup_iterations=max(flags.num_request_iterations_for_warmup, 1),
+    )
 
-    TensorFlow takes seconds to import; the ports are open by then and say NOT_SERVING.
-    """
-    from services.model_server.core import loader  # noqa: PLC0415
+    def load(path: Path) -> Servable:
+        # TensorFlow takes seconds to import; the ports are open by then and say NOT_SERVING.
+        from services.model_server.core import loader  # noqa: PLC0415
 
-    return loader.load(path)
+        return loader.load(path, options)
+
+    return _batched(load, flags)
+
+
+def _batched(load: Callable[[Path], Servable], flags: Flags) -> Callable[[Path], Servable]:
+    if not flags.enable_batching:
+        return load
+    file = flags.batching_parameters_file
+    parameters = read_batching_parameters(file) if file else BatchingParameters()
+    return batching_loader(load, parameters, per_model=flags.enable_per_model_batching_parameters)

@@ -44,7 +44,7 @@ def _hollow_tensorflow() -> Iterator[None]:
 with _hollow_tensorflow():
     from tensorflow.core.example import example_pb2
     from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
-    from tensorflow.core.protobuf import error_codes_pb2, meta_graph_pb2
+    from tensorflow.core.protobuf import config_pb2, error_codes_pb2, meta_graph_pb2
     from tensorflow_serving.apis import (
         classification_pb2,
         get_model_metadata_pb2,
@@ -63,6 +63,7 @@ with _hollow_tensorflow():
 
 __all__ = [
     "classification_pb2",
+    "config_pb2",
     "error_codes_pb2",
     "example_pb2",
     "get_model_metadata_pb2",

@@ -6,11 +6,11 @@ Source: tensorflow_serving/config/model_server_config.proto.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from google.protobuf import text_format
-
+from services.model_server.core.text_proto import ConfigError, read_text_proto
 from services.serving_api.protos import model_server_config_pb2
 
 ModelConfig: TypeAlias = model_server_config_pb2.ModelConfig
@@ -18,9 +18,14 @@ ModelConfig: TypeAlias = model_server_config_pb2.ModelConfig
 
 PLATFORM = "tensorflow"
 
-
-class ConfigError(ValueError):
-    """A configuration that cannot be served; the message says where it is wrong and why."""
+__all__ = [
+    "PLATFORM",
+    "ConfigError",
+    "ModelConfig",
+    "check_models",
+    "read_config_file",
+    "single_model",
+]
 
 
 def single_model(name: str, base_path: str) -> list[ModelConfig]:
@@ -39,42 +44,41 @@ def read_config_file(path: Path) -> list[ModelConfig]:
         ConfigError: the file cannot be read, is not a ModelServerConfig, or names no servable set
             of models.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the model config file {path} cannot be read: {error}") from None
-    config = model_server_config_pb2.ModelServerConfig()
-    try:
-        text_format.Parse(text, config)
-    except text_format.ParseError as error:
-        raise ConfigError(
-            f"Error parsing text-format tensorflow.serving.ModelServerConfig: {path}, line {error}"
-        ) from None
+    config = read_text_proto(path, model_server_config_pb2.ModelServerConfig())
     if config.HasField("custom_model_config"):
         raise ConfigError(f"{path} holds a custom_model_config, expected a model_config_list")
     models = list(config.model_config_list.config)
-    _check(models, path)
+    check_models(models, str(path))
     for model in models:
         model.base_path = str(_find_base_path(model.base_path, path.parent))
     return models
 
 
-def _check(models: list[ModelConfig], path: Path) -> None:
+def check_models(models: Sequence[ModelConfig], source: str) -> None:
+    """Refuse models that cannot be served together.
+
+    Args:
+        models: what was read.
+        source: where from, for the message.
+
+    Raises:
+        ConfigError: a field is missing, a platform is unknown, or two models share a name.
+    """
     for position, model in enumerate(models, start=1):
         for field in ("name", "base_path"):
             if not getattr(model, field):
-                raise ConfigError(f"model {position} of {path} has no {field}: add one")
+                raise ConfigError(f"model {position} of {source} has no {field}: add one")
         # The deprecated `model_type: TENSORFLOW` still means the same.
         platform = model.model_platform or (PLATFORM if model.model_type else "")
         if platform != PLATFORM:
             raise ConfigError(
-                f"model {model.name!r} of {path} has the model_platform {platform!r}, "
+                f"model {model.name!r} of {source} has the model_platform {platform!r}, "
                 f"expected {PLATFORM!r}"
             )
     twice = [name for name, count in Counter(model.name for model in models).items() if count > 1]
     if twice:
         raise ConfigError(
-            f"Illegal to list model {twice[0]} multiple times in config list of {path}"
+            f"Illegal to list model {twice[0]} multiple times in config list of {source}"
         )
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +13,11 @@ import structlog
 
 from services.model_server.core.config import ModelConfig
 from services.model_server.core.errors import ServingError, invalid_argument, not_found
+from services.model_server.core.heap import settle_heap
+from services.model_server.core.labels import check_labels, labels_of
+from services.model_server.core.model import Model, State, Version, VersionStatus
 from services.model_server.core.servable import Servable
-from services.serving_api.protos import error_codes_pb2, get_model_status_pb2, model_pb2
-
-State = get_model_status_pb2.ModelVersionStatus
+from services.serving_api.protos import error_codes_pb2, model_pb2
 
 _log = structlog.get_logger(__name__)
 
@@ -30,30 +29,11 @@ class Lease(NamedTuple):
     version: int
 
 
-class VersionStatus(NamedTuple):
-    """Where a version stands, a `State`; `error` says why its load failed."""
+class Retries(NamedTuple):
+    """How often a failed load is tried again, and after how many seconds."""
 
-    version: int
-    state: int
-    error: ServingError | None
-
-
-@dataclass
-class _Version:
-    state: int = State.START
-    error: ServingError | None = None
-    in_flight: int = 0
-    servable: Servable = field(init=False)  # From AVAILABLE to the end of UNLOADING.
-
-
-@dataclass
-class _Model:
-    config: ModelConfig
-    aspired: Set[int] = frozenset()
-    versions: dict[int, _Version] = field(default_factory=dict)
-
-    def available(self) -> set[int]:
-        return {number for number, held in self.versions.items() if held.state == State.AVAILABLE}
+    max_num: int = 0
+    interval_seconds: float = 60
 
 
 class ModelManager:
@@ -63,15 +43,24 @@ class ModelManager:
     happen outside it.
     """
 
-    def __init__(self, models: Sequence[ModelConfig], load: Callable[[Path], Servable]) -> None:
+    def __init__(
+        self,
+        models: Sequence[ModelConfig],
+        load: Callable[[Path], Servable],
+        retries: Retries = Retries(),  # noqa: B008 (immutable)
+    ) -> None:
         """Make a manager that holds nothing yet.
 
         Args:
-            models: what to serve.
+            models: what to serve; a label among them may name a version that is still to come.
             load: makes a servable, warmed up, of a version's folder; raises ServingError.
+            retries: what to do about a load that failed.
         """
-        self._models = {config.name: _Model(config) for config in models}
+        self._models = {config.name: Model() for config in models}
+        self._configured: Set[str] = self._models.keys()
+        self._labels = labels_of(models)
         self._load = load
+        self._retries = retries
         self._changed = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
 
@@ -79,10 +68,77 @@ class ModelManager:
         """Call `listener` after every change of a state, in the thread that made it."""
         self._listeners.append(listener)
 
+    def configure(self, models: Sequence[ModelConfig], *, allow_unavailable_labels: bool) -> None:
+        """Replace the set of models and their labels.
+
+        A model that is no longer there counts no more, but its versions stay until
+        `set_aspired_versions` says otherwise.
+
+        Raises:
+            ServingError: FAILED_PRECONDITION, a label breaks the rules; nothing has changed.
+        """
+        labels = labels_of(models)
+        with self._changed:
+            available = {name: model.available() for name, model in self._models.items()}
+            check_labels(
+                labels, self._labels, available, allow_unavailable=allow_unavailable_labels
+            )
+            self._labels = labels
+            for name in labels.keys() - self._configured:
+                self._models.setdefault(name, Model()).is_settled = False
+            self._configured = labels.keys()
+        self._notify()
+
+    def names(self) -> list[str]:
+        """Return the names of the configured models in order."""
+        with self._changed:
+            return sorted(self._configured)
+
+    def labels(self, name: str) -> Mapping[str, int]:
+        """Return the version that each label of a model names."""
+        with self._changed:
+            return self._labels.get(name, {})
+
     def is_ready(self) -> bool:
         """Tell whether there are models and each has an available version."""
         with self._changed:
-            return bool(self._models) and all(model.available() for model in self._models.values())
+            return bool(self._configured) and all(
+                self._models[name].available() for name in self._configured
+            )
+
+    def wait_until_available(self, names: Set[str], timeout_seconds: float | None) -> None:
+        """Wait until each of some models has loaded all it found, or failed for good.
+
+        Raises:
+            ServingError: UNKNOWN, a model has no available version; DEADLINE_EXCEEDED.
+        """
+
+        def are_settled() -> bool:
+            return all(self._models[name].is_settled for name in names)
+
+        with self._changed:
+            in_time = self._changed.wait_for(are_settled, timeout_seconds)
+            missing = [name for name in sorted(names) if not self._models[name].available()]
+            if missing:
+                raise ServingError(
+                    error_codes_pb2.UNKNOWN if in_time else error_codes_pb2.DEADLINE_EXCEEDED,
+                    f"{len(missing)} model(s) did not become available: {{"
+                    + ", ".join(self._models[name].why_not_available(name) for name in missing)
+                    + "}",
+                )
+
+    def problem(self, name: str) -> str | None:
+        """Say what is wrong with a model's base path, if anything."""
+        with self._changed:
+            return self._models[name].problem
+
+    def set_problem(self, name: str, problem: str | None) -> None:
+        """Note what is wrong with a model's base path after a look at it."""
+        model = self._models[name]
+        with self._changed:
+            model.problem = problem
+            model.is_settled = model.retry_at() is None
+            self._changed.notify_all()
 
     def statuses(self, name: str, version: int | None = None) -> list[VersionStatus]:
         """Report the versions of a model, or one of them, newest first.
@@ -91,12 +147,7 @@ class ModelManager:
             ServingError: NOT_FOUND, there is none.
         """
         with self._changed:
-            versions = self._models[name].versions if name in self._models else {}
-            statuses = [
-                VersionStatus(number, held.state, held.error)
-                for number, held in sorted(versions.items(), reverse=True)
-                if version in (None, number)
-            ]
+            statuses = self._models[name].statuses(version) if name in self._models else []
         if not statuses:
             which = "any versions" if version is None else f"version {version}"
             raise not_found(f"Could not find {which} of model {name}")
@@ -121,32 +172,38 @@ class ModelManager:
                 if held.state == State.UNLOADING:
                     self._changed.notify_all()
 
-    def set_aspired_versions(self, name: str, aspired: Mapping[int, Path]) -> None:
+    def set_aspired_versions(self, name: str, aspired: Mapping[int, Path]) -> float | None:
         """Load what is new, then unload what is no longer wanted; return when that is done.
 
         An old version goes only once a wanted one is available (AvailabilityPreservingPolicy of
-        TensorFlow Serving), so that a failed load leaves it serving. A failed version is loaded
-        again when its folder has gone and come back. Call this from one thread a model.
+        TensorFlow Serving), so that a failed load leaves it serving. A failed version that has no
+        retries left is loaded again when its folder has gone and come back. Call this from one
+        thread a model.
+
+        Returns:
+            The time, by the monotonic clock, to call this again to retry a failed load.
         """
         model = self._models[name]
-        new = sorted(aspired.keys() - model.aspired - model.available())
+        new = model.due(aspired.keys())
         model.aspired = aspired.keys()
         for version in new:
             self._load_version(name, version, aspired[version])
+        self._give_up(model)
         available = model.available()
         is_replaced = not aspired or not available.isdisjoint(aspired)
         old = sorted(available - aspired.keys()) if is_replaced else []
         for version in old:
             self._unload_version(name, version)
         if new or old:
-            _freeze_heap()
+            settle_heap()
+        return model.retry_at()
 
     def close(self) -> None:
         """Unload everything; requests in flight finish first."""
         for name in self._models:
             self.set_aspired_versions(name, {})
 
-    def _find_available(self, spec: model_pb2.ModelSpec) -> tuple[int, _Version]:
+    def _find_available(self, spec: model_pb2.ModelSpec) -> tuple[int, Version]:
         if not spec.name:
             raise invalid_argument("ModelSpec has no name specified.")
         model = self._models.get(spec.name)
@@ -155,7 +212,7 @@ class ModelManager:
             case "version":
                 wanted, request = spec.version.value, f"Specific({spec.name}, {spec.version.value})"
             case "version_label":
-                wanted = self._labelled_version(model, spec.version_label)
+                wanted = self._labelled_version(spec)
                 request = f"Specific({spec.name}, {wanted})"
             case _:
                 wanted, request = max(available, default=None), f"Latest({spec.name})"
@@ -163,20 +220,18 @@ class ModelManager:
             raise not_found(f"Servable not found for request: {request}")
         return wanted, model.versions[wanted]
 
-    def _labelled_version(self, model: _Model | None, label: str) -> int:
-        labels = model.config.version_labels if model else {}
-        if label not in labels:
-            raise invalid_argument(f"Unrecognized servable version label: {label}")
-        version: int = labels[label]
-        return version
+    def _labelled_version(self, spec: model_pb2.ModelSpec) -> int:
+        labels = self._labels.get(spec.name, {})
+        if spec.version_label not in labels:
+            raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
+        return labels[spec.version_label]
 
     def _load_version(self, name: str, version: int, path: Path) -> None:
         log = _log.bind(model=name, version=version, path=str(path))
-        held = _Version()
-        with self._changed:
-            self._models[name].versions[version] = held
+        held = self._version_to_load(self._models[name], version)
         self._set_state(held, State.LOADING)
         start = time.perf_counter()
+        held.error = held.retry_at = None
         try:
             held.servable = self._load(path)
         except ServingError as error:
@@ -187,11 +242,36 @@ class ModelManager:
             held.error = ServingError(error_codes_pb2.INTERNAL, f"{path}: {error!r}")
         seconds = round(time.perf_counter() - start, 3)
         if held.error:
-            self._set_state(held, State.END)
-            log.error("load failed", error=held.error.message, seconds=seconds)
+            left = self._retry_later(held)
+            log.error("load failed", error=held.error.message, seconds=seconds, retries_left=left)
         else:
             self._set_state(held, State.AVAILABLE)
             log.info("available", seconds=seconds)
+
+    def _version_to_load(self, model: Model, version: int) -> Version:
+        """Return the record of a version that failed and is tried again, or a new one."""
+        with self._changed:
+            held = model.versions.get(version)
+            if held is None or held.retry_at is None:
+                held = model.versions[version] = Version()
+            return held
+
+    def _retry_later(self, held: Version) -> int:
+        """Plan the next try of a failed load, or end it; return how many are left."""
+        held.failures += 1
+        left = self._retries.max_num + 1 - held.failures
+        if left > 0:
+            held.retry_at = time.monotonic() + max(self._retries.interval_seconds, 0)
+        else:
+            self._set_state(held, State.END)
+        return left
+
+    def _give_up(self, model: Model) -> None:
+        """End the retries of versions that nobody wants any more."""
+        for version, held in model.versions.items():
+            if held.retry_at is not None and version not in model.aspired:
+                held.retry_at = None
+                self._set_state(held, State.END)
 
     def _unload_version(self, name: str, version: int) -> None:
         held = self._models[name].versions[version]
@@ -203,19 +283,11 @@ class ModelManager:
         self._set_state(held, State.END)
         _log.info("unloaded", model=name, version=version)
 
-    def _set_state(self, held: _Version, state: int) -> None:
+    def _set_state(self, held: Version, state: int) -> None:
         with self._changed:
             held.state = state
+        self._notify()
+
+    def _notify(self) -> None:
         for listener in self._listeners:
             listener()
-
-
-def _freeze_heap() -> None:
-    """Collect what the last swap left, then hide the rest from the garbage collector.
-
-    With TensorFlow loaded a full collection stops every request for about 0.2 s; frozen objects
-    are never looked at. They are thawed first, since an unloaded graph is held by cycles alone.
-    """
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()

@@ -28,14 +28,24 @@ _Run = Callable[..., list[Any]]
 class SavedModelServable:
     """One SavedModel, loaded and ready to run (see `Servable`)."""
 
-    def __init__(self, path: Path, tags: Sequence[str] = ("serve",)) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tags: Sequence[str] = ("serve",),
+        config: config_pb2.ConfigProto | None = None,
+    ) -> None:
         """Load a SavedModel.
+
+        Args:
+            path: its folder.
+            tags: which of its graphs.
+            config: threads, GPU memory and optimisations of the session.
 
         Raises:
             ServingError: the folder holds no SavedModel with these tags, or a broken one.
         """
         graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=graph)
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:
             with graph.as_default():
                 meta_graph = tf.compat.v1.saved_model.load(self._session, list(tags), str(path))

@@ -24,12 +24,13 @@ MAX_RECORDS = 1000
 _log = structlog.get_logger(__name__)
 
 
-def warm_up(servable: Servable, model_path: Path) -> None:
+def warm_up(servable: Servable, model_path: Path, iterations: int = 1) -> None:
     """Replay the warm-up records of a SavedModel, if it has any.
 
     Args:
         servable: the loaded model.
         model_path: its folder, with the TFRecord of `PredictionLog` in `assets.extra`.
+        iterations: how often to replay each record.
 
     Raises:
         ServingError: the file is damaged, holds over 1000 records, or one of them failed.
@@ -43,7 +44,8 @@ def warm_up(servable: Servable, model_path: Path) -> None:
         if number > MAX_RECORDS:
             raise invalid_argument(f"{path} holds over {MAX_RECORDS} warm-up records, the maximum")
         try:
-            _replay(servable, record)
+            for _ in range(iterations):
+                _replay(servable, record)
         except ServingError as error:
             raise ServingError(
                 error.code, f"warm-up record {number} of {path} failed: {error.message}"

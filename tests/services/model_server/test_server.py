@@ -54,6 +54,7 @@ class Server:
             "--model_name=half_plus_two",
             f"--model_base_path={base_path}",
             "--file_system_poll_wait_seconds=0.1",
+            "--max_num_load_retries=0",
         )
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(command(*flags), stderr=stderr)

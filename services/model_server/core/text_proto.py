@@ -1,0 +1,34 @@
+"""Reads text protos, the form of TensorFlow Serving's configuration files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from google.protobuf import text_format
+from google.protobuf.message import Message
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be served; the message says where it is wrong and why."""
+
+
+_Message = TypeVar("_Message", bound=Message)
+
+
+def read_text_proto(path: Path, message: _Message) -> _Message:
+    """Fill a message from a file and return it.
+
+    Raises:
+        ConfigError: the file cannot be read or is no such message.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the file {path} cannot be read: {error}") from None
+    try:
+        text_format.Parse(text, message)
+    except text_format.ParseError as error:
+        name = message.DESCRIPTOR.full_name
+        raise ConfigError(f"Error parsing text-format {name}: {path}, line {error}") from None
+    return message
