@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from training.data import Split
 from training.distillation import make_distiller
+from training.early_stopping import EarlyStopping
 from training.objective import Objective
 from training.optimizers import make_optimizer
 from training.pipeline import evaluation_batches, training_batches
@@ -79,7 +80,5 @@ def _callbacks(recipe: Recipe, run_folder: Path) -> list[keras.callbacks.Callbac
     if recipe.ema_momentum is not None:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     if recipe.early_stopping is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(patience=recipe.early_stopping, restore_best_weights=True)
-        )
+        callbacks.append(EarlyStopping(recipe.early_stopping, run_folder / "best.npz"))
     return callbacks

@@ -79,3 +79,29 @@ def test_the_moving_average_of_the_weights_is_what_comes_out(
         (average != weight).any()
         for average, weight in zip(model.get_weights(), last.get_weights(), strict=True)
     )
+
+
+def test_it_stops_early_and_returns_the_best_epoch(
+    splits: tuple[Split, Split], tmp_path: Path
+) -> None:
+    recipe = Recipe(epochs=30, learning_rate=1.0, ema_momentum=None, early_stopping=2)
+    model = fit(network("logistic_regression"), recipe, splits, tmp_path)
+
+    epochs = int(model.optimizer.iterations) // 2  # 220 images in batches of 128
+    best = np.load(tmp_path / "best.npz")
+    assert epochs == best["best_epoch"] + 1 + recipe.early_stopping < recipe.epochs
+    validation = splits[1]
+    loss = model.evaluate(
+        validation.images[..., None].astype(np.float32), np.eye(10)[validation.labels], verbose=0
+    )[0]
+    assert loss == pytest.approx(best["best"].item(), rel=1e-4)
+
+
+def test_a_student_learns_from_its_teacher(splits: tuple[Split, Split], tmp_path: Path) -> None:
+    teacher = network("logistic_regression").build()
+    teacher.get_layer("logits").bias.assign([9.0] + [0.0] * 9)
+
+    student = fit(network("linear_regression"), RECIPE, splits, tmp_path, teacher)
+
+    guesses = student(splits[0].images[..., None].astype(np.float32)).numpy().argmax(axis=1)
+    assert (guesses == 0).mean() > (splits[0].labels == 0).mean() + 0.2

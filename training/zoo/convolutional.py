@@ -41,7 +41,7 @@ NETWORKS = [
         objective=CLASSIFICATION,
         recipes={
             "quick": Recipe(epochs=3, ema_momentum=0.99),
-            "full": Recipe(epochs=18, augment=True),
+            "full": Recipe(epochs=14, augment=True),
         },
         signatures=convolutional_tasks,
     ),

@@ -1,0 +1,46 @@
+"""Early stopping that survives an interruption of the training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+_COUNTERS = ("best", "best_epoch", "wait")
+
+
+class EarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]  # Keras ships no types.
+    """Ends the training when the validation loss stops falling, with the best epoch's weights.
+
+    Keras's own forgets with its process which epoch was the best; this one keeps it in a file.
+
+    Args:
+        patience: Epochs without a lower validation loss after which training ends.
+        path: The file, `.npz`. A training that finds it goes on from what it says.
+    """
+
+    def __init__(self, patience: int, path: Path) -> None:
+        super().__init__(patience=patience, restore_best_weights=True)
+        self._path = path
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Reads what an interrupted training left."""
+        super().on_train_begin(logs)
+        if not self._path.exists():
+            return
+        with np.load(self._path) as state:
+            for counter in _COUNTERS:
+                setattr(self, counter, state[counter].item())
+            count = len(self.model.get_weights())
+            self.best_weights = [state[f"weight{index}"] for index in range(count)]
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Counts the epoch and writes down the state, whole or not at all."""
+        super().on_epoch_end(epoch, logs)
+        counters = {counter: getattr(self, counter) for counter in _COUNTERS}
+        weights = {f"weight{index}": value for index, value in enumerate(self.best_weights)}
+        draft = self._path.with_suffix(".partial.npz")
+        np.savez(draft, **counters, **weights)
+        draft.replace(self._path)
