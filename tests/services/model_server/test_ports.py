@@ -26,3 +26,10 @@ def test_both_families_get_in(ports: tuple[int, int]) -> None:
         socket.create_connection(("127.0.0.1", ports[0]), 5).close()
         if server.family == socket.AF_INET6:
             socket.create_connection(("::1", ports[0]), 5).close()
+
+
+def test_small_packets_are_not_held_back(ports: tuple[int, int]) -> None:
+    with listen(ports[0]) as server, socket.create_connection(("127.0.0.1", ports[0]), 5):
+        accepted, _ = server.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
