@@ -1,0 +1,13 @@
+"""The saliency task: which pixels speak for a class. One method a file, one signature each."""
+
+from training.signatures.saliency.gradcam import saliency_gradcam
+from training.signatures.saliency.gradient import saliency_gradient
+from training.signatures.saliency.integrated_gradients import saliency_integrated_gradients
+from training.signatures.saliency.smoothgrad import saliency_smoothgrad
+
+__all__ = [
+    "saliency_gradcam",
+    "saliency_gradient",
+    "saliency_integrated_gradients",
+    "saliency_smoothgrad",
+]

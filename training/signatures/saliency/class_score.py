@@ -1,0 +1,83 @@
+"""What every saliency method explains: the logit of one class, by default the top one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.signatures.signature import Signature, example_images, images_spec
+
+TOP_CLASS = -1
+
+
+def saliency_signature(
+    name: str,
+    model: keras.Model,
+    attribute: Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]],
+) -> Signature:
+    """Makes the signature of a saliency method.
+
+    Inputs: `images` float32 [N, H, W, C], 0 to 255; `class_index` int32 [N], -1 for the class
+    that the model prefers. An index outside fails the request with INVALID_ARGUMENT.
+    Outputs: `class_index` int32 [N], the class that was explained, and what the method gives:
+    at least `attribution` float32 [N, H, W].
+
+    Args:
+        name: Of the signature.
+        model: A classifier from images to K logits.
+        attribute: The method: from the images and their class indices, 0 to K-1, to its outputs.
+    """
+
+    def explain(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
+        class_index = resolve_class_index(model(images, training=False), class_index)
+        return {**attribute(images, class_index), "class_index": class_index}
+
+    class_index_spec = tf.TensorSpec([None], tf.int32, name="class_index")
+    function = tf.function(explain, input_signature=[images_spec(model), class_index_spec])
+    example = {"images": example_images(model), "class_index": np.array([TOP_CLASS], np.int32)}
+    return Signature(name, function, example)
+
+
+def resolve_class_index(logits: tf.Tensor, class_index: tf.Tensor) -> tf.Tensor:
+    """Puts the top class where -1 was asked for, and refuses an index that is no class.
+
+    Args:
+        logits: float32 [N, K].
+        class_index: int32 [N].
+
+    Returns:
+        int32 [N], each from 0 to K-1.
+    """
+    class_count = logits.shape[-1]
+    inside = (class_index >= TOP_CLASS) & (class_index < class_count)
+    expected = f"class_index must be -1 (the top class) or 0 to {class_count - 1}; received"
+    # A gather out of range is an error on a CPU, but zero without a word on a GPU.
+    with tf.control_dependencies(
+        [tf.debugging.Assert(tf.reduce_all(inside), [expected, class_index])]
+    ):
+        top_class = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        return tf.where(class_index == TOP_CLASS, top_class, class_index)
+
+
+def class_score(model: keras.Model, images: tf.Tensor, class_index: tf.Tensor) -> tf.Tensor:
+    """Returns the logit of each image's class, float32 [N].
+
+    Args:
+        model: A classifier from images to K logits.
+        images: float32 [N, H, W, C].
+        class_index: int32 [N], 0 to K-1.
+    """
+    return tf.gather(model(images, training=False), class_index, batch_dims=1)
+
+
+def class_score_gradient(
+    model: keras.Model, images: tf.Tensor, class_index: tf.Tensor
+) -> tf.Tensor:
+    """Returns the gradient of `class_score` by the images, float32 [N, H, W, C]."""
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        score = class_score(model, images, class_index)
+    return tape.gradient(score, images)

@@ -1,0 +1,26 @@
+"""Saliency by the gradient: how much each pixel moves the logit of a class."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from training.signatures.saliency.class_score import class_score_gradient, saliency_signature
+from training.signatures.signature import Signature
+
+
+def saliency_gradient(model: keras.Model) -> Signature:
+    """Makes `saliency_gradient` (Simonyan et al. 2013, https://arxiv.org/abs/1312.6034).
+
+    Inputs and outputs: those of `saliency_signature`. The attribution is the gradient of the
+    class's logit, in logits a grey level, signed, summed over the channels.
+
+    Args:
+        model: A classifier from images to logits.
+    """
+
+    def attribute(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
+        gradient = class_score_gradient(model, images, class_index)
+        return {"attribution": tf.reduce_sum(gradient, axis=-1)}
+
+    return saliency_signature("saliency_gradient", model, attribute)
