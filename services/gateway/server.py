@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 
 from services.gateway.logs import GunicornLogger, configure_logging
 from services.gateway.settings import Settings
@@ -40,7 +41,12 @@ def serve(settings: Settings) -> None:
     configure_logging(settings)
     listener = _listen(settings.host, settings.port)
     os.environ[_METRICS_FOLDER] = tempfile.mkdtemp(prefix="lectern-metrics-")
-    _Server(settings, listener).run()
+    try:
+        _Server(settings, listener).run()
+    except HaltServer as halt:
+        # Gunicorn's own handling of it fails when two workers could not start.
+        _remove_metrics_folder()
+        sys.exit(halt.exit_status)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -81,7 +87,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "logger_class": GunicornLogger,
             "control_socket_disable": True,
             "child_exit": _child_exit,
-            "on_exit": _on_exit,
+            "on_exit": lambda _arbiter: _remove_metrics_folder(),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -102,5 +108,5 @@ def _child_exit(_arbiter: Arbiter, worker: Any) -> None:
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
-def _on_exit(_arbiter: Arbiter) -> None:
+def _remove_metrics_folder() -> None:
     shutil.rmtree(os.environ[_METRICS_FOLDER], ignore_errors=True)

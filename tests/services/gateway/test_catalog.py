@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from services.gateway import catalog
+from services.gateway.catalog import Catalog
+from services.gateway.errors import InvalidRequest, ModelServerProblem
+from services.gateway.model_server import ModelRef
+from tests.fakes import CLASSIFIER, HALF_PLUS_TWO, FakeVersion
+
+CLASSIFIER_REF = ModelRef("classifier")
+
+
+@pytest.fixture
+def models(model_server) -> Catalog:
+    return Catalog(model_server)
+
+
+def test_it_knows_signatures_classes_and_their_names(models):
+    info = models.model(CLASSIFIER_REF, 5)
+    assert (info.name, info.version) == ("classifier", 1)
+    # TensorFlow's own init op is no signature that a client can run.
+    assert sorted(info.signatures) == sorted(CLASSIFIER)
+    assert info.class_count == 3
+    assert [info.label(index) for index in range(4)] == ["zero", "one", "two", None]
+
+
+def test_a_model_that_is_no_classifier_has_no_classes(models):
+    info = models.model(ModelRef("half_plus_two"), 5)
+    assert info.class_count is None
+    assert info.label(0) is None
+
+
+def test_it_asks_once_for_a_while(models, fake):
+    first = models.model(CLASSIFIER_REF, 5)
+    fake.stop()
+    assert models.model(CLASSIFIER_REF, 5) is first
+
+
+def test_a_new_version_is_noticed_after_the_while(models, fake, monkeypatch):
+    monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 0.0)
+    models.model(CLASSIFIER_REF, 5)
+    fake.models["classifier"][2] = FakeVersion(HALF_PLUS_TWO)
+    info = models.model(CLASSIFIER_REF, 5)
+    assert info.version == 2
+    assert sorted(info.signatures) == ["serving_default"]
+
+
+def test_a_new_version_is_noticed_at_once_when_it_answers(models, fake):
+    models.model(CLASSIFIER_REF, 5)
+    fake.models["classifier"][2] = FakeVersion(HALF_PLUS_TWO)
+    assert models.model(CLASSIFIER_REF, 5).version == 1
+    models.notice(CLASSIFIER_REF, 1)
+    assert models.model(CLASSIFIER_REF, 5).version == 1
+    models.notice(CLASSIFIER_REF, 2)
+    assert models.model(CLASSIFIER_REF, 5).version == 2
+
+
+def test_versions_are_remembered_apart(models, fake):
+    fake.models["classifier"][2] = FakeVersion(HALF_PLUS_TWO)
+    assert models.model(ModelRef("classifier", 1), 5).version == 1
+    assert models.model(CLASSIFIER_REF, 5).version == 2
+
+
+def test_what_does_not_exist_is_not_remembered(models, fake):
+    with pytest.raises(ModelServerProblem):
+        models.model(ModelRef("later"), 5)
+    fake.models["later"] = {1: FakeVersion(HALF_PLUS_TWO)}
+    assert models.model(ModelRef("later"), 5).version == 1
+
+
+def test_an_unknown_signature_names_the_known_ones(models):
+    with pytest.raises(InvalidRequest, match="'serving_default'"):
+        models.model(CLASSIFIER_REF, 5).signature("nope")

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from tests.services.gateway.images import PNG
+
+PREDICT = "/v1/models/classifier:predict"
+
+
+def count(**labels: str) -> float:
+    return REGISTRY.get_sample_value("http_requests_total", labels) or 0.0
+
+
+def routes() -> set[str]:
+    return {
+        sample.labels["route"]
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if "route" in sample.labels
+    }
+
+
+def test_requests_are_counted_by_template_status_and_model(client):
+    labels = {
+        "method": "POST",
+        "route": "/v1/models/<model>/versions/<int64:version>:predict",
+        "status": "200",
+        "model": "classifier",
+    }
+    before = count(**labels)
+    client.post("/v1/models/classifier/versions/1:predict", data=PNG)
+    assert count(**labels) == before + 1
+    duration = {name: labels[name] for name in ("method", "route", "model")}
+    assert REGISTRY.get_sample_value("http_request_duration_seconds_count", duration) >= 1
+
+
+def test_made_up_names_make_no_time_series(client):
+    series = {"route": "/v1/models/<model>:predict", "method": "POST", "status": "404", "model": ""}
+    before = count(**series)
+    for number in range(5):
+        client.post(f"/v1/models/made-up-{number}:predict", data=PNG)
+        client.open(f"/made-up-{number}", method=f"MADE-UP-{number}")
+    assert count(**series) == before + 5
+    assert count(route="<unmatched>", method="<other>", status="404", model="") >= 5
+    assert not [route for route in routes() if "made-up" in route]
+
+
+def test_metrics_do_not_count_themselves(client):
+    client.get("/metrics")
+    assert "/metrics" not in routes()
+
+
+def test_a_well_formed_request_id_is_kept(client):
+    response = client.get("/livez", headers={"X-Request-Id": "abc-1.2_3"})
+    assert response.headers["X-Request-Id"] == "abc-1.2_3"
+
+
+@pytest.mark.parametrize("received", ["", "a b", "a\tb", "x" * 65, "ü", '"}'])
+def test_any_other_request_id_is_replaced(client, received):
+    response = client.get("/nope", headers={"X-Request-Id": received})
+    assert len(response.headers["X-Request-Id"]) == 32
+
+
+def test_a_request_is_one_log_line(client):
+    with capture_logs() as lines:
+        client.post(f"{PREDICT}?top=1", data=PNG)
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert line["log_level"] == "info"
+    assert (line["method"], line["path"], line["status"]) == ("POST", PREDICT, 200)
+    assert line["model"] == "classifier"
+    assert line["milliseconds"] > 0
+
+
+def test_a_path_cannot_break_a_log_line(client):
+    with capture_logs() as lines:
+        client.get("/a%0Aforged")
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert line["path"] == "/a%0Aforged"
+
+
+def test_probes_are_quiet(client):
+    with capture_logs() as lines:
+        client.get("/livez")
+    assert [line["log_level"] for line in lines] == ["debug"]
