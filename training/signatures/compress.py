@@ -8,40 +8,78 @@ import tensorflow as tf
 
 from training.signatures.signature import Signature, example_images, images_spec
 
+BYTE = 8  # bits
 
-def compress(encoder: keras.Model, code_dtype: tf.DType = tf.float32) -> Signature:
+
+def compress(encoder: keras.Model, bits: int | None = None) -> Signature:
     """Makes `compress`.
 
     Inputs: `images` float32 [N, H, W, C], 0 to 255.
-    Outputs: `code` [N, K] of the code's dtype.
+    Outputs: `code` uint8 [N, K], or float32 where it is not quantised.
 
     Args:
-        encoder: From images to K numbers.
-        code_dtype: `tf.uint8` where those are whole numbers from 0 to 255.
+        encoder: From images to a code of numbers.
+        bits: Of each number, if they are whole and not negative: 1, 2, 4 or 8, of which as many
+            as fit share a byte. None if they are any real numbers.
     """
 
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"code": tf.cast(encoder(images, training=False), code_dtype)}
+        numbers = encoder(images, training=False)
+        return {"code": pack(numbers, bits) if bits else numbers}
 
     function = tf.function(serve, input_signature=[images_spec(encoder)])
     return Signature("compress", function, {"images": example_images(encoder)})
 
 
-def decompress(decoder: keras.Model, code_dtype: tf.DType = tf.float32) -> Signature:
+def decompress(decoder: keras.Model, bits: int | None = None) -> Signature:
     """Makes `decompress`.
 
     Inputs: `code` [N, K], as `compress` gives it.
     Outputs: `images` float32 [N, H, W, C], 0 to 255.
 
     Args:
-        decoder: From K numbers to images.
-        code_dtype: The one that was given to `compress`.
+        decoder: From a code of numbers to images.
+        bits: What was given to `compress`.
     """
+    (_, size) = decoder.input_shape
+    shape, dtype = ([None, size * bits // BYTE], tf.uint8) if bits else ([None, size], tf.float32)
 
     def serve(code: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"images": decoder(tf.cast(code, tf.float32), training=False)}
+        return {"images": decoder(unpack(code, bits) if bits else code, training=False)}
 
-    spec = tf.TensorSpec(decoder.input_shape, code_dtype, name="code")
-    function = tf.function(serve, input_signature=[spec])
-    example = np.zeros((1, *decoder.input_shape[1:]), code_dtype.as_numpy_dtype)
-    return Signature("decompress", function, {"code": example})
+    function = tf.function(serve, input_signature=[tf.TensorSpec(shape, dtype, name="code")])
+    return Signature(
+        "decompress", function, {"code": np.zeros([1, shape[1]], dtype.as_numpy_dtype)}
+    )
+
+
+def pack(numbers: tf.Tensor, bits: int) -> tf.Tensor:
+    """Puts several small numbers into each byte, the first of them into its lowest bits.
+
+    Args:
+        numbers: float32 [N, M] of whole numbers from 0 to 2^bits - 1.
+        bits: Of each: 1, 2, 4 or 8.
+
+    Returns:
+        uint8 [N, M * bits / 8].
+    """
+    places = tf.range(0, BYTE, bits)
+    groups = tf.reshape(numbers, [-1, numbers.shape[1] * bits // BYTE, BYTE // bits])
+    shifted = tf.bitwise.left_shift(tf.cast(groups, tf.int32), places)
+    return tf.cast(tf.reduce_sum(shifted, axis=-1), tf.uint8)
+
+
+def unpack(code: tf.Tensor, bits: int) -> tf.Tensor:
+    """Takes the numbers out of the bytes again.
+
+    Args:
+        code: uint8 [N, K].
+        bits: Of each number.
+
+    Returns:
+        float32 [N, K * 8 / bits].
+    """
+    places = tf.range(0, BYTE, bits)
+    shifted = tf.bitwise.right_shift(tf.cast(code, tf.int32)[..., tf.newaxis], places)
+    numbers = tf.bitwise.bitwise_and(shifted, 2**bits - 1)
+    return tf.cast(tf.reshape(numbers, [-1, code.shape[1] * BYTE // bits]), tf.float32)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import keras
-import tensorflow as tf
 
+from training.architectures.codec import CODE_BITS
 from training.data import CLASS_NAMES
+from training.signatures.activations import activations
 from training.signatures.class_labels import class_labels
 from training.signatures.compress import compress, decompress
+from training.signatures.feature_visualization import feature_visualization
 from training.signatures.generate import generate
 from training.signatures.latent import decode_latent, encode_latent
+from training.signatures.layers import feature_maps
 from training.signatures.predict import predict, predict_bytes
 from training.signatures.reconstruct import reconstruct
-from training.signatures.saliency import saliency_gradient
+from training.signatures.saliency import (
+    saliency_gradcam,
+    saliency_gradient,
+    saliency_integrated_gradients,
+    saliency_smoothgrad,
+)
 from training.signatures.signature import Signature
 
 
@@ -23,22 +31,30 @@ def classifier_tasks(model: keras.Model) -> list[Signature]:
         predict_bytes(model, CLASS_NAMES),
         class_labels(CLASS_NAMES),
         saliency_gradient(model),
+        saliency_smoothgrad(model),
+        saliency_integrated_gradients(model),
     ]
 
 
 def convolutional_tasks(model: keras.Model) -> list[Signature]:
     """Returns the signatures of a classifier with convolutions."""
-    return classifier_tasks(model)
+    visualized = [*feature_maps(model), model.layers[-1]]
+    return [
+        *classifier_tasks(model),
+        saliency_gradcam(model),
+        activations(model),
+        *(feature_visualization(model, layer.name) for layer in visualized),
+    ]
 
 
 def autoencoder_tasks(model: keras.Model) -> list[Signature]:
     """Returns the signatures of an autoencoder whose code is floating-point numbers."""
-    return _compression_tasks(model, tf.float32)
+    return _compression_tasks(model, bits=None)
 
 
 def codec_tasks(model: keras.Model) -> list[Signature]:
     """Returns the signatures of an autoencoder whose code is bytes."""
-    return _compression_tasks(model, tf.uint8)
+    return _compression_tasks(model, CODE_BITS)
 
 
 def generator_tasks(model: keras.Model) -> list[Signature]:
@@ -52,9 +68,9 @@ def generator_tasks(model: keras.Model) -> list[Signature]:
     ]
 
 
-def _compression_tasks(model: keras.Model, code_dtype: tf.DType) -> list[Signature]:
+def _compression_tasks(model: keras.Model, bits: int | None) -> list[Signature]:
     return [
         reconstruct(model),
-        compress(model.get_layer("encoder"), code_dtype),
-        decompress(model.get_layer("decoder"), code_dtype),
+        compress(model.get_layer("encoder"), bits),
+        decompress(model.get_layer("decoder"), bits),
     ]

@@ -3,20 +3,41 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from tests.training.session_model import SessionModel
 from tests.training.signatures.conftest import Serve
 from training.architectures.autoencoder import build_autoencoder
 from training.architectures.codec import build_codec
-from training.signatures.compress import compress, decompress
+from training.signatures.compress import compress, decompress, pack, unpack
 from training.signatures.reconstruct import reconstruct
+
+
+@given(st.sampled_from([1, 2, 4, 8]), st.integers(1, 5), st.data())
+def test_packing_loses_nothing(bits: int, size: int, data: st.DataObject) -> None:
+    element = st.integers(0, 2**bits - 1)
+    numbers = data.draw(arrays.arrays(np.float32, (3, size * 8 // bits), elements=element))
+
+    code = pack(tf.constant(numbers), bits)
+
+    assert (code.dtype, code.shape) == (tf.uint8, (3, size))
+    np.testing.assert_array_equal(unpack(code, bits), numbers)
+
+
+def test_the_first_number_lies_in_the_lowest_bits() -> None:
+    numbers = tf.constant([[1.0, 2, 3, 15]])
+
+    np.testing.assert_array_equal(pack(numbers, 4), [[0x21, 0xF3]])
+    np.testing.assert_array_equal(pack(tf.constant([[1.0, 0, 2, 3]]), 2), [[0b11_10_00_01]])
 
 
 @pytest.fixture(scope="module")
 def codec(serve: Serve) -> SessionModel:
-    model = build_codec(code_size=6)
+    model = build_codec(code_size=6, bits=4)
     encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
-    return serve([reconstruct(model), compress(encoder, tf.uint8), decompress(decoder, tf.uint8)])
+    return serve([reconstruct(model), compress(encoder, bits=4), decompress(decoder, bits=4)])
 
 
 @pytest.fixture(scope="module")
