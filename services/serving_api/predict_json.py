@@ -48,6 +48,8 @@ def parse_json(body: bytes) -> Any:
     Raises:
         JsonError: the body is not JSON.
     """
+    if not body:
+        raise JsonError("JSON Parse error: The document is empty")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -56,7 +58,7 @@ def parse_json(body: bytes) -> Any:
         # The standard library's parser is slower, but knows the three tokens.
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise JsonError(f"the body is not JSON: {reason}") from None
+        raise JsonError(f"JSON Parse error: the body is not JSON: {reason}") from None
 
 
 def parse_predict_body(body: bytes) -> PredictBody:
@@ -76,24 +78,46 @@ def read_predict_document(document: Any) -> PredictBody:
     """
     if not isinstance(document, dict):
         raise JsonError(
-            f"the body is {_kind(document)}, expected an object with 'instances' or 'inputs'"
+            f"JSON Value: Is not object: the body is {kind_of(document)}, "
+            "expected an object with 'instances' or 'inputs'"
         )
+    name = read_signature_name(document)
     if ("instances" in document) == ("inputs" in document):
-        raise JsonError(
-            f"received the keys {sorted(document)}, expected exactly one of 'instances' (row "
-            "format) and 'inputs' (columnar format)"
+        problem = (
+            "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
+            if "inputs" in document
+            else "Missing 'inputs' or 'instances' key"
         )
-    name = document.get("signature_name", "")
-    if not isinstance(name, str):
-        raise JsonError(f"'signature_name' is {_kind(name)}, expected a string")
+        raise JsonError(
+            f"{problem}: received the keys {sorted(document)}, expected exactly one of "
+            "'instances' (row format) and 'inputs' (columnar format)"
+        )
     if "inputs" in document:
         return PredictBody(name, "inputs", document["inputs"])
     instances = document["instances"]
     if not isinstance(instances, list) or not instances:
+        problem = (
+            "No values in 'instances' array"
+            if isinstance(instances, list)
+            else "Excepting 'instances' to be an list/array"
+        )
         raise JsonError(
-            f"'instances' is {_kind(instances)}, expected a non-empty list, one entry an example"
+            f"{problem}: it is {kind_of(instances)}, expected a non-empty list, "
+            "one entry an example"
         )
     return PredictBody(name, "instances", instances)
+
+
+def read_signature_name(document: Mapping[str, Any]) -> str:
+    """Return the signature that a request asks for, empty for the default one.
+
+    Raises:
+        JsonError: it is no string.
+    """
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise JsonError(f"'signature_name' key must be a string value: it is {kind_of(name)}")
+    return name
 
 
 def to_arrays(body: PredictBody, inputs: Mapping[str, TensorSpec]) -> dict[str, npt.NDArray[Any]]:
@@ -111,28 +135,34 @@ def _columns(body: PredictBody, inputs: Mapping[str, TensorSpec]) -> dict[str, A
     if not _is_object(first):
         if len(inputs) != 1:
             raise JsonError(
-                f"{body.form!r} holds bare values, expected objects with the keys {sorted(inputs)}"
+                f"{body.form} is a plain list, but expecting list of objects as multiple input "
+                f"tensors required as per tensorinfo_map: with the keys {sorted(inputs)}"
             )
         return {next(iter(inputs)): body.values}
     if body.form == "inputs":
-        _check_names("'inputs'", body.values, inputs)
-        return dict(body.values)
+        # What the signature does not know is ignored, as in TensorFlow Serving.
+        if missing := sorted(inputs.keys() - body.values.keys()):
+            raise JsonError(
+                f"Missing named input: {missing[0]} in 'inputs' object: it has the keys "
+                f"{sorted(body.values)}, expected {sorted(inputs)}"
+            )
+        return {name: body.values[name] for name in inputs}
     for index, instance in enumerate(body.values):
         if not _is_object(instance):
             raise JsonError(
-                f"instance {index} is {_kind(instance)}, expected an object like instance 0"
+                f"Expecting object but got {kind_of(instance)} at item {index} of input list: "
+                "expected one like item 0"
             )
-        _check_names(f"instance {index}", instance, inputs)
+        if instance.keys() != inputs.keys():
+            raise JsonError(
+                f"Failed to process element: {index} of 'instances' list. JSON object has the "
+                f"keys {sorted(instance)}, keys must be equal to: {','.join(sorted(inputs))}"
+            )
     return {name: [instance[name] for instance in body.values] for name in inputs}
 
 
 def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() != {"b64"}
-
-
-def _check_names(where: str, received: Mapping[str, Any], inputs: Mapping[str, TensorSpec]) -> None:
-    if received.keys() != inputs.keys():
-        raise JsonError(f"{where} has the keys {sorted(received)}, expected {sorted(inputs)}")
 
 
 def _to_array(name: str, value: Any, spec: TensorSpec) -> npt.NDArray[Any]:
@@ -141,7 +171,8 @@ def _to_array(name: str, value: Any, spec: TensorSpec) -> npt.NDArray[Any]:
     dtype = DTYPES[spec.data_type].numpy
     if isinstance(value, dict):
         raise JsonError(
-            f"input {name!r} holds an object, expected {data_type_name(spec.data_type)}"
+            f"input {name!r} holds an object, which is not of expected type: "
+            f"{data_type_name(spec.data_type)}"
         )
     try:
         # Without a target dtype numpy tells what the JSON really held; with one it would round.
@@ -150,7 +181,13 @@ def _to_array(name: str, value: Any, spec: TensorSpec) -> npt.NDArray[Any]:
         raise _ragged(name) from None
     if not _holds(array, dtype):
         raise JsonError(
-            f"input {name!r} holds {_content(array)}, expected {data_type_name(spec.data_type)}"
+            f"input {name!r} holds {_content(array)}, which is not of expected type: "
+            f"{data_type_name(spec.data_type)}"
+        )
+    if not _is_lossless(array, dtype):
+        raise JsonError(
+            f"input {name!r}: Cannot convert JSON value: {_content(array)} to "
+            f"{data_type_name(spec.data_type)} without loss of precision."
         )
     return array.astype(dtype, copy=False)
 
@@ -181,6 +218,17 @@ def _holds(array: npt.NDArray[Any], dtype: np.dtype[Any]) -> bool:
     return dtype.kind not in "bO" and array.dtype.kind in "fiu"
 
 
+def _is_lossless(array: npt.NDArray[Any], dtype: np.dtype[Any]) -> bool:
+    """Tell whether a float of this dtype can hold the numbers: whole ones exactly."""
+    if dtype.kind != "f" or array.size == 0:
+        return True
+    if array.dtype.kind in "iu":
+        most = 2 ** (np.finfo(dtype).nmant + 1) - 1
+        return bool(array.max() <= most and array.min() >= -most)
+    with np.errstate(over="ignore"):
+        return bool((np.isfinite(array.astype(dtype)) == np.isfinite(array)).all())
+
+
 def _decode_strings(name: str, value: Any) -> Any:
     if isinstance(value, list):
         return [_decode_strings(name, item) for item in value]
@@ -194,7 +242,10 @@ def _decode_strings(name: str, value: Any) -> Any:
                 f"input {name!r} holds a 'b64' that starts with {value['b64'][:20]!r}, expected "
                 "standard base64 (A-Z, a-z, 0-9, +, /, padded with =)"
             ) from None
-    raise JsonError(f'input {name!r} holds {_kind(value)}, expected a string or {{"b64": "..."}}')
+    raise JsonError(
+        f"input {name!r} holds {kind_of(value)}, which is not of expected type: string: send a "
+        'string or {"b64": "..."}'
+    )
 
 
 def format_predictions(outputs: Arrays, form: Literal["instances", "inputs"]) -> bytes:
@@ -259,7 +310,7 @@ def _shortest(value: npt.NDArray[Any] | np.generic) -> Any:
     )
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """Name a JSON value's type for a message."""
     if isinstance(value, (dict, list)) and not value:
         return "empty"
