@@ -38,12 +38,12 @@ NETWORKS = [
     Network(
         name="codec",
         task="compression",
-        summary="a convolutional autoencoder, a code of 32 bytes",
+        summary="a convolutional autoencoder, a code of 32 bytes, two numbers in each",
         build=build_codec,
         objective=RECONSTRUCTION,
         recipes={
             "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
-            "full": Recipe(epochs=30, learning_rate=4e-3, weight_decay=0.0),
+            "full": Recipe(epochs=25, learning_rate=8e-3, weight_decay=0.0),
         },
         signatures=codec_tasks,
     ),
