@@ -47,18 +47,22 @@ RUNS = Path("runs")
 
 
 @app.command("train")
-def train_command(
+def train_command(  # noqa: PLR0913, PLR0917  # Each argument is an option.
     name: NameArgument,
     preset: PresetOption = "full",
     data: DataOption = None,
     models: ModelsOption = MODELS,
     runs: RunsOption = RUNS,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Of a frozen part: `imagenet`, `hed` or a VGG16 .weights.h5 file."),
+    ] = None,
 ) -> None:
     """Train a network and add it to the model repository as the next version.
 
     Ctrl-C stops it; the same command goes on after the last finished epoch.
     """
-    version = train(name, preset, Places(data, models, runs))
+    version = train(name, preset, Places(data, models, runs), pretrained=weights)
     console.print(f"Exported {version}. Measure it: python -m training evaluate {name}")
 
 

@@ -52,11 +52,12 @@ class Split:
     """Some labelled images.
 
     Attributes:
-        images: uint8 [N, 28, 28], 0 (background) to 255.
+        images: uint8 [N, 28, 28], 0 (background) to 255; or what a frozen network makes of them,
+            float16 [N, H, W, C].
         labels: uint8 [N], indices into `CLASS_NAMES`.
     """
 
-    images: npt.NDArray[np.uint8]
+    images: npt.NDArray[np.uint8 | np.float16]
     labels: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:

@@ -23,5 +23,9 @@ class DatasetError(TrainingError):
     """The Fashion-MNIST files are missing, truncated or not the published ones."""
 
 
+class PretrainedWeightsError(TrainingError):
+    """Weights that a network should begin with cannot be had."""
+
+
 class ModelRepositoryError(TrainingError):
     """A model repository does not hold what was asked of it, or cannot be read."""

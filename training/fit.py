@@ -11,9 +11,11 @@ import tensorflow as tf
 from training.data import Split
 from training.distillation import make_distiller
 from training.early_stopping import EarlyStopping
+from training.frozen import behind
 from training.objective import Objective
 from training.optimizers import make_optimizer
 from training.pipeline import evaluation_batches, training_batches
+from training.pretrained import load_pretrained
 from training.recipe import Recipe
 from training.zoo.network import Network
 
@@ -40,10 +42,13 @@ def fit(
         The model with the weights that the recipe says: those of the best epoch if it stops
         early, else the moving average, if there is one, else the last.
     """
-    training, validation = splits
     keras.utils.set_random_seed(recipe.seed)
     model = network.build()
     learner = make_distiller(teacher, model) if teacher else model
+    if network.frozen and recipe.pretrained:
+        load_pretrained(model, recipe.pretrained)
+        learner, splits = behind(model, network.frozen, splits, run_folder / "features")
+    training, validation = splits
     batches = training_batches(training, recipe).map(network.objective.prepare)
     _compile(learner, network.objective, recipe, steps_per_epoch=len(batches))
     learner.fit(

@@ -15,7 +15,7 @@ def training_batches(examples: Split, recipe: Recipe) -> tf.data.Dataset:
 
     Every epoch has another order and another augmentation; both follow from the recipe's seed.
     """
-    images, labels = tf.constant(examples.images[..., None]), tf.constant(examples.labels)
+    images, labels = _tensors(examples)
     # Shuffling numbers and gathering whole batches is several times faster than single images.
     order = tf.data.Dataset.range(len(examples)).shuffle(len(examples), seed=recipe.seed)
     dataset = order.batch(recipe.batch_size).map(
@@ -29,8 +29,15 @@ def training_batches(examples: Split, recipe: Recipe) -> tf.data.Dataset:
 
 def evaluation_batches(examples: Split, batch_size: int = 1_000) -> tf.data.Dataset:
     """Returns the same batches, in order and as they are."""
-    dataset = tf.data.Dataset.from_tensor_slices((examples.images[..., None], examples.labels))
+    dataset = tf.data.Dataset.from_tensor_slices(_tensors(examples))
     return dataset.batch(batch_size).map(_as_float)
+
+
+def _tensors(examples: Split) -> tuple[tf.Tensor, tf.Tensor]:
+    images = examples.images
+    # Features of a frozen network have channels of their own.
+    images = images[..., None] if images.ndim == 3 else images
+    return tf.constant(images), tf.constant(examples.labels)
 
 
 def _augment(batch: tuple[tf.Tensor, tf.Tensor], seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

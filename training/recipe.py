@@ -25,6 +25,8 @@ class Recipe:
             exports the last weights.
         early_stopping: Epochs without a lower validation loss after which training ends, and the
             weights of the best epoch are exported; None trains to the last epoch.
+        pretrained: The weights that a frozen part has, as `training.pretrained` names them; None
+            for a network that learns everything itself.
         seed: Of the initial weights, the order of the images and the augmentation.
 
     Raises:
@@ -41,6 +43,7 @@ class Recipe:
     label_smoothing: float = 0.0
     ema_momentum: float | None = 0.999
     early_stopping: int | None = None
+    pretrained: str | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:

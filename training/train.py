@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -31,7 +31,13 @@ class Places:
     runs: Path
 
 
-def train(name: str, preset: str, places: Places, teacher: str | None = None) -> Path:
+def train(
+    name: str,
+    preset: str,
+    places: Places,
+    teacher: str | None = None,
+    pretrained: str | None = None,
+) -> Path:
     """Trains a network and exports it. Interrupted, it goes on when it is called again.
 
     Args:
@@ -40,6 +46,7 @@ def train(name: str, preset: str, places: Places, teacher: str | None = None) ->
         places: Where it reads and writes.
         teacher: A network whose latest version in the repository is to be imitated; None takes
             the one that the zoo names for the network, if any.
+        pretrained: The weights of a frozen part; None takes those that the recipe names, if any.
 
     Returns:
         The new version's folder.
@@ -48,14 +55,18 @@ def train(name: str, preset: str, places: Places, teacher: str | None = None) ->
         UnknownNameError: There is no such network or preset.
         DatasetError: The data is missing or damaged.
         ModelRepositoryError: The teacher has not been trained.
+        PretrainedWeightsError: The weights of a frozen part cannot be had.
     """
     chosen = network(name)
-    origin = Origin(name, preset, chosen.recipe(preset), teacher or chosen.teacher)
+    recipe = chosen.recipe(preset)
+    if pretrained:
+        recipe = replace(recipe, pretrained=pretrained)
+    origin = Origin(name, preset, recipe, teacher or chosen.teacher)
     taught_by = load_network(places.models, origin.teacher) if origin.teacher else None
     # A changed recipe must not go on from the weights of the old one.
-    run = [name, preset, origin.recipe.digest(), origin.teacher]
+    run = [name, preset, recipe.digest(), origin.teacher]
     run_folder = places.runs / "-".join(part for part in run if part)
-    model = fit(chosen, origin.recipe, load_training(places.data), run_folder, taught_by)
+    model = fit(chosen, recipe, load_training(places.data), run_folder, taught_by)
     version = export(places.models, chosen.signatures(model), origin)
     shutil.rmtree(run_folder)
     return version

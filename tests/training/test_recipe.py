@@ -11,12 +11,13 @@ def test_the_digest_changes_with_every_setting() -> None:
     recipe = Recipe(epochs=2)
     other = {
         "optimizer": {"optimizer": "sgd"},
+        "pretrained": {"pretrained": "hed"},
         "schedule": {"schedule": "constant"},
         "early_stopping": {"ema_momentum": None, "early_stopping": 3},
     }
     digests = {
         replace(
-            recipe, **other.get(field.name, {field.name: getattr(recipe, field.name) + 1})
+            recipe, **other.get(field.name) or {field.name: getattr(recipe, field.name) + 1}
         ).digest()
         for field in fields(recipe)
     }

@@ -9,6 +9,7 @@ from training.architectures.cnn_batchnorm import build_cnn_batchnorm
 from training.architectures.cnn_best import build_cnn_best
 from training.architectures.cnn_regularized import build_cnn_regularized
 from training.architectures.student import build_student
+from training.architectures.transfer import FEATURES, build_transfer
 from training.objective import CLASSIFICATION
 from training.recipe import Recipe
 from training.zoo.network import Network
@@ -95,5 +96,18 @@ NETWORKS = [
         recipes=_STUDENT_RECIPES,
         signatures=convolutional_tasks,
         teacher="cnn_best",
+    ),
+    Network(
+        name="transfer",
+        task="classification",
+        summary="VGG16 up to its third block, frozen, on doubled images, and a dense layer of 64",
+        build=build_transfer,
+        objective=CLASSIFICATION,
+        recipes={
+            "quick": Recipe(epochs=3, ema_momentum=0.99, pretrained="hed"),
+            "full": Recipe(epochs=20, learning_rate=1e-3, weight_decay=1e-2, pretrained="hed"),
+        },
+        signatures=convolutional_tasks,
+        frozen=FEATURES,
     ),
 ]

@@ -25,6 +25,7 @@ class Network:
         objective: What it is trained for.
         recipes: How to train it, by preset.
         signatures: The tasks that its export carries.
+        frozen: The layer up to which it has pretrained weights and is not trained, if any.
         teacher: The network whose latest version it imitates, if it is distilled.
     """
 
@@ -35,6 +36,7 @@ class Network:
     objective: Objective
     recipes: Mapping[str, Recipe]
     signatures: Callable[[keras.Model], list[Signature]]
+    frozen: str | None = None
     teacher: str | None = None
 
     def recipe(self, preset: str) -> Recipe:
