@@ -15,6 +15,7 @@ from rich.table import Table
 from training.data import load_test, load_training
 from training.errors import TrainingError
 from training.evaluate import measure, trained_networks
+from training.optimizer_paths import draw_optimizer_paths
 from training.report import write_report
 from training.repository import latest_version, versions
 from training.samples import write_samples
@@ -117,7 +118,7 @@ def evaluate_command(
     for entry in chosen:
         version, metric = latest_version(models, entry.name), entry.objective.quality
         measured = measure(version, entry.objective, examples)
-        console.print(f"{version}: {split} {metric} {measured.quality:.4f}", highlight=False)
+        console.print(f"{version}: {split} {metric} {measured.quality:#.4g}", highlight=False)
 
 
 @app.command("report")
@@ -136,6 +137,16 @@ def samples_command(
     """Write the first test image of each class as a PNG."""
     for path in write_samples(folder, load_test(data)):
         console.print(f"Wrote {path}")
+
+
+@app.command("optimizers")
+def optimizers_command(
+    path: Annotated[Path, typer.Option("--out", help="Where the PNG goes.")] = Path(
+        "models/figures/optimizers.png"
+    ),
+) -> None:
+    """Draw the paths of the optimizers down the course's valley."""
+    console.print(f"Wrote {draw_optimizer_paths(path)}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

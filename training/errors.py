@@ -23,6 +23,10 @@ class DatasetError(TrainingError):
     """The Fashion-MNIST files are missing, truncated or not the published ones."""
 
 
+class StrategyError(TrainingError):
+    """Training cannot be spread over devices or processes as it was asked for."""
+
+
 class PretrainedWeightsError(TrainingError):
     """Weights that a network should begin with cannot be had."""
 
