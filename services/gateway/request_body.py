@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from services.gateway.deadline import time_left
-from services.gateway.errors import InvalidRequest, UnsupportedMediaType
+from services.gateway.errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
 from services.gateway.images import ImageSpec, decode_image
 from services.serving_api.predict_json import parse_json
 
@@ -72,8 +72,8 @@ class ImagesBody:
             time_left()
             try:
                 arrays.append(decode_image(file.content, spec, max_pixels))
-            except InvalidRequest as error:
-                raise InvalidRequest(f"{file.name or 'the body'}: {error.detail}") from error
+            except (InvalidRequest, ContentTooLarge) as error:
+                raise type(error)(f"{file.name or 'the body'}: {error.detail}") from error
         if len({array.shape for array in arrays}) > 1:
             raise InvalidRequest(
                 f"received images of the shapes {sorted({array.shape for array in arrays})}, and "

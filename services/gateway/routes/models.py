@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 from flask import Response
 
+from services.gateway.answers import json_response
 from services.gateway.context import gateway
 from services.gateway.deadline import time_left
 from services.gateway.errors import ModelServerProblem
@@ -23,9 +24,9 @@ _State = get_model_status_pb2.ModelVersionStatus.State
 
 
 @blueprint.get("/v1/models")
-def list_models() -> dict[str, Any]:
+def list_models() -> Response:
     """Answer every configured model with its versions, their states, and its tasks."""
-    return {"models": [_describe(ModelRef(name)) for name in gateway().model_names]}
+    return json_response({"models": [_describe(ModelRef(name)) for name in gateway().model_names]})
 
 
 @model_route(blueprint, "", "GET")
