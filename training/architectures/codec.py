@@ -13,7 +13,10 @@ CODE_BITS = 4
 
 
 def build_codec(
-    image_shape: tuple[int, int, int] = (28, 28, 1), code_size: int = 32, bits: int = CODE_BITS
+    image_shape: tuple[int, int, int] = (28, 28, 1),
+    code_size: int = 32,
+    bits: int = CODE_BITS,
+    name: str = "codec",
 ) -> keras.Model:
     """Builds the network, untrained.
 
@@ -21,6 +24,7 @@ def build_codec(
         image_shape: Height and width of an image, both multiples of 4, and its channels.
         code_size: Bytes in the code.
         bits: Of each number in the code; 8 or a divisor of it, so that a byte holds 8 / bits.
+        name: Of the model.
 
     Returns:
         A model from float32 [N, height, width, channels] images, 0 to 255, to the same. Its layer
@@ -55,6 +59,4 @@ def build_codec(
         ],
         name="decoder",
     )
-    return keras.Sequential(
-        [keras.Input(image_shape, name="images"), encoder, decoder], name="codec"
-    )
+    return keras.Sequential([keras.Input(image_shape, name="images"), encoder, decoder], name=name)

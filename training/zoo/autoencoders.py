@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from training.architectures.autoencoder import build_autoencoder
 from training.architectures.codec import build_codec
 from training.architectures.linear_autoencoder import build_linear_autoencoder
@@ -9,6 +11,22 @@ from training.objective import RECONSTRUCTION
 from training.recipe import Recipe
 from training.zoo.network import Network
 from training.zoo.tasks import autoencoder_tasks, codec_tasks
+
+
+def _codec(name: str, code_size: int) -> Network:
+    return Network(
+        name=name,
+        task="compression",
+        summary=f"a convolutional autoencoder, a code of {code_size} bytes, two numbers in each",
+        build=partial(build_codec, code_size=code_size, name=name),
+        objective=RECONSTRUCTION,
+        recipes={
+            "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
+            "full": Recipe(epochs=25, learning_rate=8e-3, weight_decay=0.0),
+        },
+        signatures=codec_tasks,
+    )
+
 
 NETWORKS = [
     Network(
@@ -35,16 +53,6 @@ NETWORKS = [
         },
         signatures=autoencoder_tasks,
     ),
-    Network(
-        name="codec",
-        task="compression",
-        summary="a convolutional autoencoder, a code of 32 bytes, two numbers in each",
-        build=build_codec,
-        objective=RECONSTRUCTION,
-        recipes={
-            "quick": Recipe(epochs=3, weight_decay=0.0, ema_momentum=0.99),
-            "full": Recipe(epochs=25, learning_rate=8e-3, weight_decay=0.0),
-        },
-        signatures=codec_tasks,
-    ),
+    _codec("codec", code_size=32),
+    *(_codec(f"codec_{code_size}", code_size) for code_size in (16, 64, 128)),
 ]
