@@ -142,7 +142,7 @@ def _add(parser: argparse.ArgumentParser, each: Field[Any], kind: Any) -> None:
     default = "" if each.default in ("", None) else f"; default {str(each.default).lower()}"
     # A bare `--flag` sets a boolean, as in TensorFlow's own parser.
     bare: dict[str, Any] = {"nargs": "?", "const": True} if kind is bool else {}
-    reader = _port if each.name.endswith("port") else _READERS[kind]
+    reader = _port if each.name in ("port", "rest_api_port") else _READERS[kind]
     parser.add_argument(
         f"--{each.name}", type=reader, default=each.default, help=text + default, **bare
     )

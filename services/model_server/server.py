@@ -19,12 +19,20 @@ from services.model_server.core.batching_parameters import (
 )
 from services.model_server.core.config import ModelConfig, read_config_file, single_model
 from services.model_server.core.config_poller import ConfigPoller
+from services.model_server.core.inference import Inference, InferenceOptions
 from services.model_server.core.load_options import LoadOptions, make_session_config
 from services.model_server.core.manager import ModelManager, Retries
+from services.model_server.core.metrics import Metrics
 from services.model_server.core.servable import Servable
 from services.model_server.core.server_core import ServerCore
 from services.model_server.flags import Flags, log_ignored
+from services.model_server.grpc_api.options import (
+    GrpcOptions,
+    parse_channel_arguments,
+    read_credentials,
+)
 from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.rest_api.options import RestOptions, read_metrics_path
 from services.model_server.rest_api.server import RestServer
 
 DRAIN_SECONDS = 25
@@ -67,13 +75,42 @@ def serve(flags: Flags) -> None:
 
 def _open_ports(flags: Flags, core: ServerCore) -> list[GrpcServer | RestServer]:
     # All are taken before any answers, so that a taken one stops the process unnoticed.
-    servers: list[GrpcServer | RestServer] = [GrpcServer(core.manager, flags.port, DRAIN_SECONDS)]
+    metrics = Metrics()
+    requests = InferenceOptions(
+        check_method_names=flags.enable_signature_method_name_check,
+        tensor_content=flags.enable_serialization_as_tensor_content,
+    )
+    by_grpc = Inference(core.manager, "GRPC", metrics, requests)
+    by_rest = Inference(core.manager, "REST", metrics, requests)
+    servers: list[GrpcServer | RestServer] = [
+        GrpcServer(core, by_grpc, _grpc_options(flags), DRAIN_SECONDS)
+    ]
     if flags.rest_api_port:
-        servers.append(RestServer(core.manager, flags.rest_api_port, DRAIN_SECONDS))
+        servers.append(RestServer(by_rest, _rest_options(flags), DRAIN_SECONDS))
     for server in servers:
         server.start()
     _log.info("ports open", grpc=flags.port, rest=flags.rest_api_port or None)
     return servers
+
+
+def _grpc_options(flags: Flags) -> GrpcOptions:
+    return GrpcOptions(
+        port=flags.port,
+        socket_path=flags.grpc_socket_path,
+        max_threads=flags.grpc_max_threads,
+        channel_arguments=parse_channel_arguments(flags.grpc_channel_arguments),
+        credentials=read_credentials(flags.ssl_config_file) if flags.ssl_config_file else None,
+    )
+
+
+def _rest_options(flags: Flags) -> RestOptions:
+    return RestOptions(
+        port=flags.rest_api_port,
+        num_threads=flags.rest_api_num_threads,
+        timeout_seconds=flags.rest_api_timeout_in_ms / 1000,
+        enable_cors=flags.rest_api_enable_cors_support,
+        metrics_path=read_metrics_path(flags.monitoring_config_file),
+    )
 
 
 @contextmanager

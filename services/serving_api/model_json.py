@@ -5,6 +5,10 @@ Source: tensorflow_serving/model_servers/http_rest_api_util.cc, `ToJsonString`.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 
@@ -14,6 +18,36 @@ from services.serving_api.protos import get_model_metadata_pb2, get_model_status
 def status_json(response: get_model_status_pb2.GetModelStatusResponse) -> str:
     """Write the versions of a model and their states."""
     return _to_json(response)
+
+
+class ModelDescription(NamedTuple):
+    """One model of a server's list.
+
+    Attributes:
+        name: what requests call it.
+        status: its versions and their states.
+        version_labels: the version that each label names.
+        problem: why there is nothing to load, None if there is.
+    """
+
+    name: str
+    status: get_model_status_pb2.GetModelStatusResponse
+    version_labels: Mapping[str, int]
+    problem: str | None
+
+
+def models_json(models: Sequence[ModelDescription]) -> str:
+    """Write the list of models, which TensorFlow Serving does not have: each as its status."""
+    entries = [
+        {
+            "name": model.name,
+            **json.loads(_to_json(model.status)),
+            "version_labels": {label: str(of) for label, of in model.version_labels.items()},
+            "problem": model.problem or "",
+        }
+        for model in models
+    ]
+    return json.dumps({"models": entries})
 
 
 def metadata_json(response: get_model_metadata_pb2.GetModelMetadataResponse) -> str:

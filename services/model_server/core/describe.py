@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.model_server.core.manager import ModelManager
+from services.model_server.core.model import VersionStatus
+from services.serving_api.model_json import ModelDescription
 from services.serving_api.protos import (
     error_codes_pb2,
     get_model_metadata_pb2,
@@ -20,12 +24,20 @@ def describe_status(
         ServingError: NOT_FOUND, there is none.
     """
     version = spec.version.value if spec.HasField("version") else None
-    response = get_model_status_pb2.GetModelStatusResponse()
-    for status in manager.statuses(spec.name, version):
-        entry = response.model_version_status.add(version=status.version, state=status.state)
-        entry.status.error_code = status.error.code if status.error else error_codes_pb2.OK
-        entry.status.error_message = status.error.message if status.error else ""
-    return response
+    return _status_response(manager.statuses(spec.name, version))
+
+
+def describe_models(manager: ModelManager) -> list[ModelDescription]:
+    """Report every configured model, in the order of the names."""
+    return [
+        ModelDescription(
+            name,
+            _status_response(manager.statuses_if_any(name)),
+            manager.labels(name),
+            manager.problem(name),
+        )
+        for name in manager.names()
+    ]
 
 
 def describe_signatures(
@@ -44,4 +56,15 @@ def describe_signatures(
     response.model_spec.name = spec.name
     response.model_spec.version.value = version
     response.metadata["signature_def"].Pack(signature_map)
+    return response
+
+
+def _status_response(
+    statuses: Sequence[VersionStatus],
+) -> get_model_status_pb2.GetModelStatusResponse:
+    response = get_model_status_pb2.GetModelStatusResponse()
+    for status in statuses:
+        entry = response.model_version_status.add(version=status.version, state=status.state)
+        entry.status.error_code = status.error.code if status.error else error_codes_pb2.OK
+        entry.status.error_message = status.error.message if status.error else ""
     return response

@@ -146,12 +146,16 @@ class ModelManager:
         Raises:
             ServingError: NOT_FOUND, there is none.
         """
-        with self._changed:
-            statuses = self._models[name].statuses(version) if name in self._models else []
+        statuses = self.statuses_if_any(name, version)
         if not statuses:
             which = "any versions" if version is None else f"version {version}"
             raise not_found(f"Could not find {which} of model {name}")
         return statuses
+
+    def statuses_if_any(self, name: str, version: int | None = None) -> list[VersionStatus]:
+        """Report as `statuses` does, with an empty list where there is none."""
+        with self._changed:
+            return self._models[name].statuses(version) if name in self._models else []
 
     @contextmanager
     def lease(self, spec: model_pb2.ModelSpec) -> Iterator[Lease]:

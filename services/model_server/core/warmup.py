@@ -6,14 +6,20 @@ The protocol: https://www.tensorflow.org/tfx/serving/saved_model_warmup
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import structlog
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from services.model_server.core.errors import ServingError, invalid_argument
+from services.model_server.core.example_inference import (
+    answer_classify,
+    answer_multi_inference,
+    answer_regress,
+)
 from services.model_server.core.predict_proto import answer_predict
 from services.model_server.core.servable import Servable
 from services.serving_api.protos import error_codes_pb2, prediction_log_pb2
@@ -69,8 +75,17 @@ def _replay(servable: Servable, record: bytes) -> None:
     except DecodeError:
         raise invalid_argument("it is not a PredictionLog") from None
     kind = log.WhichOneof("log_type")
-    if kind != "predict_log":
+    if kind not in _ANSWERS:
         raise ServingError(
-            error_codes_pb2.UNIMPLEMENTED, f"its type is {kind}, expected predict_log"
+            error_codes_pb2.UNIMPLEMENTED,
+            f"its type is {kind}, expected one of {', '.join(_ANSWERS)}",
         )
-    answer_predict(servable, 0, log.predict_log.request)
+    _ANSWERS[kind](servable, 0, getattr(log, kind).request)
+
+
+_ANSWERS: dict[str, Callable[[Servable, int, Any], Any]] = {
+    "predict_log": answer_predict,
+    "classify_log": answer_classify,
+    "regress_log": answer_regress,
+    "multi_inference_log": answer_multi_inference,
+}

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import grpc
 
+from services.model_server.core.config import ConfigError, check_models
 from services.model_server.core.describe import describe_status
 from services.model_server.core.errors import invalid_argument
-from services.model_server.core.manager import ModelManager
+from services.model_server.core.server_core import ServerCore
 from services.model_server.grpc_api.errors import answers_errors
-from services.serving_api.protos import get_model_status_pb2, model_service_pb2_grpc
+from services.serving_api.protos import (
+    error_codes_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    model_service_pb2_grpc,
+)
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc]
-    """GetModelStatus; HandleReloadConfigRequest answers UNIMPLEMENTED."""
+    """GetModelStatus and HandleReloadConfigRequest."""
 
-    def __init__(self, manager: ModelManager) -> None:
-        self._manager = manager
+    def __init__(self, core: ServerCore) -> None:
+        self._core = core
 
     @answers_errors
     def GetModelStatus(  # noqa: N802 (the protocol's name)
@@ -26,4 +32,27 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
         """Say where the versions of a model stand; a label is ignored, as in TensorFlow Serving."""
         if not request.HasField("model_spec"):
             raise invalid_argument("Missing ModelSpec")
-        return describe_status(self._manager, request.model_spec)
+        return describe_status(self._core.manager, request.model_spec)
+
+    @answers_errors
+    def HandleReloadConfigRequest(  # noqa: N802
+        self,
+        request: model_management_pb2.ReloadConfigRequest,
+        context: grpc.ServicerContext,
+    ) -> model_management_pb2.ReloadConfigResponse:
+        """Replace the set of models, and answer when the new ones are available."""
+        if request.config.WhichOneof("config") != "model_config_list":
+            raise invalid_argument(
+                "ServerModelConfig type not supported by HandleReloadConfigRequest. "
+                "Only ModelConfigList is currently supported"
+            )
+        models = list(request.config.model_config_list.config)
+        try:
+            check_models(models, "the request")
+        except ConfigError as error:
+            raise invalid_argument(str(error)) from None
+        new = self._core.reload_config(models)
+        self._core.manager.wait_until_available(new, context.time_remaining())
+        response = model_management_pb2.ReloadConfigResponse()
+        response.status.error_code = error_codes_pb2.OK
+        return response

@@ -6,31 +6,51 @@ import grpc
 
 from services.model_server.core.describe import describe_signatures
 from services.model_server.core.errors import invalid_argument
-from services.model_server.core.manager import ModelManager
-from services.model_server.core.predict_proto import answer_predict
+from services.model_server.core.inference import Inference
 from services.model_server.grpc_api.errors import answers_errors
 from services.serving_api.protos import (
+    classification_pb2,
     get_model_metadata_pb2,
+    inference_pb2,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]
-    """Predict and GetModelMetadata; the other calls answer UNIMPLEMENTED."""
+    """Predict, Classify, Regress, MultiInference and GetModelMetadata."""
 
-    def __init__(self, manager: ModelManager) -> None:
-        self._manager = manager
+    def __init__(self, inference: Inference) -> None:
+        self._inference = inference
 
     @answers_errors
     def Predict(  # noqa: N802 (the protocol's name)
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
-        """Run a signature."""
-        if not request.HasField("model_spec"):
-            raise invalid_argument("Missing ModelSpec")
-        with self._manager.lease(request.model_spec) as (servable, version):
-            return answer_predict(servable, version, request)
+        """Run a signature on tensors."""
+        return self._inference.predict(request)
+
+    @answers_errors
+    def Classify(  # noqa: N802
+        self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
+    ) -> classification_pb2.ClassificationResponse:
+        """Run a signature on examples and return the classes of each."""
+        return self._inference.classify(request)
+
+    @answers_errors
+    def Regress(  # noqa: N802
+        self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
+    ) -> regression_pb2.RegressionResponse:
+        """Run a signature on examples and return the value of each."""
+        return self._inference.regress(request)
+
+    @answers_errors
+    def MultiInference(  # noqa: N802
+        self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
+    ) -> inference_pb2.MultiInferenceResponse:
+        """Run several signatures of one model on the same examples."""
+        return self._inference.multi_inference(request)
 
     @answers_errors
     def GetModelMetadata(  # noqa: N802
@@ -48,4 +68,4 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         for name in request.metadata_field:
             if name != "signature_def":
                 raise invalid_argument(f"Metadata field {name} is not supported")
-        return describe_signatures(self._manager, request.model_spec)
+        return describe_signatures(self._inference.manager, request.model_spec)

@@ -1,41 +1,53 @@
-"""The gRPC server: a thread pool, the services and a port."""
+"""The gRPC server: a thread pool, the services, a port and a UNIX socket."""
 
 from __future__ import annotations
 
-import os
 from concurrent import futures
 
 import grpc
-from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
+from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 
-from services.model_server.core.manager import ModelManager
+from services.model_server.core.inference import Inference
+from services.model_server.core.server_core import ServerCore
 from services.model_server.grpc_api.health import follow_models
 from services.model_server.grpc_api.model_service import ModelService
+from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.prediction_service import PredictionService
 from services.model_server.ports import PortTakenError
 from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-MAX_THREADS = 4 * (os.cpu_count() or 1)
-"""TensorFlow Serving's default for `--grpc_max_threads`."""
-
-_OPTIONS = (
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
+_CHANNEL_ARGUMENTS = {
+    "grpc.max_send_message_length": -1,
+    "grpc.max_receive_message_length": -1,
     # Otherwise two servers could share the port, each with half of the requests.
-    ("grpc.so_reuseport", 0),
+    "grpc.so_reuseport": 0,
+}
+_SERVICES = (
+    "tensorflow.serving.PredictionService",
+    "tensorflow.serving.ModelService",
+    health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+    reflection.SERVICE_NAME,
 )
 
 
 class GrpcServer:
-    """TensorFlow Serving's gRPC services over a manager."""
+    """TensorFlow Serving's gRPC services over the core."""
 
-    def __init__(self, manager: ModelManager, port: int, grace_seconds: float) -> None:
-        """Take the port; nothing answers before `start`.
+    def __init__(
+        self,
+        core: ServerCore,
+        inference: Inference,
+        options: GrpcOptions,
+        grace_seconds: float,
+    ) -> None:
+        """Take the port and the socket; nothing answers before `start`.
 
         Args:
-            manager: what to serve from.
-            port: where to listen.
+            core: whose models to report and to reload.
+            inference: what answers requests.
+            options: where and how to listen.
             grace_seconds: how long requests in flight may take after `stop`.
 
         Raises:
@@ -44,20 +56,17 @@ class GrpcServer:
         self._grace_seconds = grace_seconds
         self._health = HealthServicer()
         self._server = grpc.server(
-            futures.ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="grpc"), options=_OPTIONS
+            futures.ThreadPoolExecutor(options.max_threads, thread_name_prefix="grpc"),
+            options=list((_CHANNEL_ARGUMENTS | options.channel_arguments).items()),
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(manager), self._server
+            PredictionService(inference), self._server
         )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-            ModelService(manager), self._server
-        )
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(core), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        try:
-            self._server.add_insecure_port(f"[::]:{port}")
-        except RuntimeError:
-            raise PortTakenError(f"gRPC cannot listen on port {port}: is it taken?") from None
-        follow_models(self._health, manager)
+        reflection.enable_server_reflection(_SERVICES, self._server)
+        self._listen(options)
+        follow_models(self._health, core.manager)
 
     def start(self) -> None:
         """Accept requests."""
@@ -67,3 +76,19 @@ class GrpcServer:
         """Say NOT_SERVING, accept nothing new, and wait for the requests in flight."""
         self._health.enter_graceful_shutdown()
         self._server.stop(self._grace_seconds).wait()
+
+    def _listen(self, options: GrpcOptions) -> None:
+        place = ""
+        try:
+            if options.port:
+                place = f"port {options.port}"
+                address = f"[::]:{options.port}"
+                if options.credentials:
+                    self._server.add_secure_port(address, options.credentials)
+                else:
+                    self._server.add_insecure_port(address)
+            if options.socket_path:
+                place = f"socket {options.socket_path}"
+                self._server.add_insecure_port(f"unix:{options.socket_path}")
+        except RuntimeError:
+            raise PortTakenError(f"gRPC cannot listen on {place}: is it taken?") from None

@@ -4,34 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import structlog
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.model_server.core.errors import ServingError, invalid_argument
-from services.model_server.core.manager import ModelManager
+from services.model_server.core.inference import Inference
 from services.model_server.rest_api.calls import answer
+from services.model_server.rest_api.options import RestOptions
 from services.model_server.rest_api.routes import find_route
 from services.serving_api.protos import error_codes_pb2
 from services.serving_api.status import HTTP_STATUS
 
-NUM_THREADS = 4 * (os.cpu_count() or 1)
-"""TensorFlow Serving's default for `--rest_api_num_threads`."""
-
 _HTTP_STATUS = {code.value[0]: status for code, status in HTTP_STATUS.items()}
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, GET",
+    "Access-Control-Allow-Headers": "Content-Type",
+}
 
 _log = structlog.get_logger(__name__)
 
 
-def create_app(manager: ModelManager) -> ASGIApp:
-    """Return the application that serves TensorFlow Serving's REST API from a manager."""
-    threads = ThreadPoolExecutor(NUM_THREADS, thread_name_prefix="rest")
+def create_app(inference: Inference, options: RestOptions) -> ASGIApp:
+    """Return the application that serves TensorFlow Serving's REST API."""
+    threads = ThreadPoolExecutor(options.num_threads, thread_name_prefix="rest")
+
+    async def respond(request: Request, body: bytes) -> Response:
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(threads, _respond, inference, options, request, body)
+        try:
+            return await asyncio.wait_for(work, options.timeout_seconds)
+        except TimeoutError:
+            message = f"Timed out waiting for notification: over {options.timeout_seconds} s"
+            return _error(ServingError(error_codes_pb2.DEADLINE_EXCEEDED, message))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -39,20 +51,25 @@ def create_app(manager: ModelManager) -> ASGIApp:
             body = await request.body()
         except ClientDisconnect:
             return
-        loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(threads, _respond, manager, request, body)
+        response = await respond(request, body)
+        if options.enable_cors:
+            response.headers.update(_CORS)
         await response(scope, receive, send)
 
     return app
 
 
-def _respond(manager: ModelManager, request: Request, body: bytes) -> Response:
+def _respond(inference: Inference, options: RestOptions, request: Request, body: bytes) -> Response:
     path = request.scope["raw_path"].decode("ascii", errors="replace")
+    if options.metrics_path and path == options.metrics_path:
+        return Response(inference.metrics.page(), media_type=CONTENT_TYPE_LATEST)
     if not path.lower().startswith("/v1/"):
         return PlainTextResponse("Not Found", 404)
+    if request.method == "OPTIONS" and "origin" in request.headers:
+        return Response(media_type="application/json")
     try:
         route = find_route(request.method, path)
-        content = answer(manager, route, _decode(body, request))
+        content = answer(inference, route, _decode(body, request))
     except ServingError as error:
         return _error(error)
     except Exception as error:

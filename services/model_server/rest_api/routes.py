@@ -24,7 +24,7 @@ _MAX_VERSION = 2**63 - 1
 
 
 class Route(NamedTuple):
-    """What a request asks for: `call` is predict, classify, regress, metadata or status."""
+    """What a request asks for: `call` is predict, classify, regress, metadata, status or models."""
 
     call: str
     spec: model_pb2.ModelSpec
@@ -40,6 +40,9 @@ def find_route(method: str, path: str) -> Route:
     if not match:
         raise invalid_argument(f"Malformed request: {method} {path}")
     if not match["name"]:
+        # TensorFlow Serving has no list of its models.
+        if path.lower() == "/v1/models":
+            return Route("models", model_pb2.ModelSpec())
         raise invalid_argument("Missing model name in request.")
     spec = model_pb2.ModelSpec(name=unquote(match["name"]))
     if match["label"]:

@@ -6,28 +6,29 @@ import threading
 
 import uvicorn
 
-from services.model_server.core.manager import ModelManager
+from services.model_server.core.inference import Inference
 from services.model_server.ports import listen
 from services.model_server.rest_api.app import create_app
+from services.model_server.rest_api.options import RestOptions
 
 
 class RestServer:
-    """TensorFlow Serving's REST API over a manager."""
+    """TensorFlow Serving's REST API over the core."""
 
-    def __init__(self, manager: ModelManager, port: int, grace_seconds: int) -> None:
+    def __init__(self, inference: Inference, options: RestOptions, grace_seconds: int) -> None:
         """Take the port; nothing answers before `start`.
 
         Args:
-            manager: what to serve from.
-            port: where to listen.
+            inference: what answers requests.
+            options: where and how to listen.
             grace_seconds: how long requests in flight may take after `stop`.
 
         Raises:
             PortTakenError: something else listens there, or it is not allowed.
         """
-        self._socket = listen(port)
+        self._socket = listen(options.port)
         config = uvicorn.Config(
-            create_app(manager),
+            create_app(inference, options),
             http="httptools",
             lifespan="off",
             access_log=False,

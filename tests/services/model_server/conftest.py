@@ -14,9 +14,14 @@ import pytest
 import tensorflow as tf
 
 from services.model_server.core.config import single_model
+from services.model_server.core.inference import Inference
 from services.model_server.core.loader import load
 from services.model_server.core.manager import ModelManager
+from services.model_server.core.metrics import Metrics
+from services.model_server.core.server_core import ServerCore
+from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.rest_api.options import RestOptions
 from services.model_server.rest_api.server import RestServer
 from services.serving_api.protos import predict_pb2
 from services.serving_api.tensors import to_tensor_proto
@@ -118,7 +123,12 @@ def served(exported: dict[float, Path]) -> Iterator[Served]:
     manager = ModelManager([config], load)
     manager.set_aspired_versions("half_plus_two", {5: exported[0.5]})
     grpc_port, rest_port = free_port(), free_port()
-    servers = GrpcServer(manager, grpc_port, 1), RestServer(manager, rest_port, 1)
+    core = ServerCore(manager, [config], poll_wait_seconds=0)
+    metrics = Metrics()
+    servers = (
+        GrpcServer(core, Inference(manager, "GRPC", metrics), GrpcOptions(grpc_port), 1),
+        RestServer(Inference(manager, "REST", metrics), RestOptions(rest_port), 1),
+    )
     for server in servers:
         server.start()
     unlimited = [("grpc.max_receive_message_length", -1)]

@@ -80,6 +80,7 @@ def test_flags_and_defaults_are_tensorflow_servings() -> None:
         ("--file_system_poll_wait_seconds=-1", "file_system_poll_wait_seconds", -1),
         ("--per_process_gpu_memory_fraction=0.5", "per_process_gpu_memory_fraction", 0.5),
         ("--enable_batching", "enable_batching", True),
+        ("--rest_api_enable_cors_support=true", "rest_api_enable_cors_support", True),
         ("--enable_batching=true", "enable_batching", True),
         ("--enable_model_warmup=false", "enable_model_warmup", False),
         ("--enable_model_warmup=0", "enable_model_warmup", False),

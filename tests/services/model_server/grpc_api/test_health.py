@@ -9,8 +9,12 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.model_server.core.config import single_model
+from services.model_server.core.inference import Inference
 from services.model_server.core.manager import ModelManager
+from services.model_server.core.metrics import Metrics
+from services.model_server.core.server_core import ServerCore
 from services.model_server.grpc_api.health import SERVICES
+from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
 
 Status = health_pb2.HealthCheckResponse
@@ -24,7 +28,9 @@ class FakeServable:
 def test_every_service_follows_the_models(ports: tuple[int, int]) -> None:
     models = [*single_model("a", "unused"), *single_model("b", "unused")]
     manager = ModelManager(models, lambda path: FakeServable())
-    server = GrpcServer(manager, ports[0], grace_seconds=1)
+    core = ServerCore(manager, models, poll_wait_seconds=0)
+    inference = Inference(manager, "GRPC", Metrics())
+    server = GrpcServer(core, inference, GrpcOptions(ports[0]), grace_seconds=1)
     server.start()
     with grpc.insecure_channel(f"localhost:{ports[0]}") as channel:
         stub = health_pb2_grpc.HealthStub(channel)

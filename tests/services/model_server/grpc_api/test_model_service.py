@@ -71,7 +71,24 @@ def test_no_status(
     assert (caught.value.code(), caught.value.details()) == (code, message)
 
 
-def test_what_is_not_built_says_so(stub: model_service_pb2_grpc.ModelServiceStub) -> None:
+def test_only_a_list_of_models_can_be_reloaded(
+    stub: model_service_pb2_grpc.ModelServiceStub,
+) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         stub.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(), timeout=10)
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "Only ModelConfigList is currently supported" in caught.value.details()
+
+
+def test_a_wrong_list_of_models_is_refused(
+    stub: model_service_pb2_grpc.ModelServiceStub,
+) -> None:
+    request = model_management_pb2.ReloadConfigRequest()
+    for _ in range(2):
+        request.config.model_config_list.config.add(
+            name="m", base_path="/m", model_platform="tensorflow"
+        )
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.HandleReloadConfigRequest(request, timeout=10)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "Illegal to list model m multiple times in config list" in caught.value.details()

@@ -12,8 +12,10 @@ import pytest
 from services.serving_api.protos import (
     classification_pb2,
     get_model_metadata_pb2,
+    inference_pb2,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 from services.serving_api.signatures import signatures_of
 from services.serving_api.tensors import to_ndarray
@@ -168,11 +170,17 @@ def test_metadata_of_another_kind(
     assert message in received
 
 
-def test_what_is_not_built_says_so(
+def test_every_call_needs_a_model(
     stub: prediction_service_pb2_grpc.PredictionServiceStub,
 ) -> None:
-    code, _ = failure(stub.Classify, classification_pb2.ClassificationRequest())
-    assert code == grpc.StatusCode.UNIMPLEMENTED
+    for call, request in (
+        (stub.Classify, classification_pb2.ClassificationRequest()),
+        (stub.Regress, regression_pb2.RegressionRequest()),
+    ):
+        assert failure(call, request) == (grpc.StatusCode.INVALID_ARGUMENT, "Missing ModelSpec")
+    code, message = failure(stub.MultiInference, inference_pb2.MultiInferenceRequest())
+    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    assert "it has no tasks" in message
 
 
 def test_outputs_match_the_graph_through_the_wire(

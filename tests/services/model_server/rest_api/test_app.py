@@ -101,7 +101,7 @@ def test_metadata(url: str) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status", "message"),
     [
-        ("half_plus_two:predict", {}, 400, "expected exactly one of 'instances'"),
+        ("half_plus_two:predict", {}, 400, "Missing 'inputs' or 'instances' key"),
         ("half_plus_two:predict", {"instances": ["a"]}, 400, "input 'x' holds strings"),
         (
             "half_plus_two:predict",
@@ -134,7 +134,8 @@ def test_metadata(url: str) -> None:
             "Servable not found for request: Specific(half_plus_two, 7)",
         ),
         ("half_plus_two:explain", {}, 400, "Malformed request: POST /v1/models/half_plus_two:exp"),
-        ("half_plus_two:classify", {}, 501, "classify and regress are not built yet"),
+        ("half_plus_two:classify", {}, 400, "key 'examples' is expected and was not found"),
+        ("half_plus_two:regress", {"examples": [{}]}, 400, "Expected one output Tensor."),
     ],
 )
 def test_a_wrong_request_is_told_so(

@@ -28,6 +28,10 @@ def test_calls(method: str, path: str, call: str) -> None:
     assert route.spec.WhichOneof("version_choice") is None
 
 
+def test_the_list_of_models() -> None:
+    assert find_route("GET", "/v1/models").call == "models"
+
+
 def test_versions_and_labels() -> None:
     assert find_route("POST", "/v1/models/m/versions/12:predict").spec.version.value == 12
     assert find_route("GET", "/v1/models/m/versions/0/metadata").spec.version.value == 0
@@ -41,7 +45,7 @@ def test_names_are_decoded() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "message"),
     [
-        ("GET", "/v1/models", "Missing model name in request."),
+        ("GET", "/v1/models/versions/1", "Missing model name in request."),
         ("GET", "/v1/models/m:predict", "Malformed request: GET /v1/models/m:predict"),
         ("POST", "/v1/models/m", "Malformed request: POST /v1/models/m"),
         ("POST", "/v1/models/m:explain", "Malformed request: POST /v1/models/m:explain"),

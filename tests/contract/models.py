@@ -1,0 +1,129 @@
+"""The models that the contract is tested on: TensorFlow Serving's own half_plus_two, TF1 and TF2.
+
+`python -m tests.contract.models FOLDER` writes them with a config file, for a real server to serve.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import tensorflow as tf
+
+CONFIG = """
+model_config_list {{
+  config {{
+    name: "half_plus_two" base_path: "{folder}/half_plus_two" model_platform: "tensorflow"
+    model_version_policy {{ all {{}} }}
+    version_labels {{ key: "stable" value: 1 }}
+  }}
+  config {{
+    name: "half_plus_two_tf2" base_path: "{folder}/half_plus_two_tf2" model_platform: "tensorflow"
+  }}
+}}
+"""
+
+
+def export_tf1(folder: Path, constant: float = 2.0) -> None:
+    """Write a SavedModel of sessions and placeholders, whose examples share one placeholder."""
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        serialized = v1.placeholder(tf.string, name="tf_example")
+        parsed = tf.io.parse_example(
+            serialized,
+            {
+                "x": tf.io.FixedLenFeature([1], tf.float32),
+                "x2": tf.io.FixedLenFeature([1], tf.float32, [0.0]),
+            },
+        )
+        half = v1.get_variable("a", initializer=0.5, use_resource=False)
+        x = tf.identity(parsed["x"], name="x")
+        y = tf.add(half * x, constant, name="y")
+        y3 = half * parsed["x2"] + 3.0
+        labels = tf.strings.as_string(tf.cast(x, tf.int64))
+        session.run(v1.global_variables_initializer())
+        builder = v1.saved_model.Builder(str(folder))
+        info = v1.saved_model.build_tensor_info
+
+        def signature(kind: str, inputs: dict, outputs: dict) -> object:
+            return v1.saved_model.build_signature_def(
+                {name: info(tensor) for name, tensor in inputs.items()},
+                {name: info(tensor) for name, tensor in outputs.items()},
+                f"tensorflow/serving/{kind}",
+            )
+
+        examples = {"inputs": serialized}
+        builder.add_meta_graph_and_variables(
+            session,
+            ["serve"],
+            {
+                "serving_default": signature("predict", {"x": x}, {"y": y}),
+                "classify_x_to_y": signature(
+                    "classify", examples, {"classes": labels, "scores": y}
+                ),
+                "classify_scores": signature("classify", examples, {"scores": y}),
+                "regress_x_to_y": signature("regress", examples, {"outputs": y}),
+                "regress_x2_to_y3": signature("regress", examples, {"outputs": y3}),
+            },
+        )
+        builder.save()
+
+
+class HalfPlusTwo(tf.Module):
+    """The same as TensorFlow 2 exports it: every method_name is predict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.half = tf.Variable(0.5)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.float32, name="x")])
+    def predict(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": self.half * x + 2.0, "x_bytes": tf.strings.as_string(x)}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.float32, name="a"),
+            tf.TensorSpec([None], tf.int32, name="b"),
+        ]
+    )
+    def add(self, a: tf.Tensor, b: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"sum": a + tf.cast(b, tf.float32)}
+
+    @tf.function(input_signature=[tf.TensorSpec([1], tf.int64, name="steps")])
+    def count(self, steps: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Take as long as the client says: some ten microseconds a step."""
+        counted = tf.while_loop(
+            lambda i: i < steps[0], lambda i: (i + 1,), (tf.constant(0, tf.int64),)
+        )
+        return {"steps": tf.reshape(counted[0], (1,))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
+    def regress(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(inputs, {"x": tf.io.FixedLenFeature([1], tf.float32)})
+        return {"outputs": self.half * parsed["x"] + 2.0}
+
+
+def export_tf2(folder: Path) -> None:
+    """Write a SavedModel of functions."""
+    module = HalfPlusTwo()
+    signatures = {
+        "serving_default": module.predict,
+        "add": module.add,
+        "count": module.count,
+        "regress": module.regress,
+    }
+    tf.saved_model.save(module, str(folder), signatures=signatures)
+
+
+def write_models(folder: Path) -> Path:
+    """Write two versions of the one, one of the other, and return the config file."""
+    export_tf1(folder / "half_plus_two" / "1")
+    export_tf1(folder / "half_plus_two" / "2", constant=3.0)
+    export_tf2(folder / "half_plus_two_tf2" / "1")
+    config = folder / "models.config"
+    config.write_text(CONFIG.format(folder=folder))
+    return config
+
+
+if __name__ == "__main__":
+    write_models(Path(sys.argv[1]).resolve())
