@@ -95,9 +95,13 @@ def list_command(models: ModelsOption = MODELS) -> None:
 
 
 @app.command("export")
-def export_command(name: NameArgument, models: ModelsOption = MODELS) -> None:
-    """Add a version with the latest one's weights and today's tasks, without training."""
-    console.print(f"Exported {export_again(models, name)}")
+def export_command(
+    names: Annotated[list[str], typer.Argument(help="Networks; `list` shows them.")],
+    models: ModelsOption = MODELS,
+) -> None:
+    """Add versions with the latest ones' weights and today's tasks, without training."""
+    for name in names:
+        console.print(f"Exported {export_again(models, name)}")
 
 
 @app.command("evaluate")

@@ -51,7 +51,7 @@ def _row(models: Path, network: Network, test: Split) -> str:
         network.task,
         network.summary,
         f"{measured.parameters:,}",
-        f"{network.objective.quality} {measured.quality:.4f}",
+        f"{network.objective.quality} {measured.quality:#.4g}",
         f"{measured.size / 1e6:.2f} MB",
         f"`python -m training train {network.name} --preset {read_origin(version).preset}`",
     ]

@@ -33,7 +33,8 @@ def load_weights(model: keras.Model, version: Path) -> None:
         for signature in saved_model.signatures.values()
         for variable in signature.variables
     }
-    wanted = {variable.path: variable for variable in model.variables}
+    # Not all variables: the state of dropout's random numbers serves nobody and is not exported.
+    wanted = {variable.path: variable for variable in model.weights}
     if {path: tuple(variable.shape) for path, variable in wanted.items()} != {
         path: tuple(variable.shape) for path, variable in stored.items()
     }:

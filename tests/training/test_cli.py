@@ -31,17 +31,19 @@ def test_from_data_to_report(run: object, tiny_data: Path, tmp_path: Path) -> No
     models, runs = tmp_path / "models", tmp_path / "runs"
     data, repository = ("--data", tiny_data), ("--models", models)
 
-    status, output, _ = run("train", "cnn", "--preset", "quick", *data, *repository, "--runs", runs)
+    status, output, _ = run(
+        "train", "logistic_regression", "--preset", "quick", *data, *repository, "--runs", runs
+    )
     assert status == 0
-    assert f"Exported {models}/cnn/1" in output
+    assert f"Exported {models}/logistic_regression/1" in output
 
     _, output, _ = run("list", *repository)
-    (row,) = (line for line in output.splitlines() if "│ cnn" in line)
+    (row,) = (line for line in output.splitlines() if "│ logistic_regression" in line)
     assert row.split("│")[-2].strip() == "1"
 
-    status, output, _ = run("evaluate", "cnn", *data, *repository)
+    status, output, _ = run("evaluate", "logistic_regression", *data, *repository)
     assert status == 0
-    accuracy = output.strip().removeprefix(f"{models}/cnn/1: test accuracy ")
+    accuracy = output.strip().removeprefix(f"{models}/logistic_regression/1: test accuracy ")
     assert float(accuracy) * SIZES["t10k"] == pytest.approx(round(float(accuracy) * 60), abs=0.01)
 
     status, _, _ = run("report", *data, *repository)
@@ -49,10 +51,10 @@ def test_from_data_to_report(run: object, tiny_data: Path, tmp_path: Path) -> No
     (row,) = (
         line
         for line in (models / "README.md").read_text().splitlines()
-        if line.startswith("| `cnn`")
+        if line.startswith("| `logistic_regression`")
     )
-    assert f"| 93,322 | accuracy {accuracy} |" in row
-    assert "`python -m training train cnn --preset quick`" in row
+    assert f"| 7,850 | accuracy {accuracy} |" in row
+    assert "`python -m training train logistic_regression --preset quick`" in row
 
 
 def test_samples(run: object, tiny_data: Path, tmp_path: Path) -> None:
@@ -75,7 +77,7 @@ def test_the_data_folder_can_come_from_the_environment(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "cnm"], "There is no network named 'cnm'. Known: cnn"),
+        (["train", "cnm"], "There is no network named 'cnm'. Known: linear_regression, "),
         (["train", "cnn", "--preset", "best"], "There is no preset named 'best'."),
         (
             ["train", "cnn", "--data", "nowhere"],

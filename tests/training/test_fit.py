@@ -43,10 +43,10 @@ def test_an_interrupted_run_goes_on_after_its_last_epoch(
     with monkeypatch.context() as interruption:
         interrupt_after_epoch(2, interruption)
         with pytest.raises(KeyboardInterrupt):
-            fit(network("cnn"), RECIPE, splits, tmp_path)
+            fit(network("logistic_regression"), RECIPE, splits, tmp_path)
     assert "Epoch 2/3" in capsys.readouterr().out
 
-    model = fit(network("cnn"), RECIPE, splits, tmp_path)
+    model = fit(network("logistic_regression"), RECIPE, splits, tmp_path)
 
     output = capsys.readouterr().out
     assert "Epoch 3/3" in output
@@ -58,10 +58,10 @@ def test_an_interrupted_run_goes_on_after_its_last_epoch(
 def test_a_finished_run_gives_the_same_model_again(
     splits: tuple[Split, Split], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = fit(network("cnn"), RECIPE, splits, tmp_path)
+    first = fit(network("logistic_regression"), RECIPE, splits, tmp_path)
     capsys.readouterr()
 
-    second = fit(network("cnn"), RECIPE, splits, tmp_path)
+    second = fit(network("logistic_regression"), RECIPE, splits, tmp_path)
 
     assert "Epoch" not in capsys.readouterr().out
     for before, after in zip(first.get_weights(), second.get_weights(), strict=True):
@@ -71,9 +71,9 @@ def test_a_finished_run_gives_the_same_model_again(
 def test_the_moving_average_of_the_weights_is_what_comes_out(
     splits: tuple[Split, Split], tmp_path: Path
 ) -> None:
-    model = fit(network("cnn"), RECIPE, splits, tmp_path)
+    model = fit(network("logistic_regression"), RECIPE, splits, tmp_path)
 
-    last = network("cnn").build()
+    last = network("logistic_regression").build()
     last.load_weights(tmp_path / "latest.weights.h5")
     assert any(
         (average != weight).any()

@@ -5,12 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.training.session_model import SessionModel
-from training.errors import UnknownNameError
+from training.errors import ModelRepositoryError, UnknownNameError
+from training.export import Origin, export, read_origin
 from training.repository import versions
-from training.train import Places, train
+from training.train import Places, export_again, load_network, train
+from training.zoo import network
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -23,7 +26,7 @@ from training import export
 
 export.write_warmup_requests = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 models, runs = sys.argv[2:]
-command = ["train", "cnn", "--preset", "quick", "--models", models, "--runs", runs]
+command = ["train", "logistic_regression", "--preset", "quick", "--models", models, "--runs", runs]
 run_cli(Path(sys.argv[1]), command)
 """
 
@@ -41,15 +44,15 @@ def test_a_killed_training_leaves_nothing_half_written_and_goes_on(
         cwd=Path(__file__).parents[2],
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert "Epoch 3/3" in killed.stdout
-    assert (models / "cnn" / ".partial" / "saved_model.pb").exists()
-    assert versions(models, "cnn") == []
+    assert "Epoch 5/5" in killed.stdout
+    assert (models / "logistic_regression" / ".partial" / "saved_model.pb").exists()
+    assert versions(models, "logistic_regression") == []
     assert not (models / "models.config").exists()
 
-    version = train("cnn", "quick", Places(tiny_data, models, runs))
+    version = train("logistic_regression", "quick", Places(tiny_data, models, runs))
 
     assert "Epoch" not in capsys.readouterr().out
-    assert [path.name for path in (models / "cnn").iterdir()] == ["1"]
+    assert [path.name for path in (models / "logistic_regression").iterdir()] == ["1"]
     assert list(runs.iterdir()) == []
     with SessionModel(version) as model:
         assert "serving_default" in model.signatures
@@ -59,5 +62,29 @@ def test_a_killed_training_leaves_nothing_half_written_and_goes_on(
 def test_an_unknown_name_fails_before_any_work(name: str, preset: str, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError):
         train(name, preset, Places(tmp_path / "no data", tmp_path / "models", tmp_path / "runs"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exporting_again_keeps_weights_and_origin_and_adds_a_version(tmp_path: Path) -> None:
+    entry = network("svm")
+    model = entry.build()
+    model.get_layer("logits").bias.assign(np.arange(10))
+    origin = Origin("svm", "quick", entry.recipe("quick"))
+    export(tmp_path, entry.signatures(model), origin)
+
+    version = export_again(tmp_path, "svm")
+
+    assert version == tmp_path / "svm" / "2"
+    assert read_origin(version) == origin
+    bias = load_network(tmp_path, "svm").get_layer("logits").bias
+    np.testing.assert_array_equal(bias, np.arange(10))
+
+
+def test_a_teacher_that_was_never_trained_fails_before_any_work(tmp_path: Path) -> None:
+    places = Places(tmp_path / "no data", tmp_path / "models", tmp_path / "runs")
+
+    with pytest.raises(ModelRepositoryError, match="python -m training train cnn_best"):
+        train("mimic", "quick", places)
 
     assert list(tmp_path.iterdir()) == []
