@@ -8,32 +8,22 @@ from keras import layers
 _CONVOLUTIONS = (layers.Conv2D, layers.SeparableConv2D, layers.DepthwiseConv2D)
 
 
-def convolutional_layers(model: keras.Model) -> list[keras.Layer]:
-    """Returns the convolutions of a model, first to last; a nested model with some counts as one.
+def feature_maps(model: keras.Model) -> list[keras.Layer]:
+    """Returns the layers that complete the feature maps of a model, first to last.
+
+    A feature map starts with a convolution. The layer that completes it is the last one whose
+    output has the same shape: behind the normalization, the activation and the residual sum,
+    before the layer that pools or flattens. A nested model with convolutions counts as one.
 
     Args:
         model: A functional or sequential model.
     """
-    return [layer for layer in model.layers if _holds_convolution(layer)]
-
-
-def last_feature_map(model: keras.Model) -> keras.Layer:
-    """Returns the layer behind the last convolution, with its normalisation and activation.
-
-    It is the last one whose output is as large as the convolution's: whatever comes later pools,
-    flattens or classifies.
-
-    Args:
-        model: A functional or sequential model.
-
-    Raises:
-        ValueError: The model has no convolution.
-    """
-    convolutions = convolutional_layers(model)
-    if not convolutions:
-        raise ValueError(f"{model.name!r} has no convolutional layer, so it has no feature map.")
-    shape = convolutions[-1].output.shape
-    return next(layer for layer in reversed(model.layers) if layer.output.shape == shape)
+    convolutions = [layer for layer in model.layers if _holds_convolution(layer)]
+    shapes = dict.fromkeys(layer.output.shape for layer in convolutions)
+    return [
+        next(layer for layer in reversed(model.layers) if layer.output.shape == shape)
+        for shape in shapes
+    ]
 
 
 def _holds_convolution(layer: keras.Layer) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from training.signatures.layers import last_feature_map
+from training.signatures.layers import feature_maps
 from training.signatures.saliency.class_score import saliency_signature
 from training.signatures.signature import Signature
 
@@ -24,7 +24,7 @@ def saliency_gradcam(model: keras.Model, layer_name: str | None = None) -> Signa
     Raises:
         ValueError: The model has no convolution, or no layer of that name.
     """
-    layer = model.get_layer(layer_name) if layer_name else last_feature_map(model)
+    layer = model.get_layer(layer_name) if layer_name else _last_feature_map(model)
     # The logits too come from this model: the gradient runs from them to these very features.
     halves = keras.Model(model.inputs[0], [layer.output, model.outputs[0]])
     size = model.input_shape[1:3]
@@ -40,3 +40,10 @@ def saliency_gradcam(model: keras.Model, layer_name: str | None = None) -> Signa
         return {"attribution": tf.squeeze(tf.image.resize(heat, size), axis=-1)}
 
     return saliency_signature("saliency_gradcam", model, attribute)
+
+
+def _last_feature_map(model: keras.Model) -> keras.Layer:
+    found = feature_maps(model)
+    if not found:
+        raise ValueError(f"{model.name!r} has no convolution, so there is no map to show.")
+    return found[-1]

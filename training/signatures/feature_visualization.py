@@ -1,0 +1,154 @@
+"""The feature visualization task: an image that excites a channel of a layer.
+
+The method is that of Lucid (Olah et al. 2017, https://distill.pub/2017/feature-visualization):
+gradient ascent on the image's Fourier coefficients, with jitter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.signatures.signature import Signature
+
+LEARNING_RATE = 0.05
+JITTER = 2  # pixels
+LEAK = 0.1  # Of the ReLU in the objective.
+START_DEVIATION = 0.01  # of the coefficients
+
+
+def feature_visualization(model: keras.Model, layer_name: str, steps: int = 64) -> Signature:
+    """Makes `feature_visualization_LAYER`.
+
+    Inputs: `channel` int32 [N], 0 to F-1, refused outside with INVALID_ARGUMENT; `seed` int32
+    [N], which decides on the image to start from.
+    Outputs: `images` float32 [N, H, W, C], 0 to 255; `activation` float32 [N], the channel's mean
+    over the layer's output for that image.
+
+    Args:
+        model: A functional or sequential model from [N, H, W, C] images, 0 to 255.
+        layer_name: A layer whose output is [N, h, w, F] or [N, F].
+        steps: Of gradient ascent; 0 gives the image to start from.
+
+    Raises:
+        ValueError: The model has no layer of that name.
+    """
+    layer = model.get_layer(layer_name)
+    features = keras.Model(model.inputs[0], layer.output)
+    drive = _before_activation(model, layer)
+    image_shape = model.input_shape[1:]
+    jitter = np.random.default_rng(0).integers(-JITTER, JITTER, (max(1, steps), 2), endpoint=True)
+    shifts = tf.constant(jitter, tf.int32)
+
+    def visualize(channel: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        channel = _refuse_unknown(channel, features.output_shape[-1])
+
+        def objective(coefficients: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+            # All alike, and around the edges: a picture made of waves has none.
+            images = tf.roll(_render(coefficients, image_shape), shifts[step], axis=[1, 2])
+            return _channel_mean(tf.nn.leaky_relu(drive(images), LEAK), channel)
+
+        start = _start_coefficients(seed, image_shape)
+        images = _render(_ascend(objective, start, steps), image_shape)
+        activation = _channel_mean(features(images, training=False), channel)
+        return {"images": images, "activation": activation}
+
+    function = tf.function(
+        visualize,
+        input_signature=[
+            tf.TensorSpec([None], tf.int32, name="channel"),
+            tf.TensorSpec([None], tf.int32, name="seed"),
+        ],
+    )
+    zero = np.zeros(1, np.int32)
+    return Signature(
+        f"feature_visualization_{layer_name}", function, {"channel": zero, "seed": zero}
+    )
+
+
+def _before_activation(model: keras.Model, layer: keras.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns the function from images to the layer's output without its activation function.
+
+    The ascent climbs on that: where a ReLU is off, its gradient shows no way up.
+    """
+    if isinstance(layer, keras.layers.ReLU):
+        return partial(keras.Model(model.inputs[0], layer.input), training=False)
+    if not hasattr(layer, "activation"):
+        return partial(keras.Model(model.inputs[0], layer.output), training=False)
+    inputs = keras.Model(model.inputs[0], layer.input)
+    linear = type(layer).from_config({**layer.get_config(), "activation": "linear"})
+    linear.build(layer.input.shape)
+
+    def drive(images: tf.Tensor) -> tf.Tensor:
+        weights = [variable.value for variable in layer.trainable_variables]
+        frozen = [variable.value for variable in layer.non_trainable_variables]
+        outputs, _ = linear.stateless_call(weights, frozen, inputs(images, training=False))
+        return outputs
+
+    return drive
+
+
+def _refuse_unknown(channel: tf.Tensor, count: int) -> tf.Tensor:
+    inside = (channel >= 0) & (channel < count)
+    expected = f"channel must be 0 to {count - 1}; received"
+    # A gather out of range is an error on a CPU, but zero without a word on a GPU.
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(inside), [expected, channel])]):
+        return tf.identity(channel)
+
+
+def _channel_mean(features: tf.Tensor, channel: tf.Tensor) -> tf.Tensor:
+    """From [N, ..., F] and [N] to the mean of each one's channel, [N]."""
+    places = list(range(1, len(features.shape) - 1))
+    return tf.gather(tf.reduce_mean(features, axis=places), channel, batch_dims=1)
+
+
+def _start_coefficients(seed: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
+    """Returns the real and imaginary parts of small random coefficients, [N, 2, C, H, W//2+1]."""
+    height, width, channels = image_shape
+    shape = [2, channels, height, width // 2 + 1]
+
+    def draw(one: tf.Tensor) -> tf.Tensor:
+        return tf.random.stateless_normal(shape, [one, 0], stddev=START_DEVIATION, alg="philox")
+
+    return tf.map_fn(draw, seed, fn_output_signature=tf.TensorSpec(shape, tf.float32))
+
+
+def _render(coefficients: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
+    """From coefficients [N, 2, C, H, W//2+1] to images [N, H, W, C], 0 to 255.
+
+    The lower a frequency, the more its coefficients count, as in natural images; without that
+    the ascent ends in high-frequency noise.
+    """
+    height, width, _ = image_shape
+    frequencies = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
+    scale = np.sqrt(height * width) / np.maximum(frequencies, 1 / max(height, width))
+    real, imaginary = tf.unstack(coefficients * tf.constant(scale, tf.float32), axis=1)
+    pixels = tf.signal.irfft2d(tf.complex(real, imaginary), [height, width])
+    return 255 * tf.sigmoid(tf.transpose(pixels, [0, 2, 3, 1]))
+
+
+def _ascend(
+    objective: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], start: tf.Tensor, steps: int
+) -> tf.Tensor:
+    """Raises each one's objective, on its own, by Adam (https://arxiv.org/abs/1412.6980)."""
+
+    def ascend(
+        step: tf.Tensor, position: tf.Tensor, mean: tf.Tensor, square: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        with tf.GradientTape() as tape:
+            tape.watch(position)
+            value = objective(position, step)
+        gradient = tape.gradient(value, position)
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        count = tf.cast(step + 1, tf.float32)
+        direction = (mean / (1 - 0.9**count)) / (tf.sqrt(square / (1 - 0.999**count)) + 1e-8)
+        return step + 1, position + LEARNING_RATE * direction, mean, square
+
+    zeros = tf.zeros_like(start)
+    loop = (tf.constant(0), start, zeros, zeros)
+    return tf.while_loop(lambda step, *_: step < steps, ascend, loop)[1]
