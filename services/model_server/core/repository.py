@@ -6,9 +6,14 @@ Source: tensorflow_serving/sources/storage_path/file_system_storage_path_source.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
+import structlog
+
 from services.model_server.core.config import ModelConfig
+
+_log = structlog.get_logger(__name__)
 
 _INT64 = re.compile(r"[+-]?\d+", re.ASCII)
 
@@ -37,10 +42,23 @@ def find_versions(model: ModelConfig) -> dict[int, Path]:
 
 
 def _all_versions(base_path: Path) -> dict[int, Path]:
-    children = sorted(child for child in base_path.iterdir() if child.is_dir())
-    numbered = [(child.name.strip(), child) for child in children]
-    return {
-        int(name): child
-        for name, child in numbered
-        if _INT64.fullmatch(name) and -(2**63) <= int(name) < 2**63
-    }
+    versions: dict[int, Path] = {}
+    for child in sorted(child for child in base_path.iterdir() if child.is_dir()):
+        name = child.name.strip()
+        if not _INT64.fullmatch(name) or not -(2**63) <= int(name) < 2**63:
+            continue
+        kept = versions.setdefault(int(name), child)
+        if kept != child:
+            _warn_of_duplicate(int(name), kept, child)
+    return versions
+
+
+@lru_cache
+def _warn_of_duplicate(version: int, kept: Path, ignored: Path) -> None:
+    """Say it once, not at every look."""
+    _log.warning(
+        "Duplicate version directories detected",
+        version=version,
+        loaded_from=str(kept),
+        ignored=str(ignored),
+    )

@@ -25,6 +25,7 @@ from services.model_server.rest_api.options import RestOptions
 from services.model_server.rest_api.server import RestServer
 from services.serving_api.protos import predict_pb2
 from services.serving_api.tensors import to_tensor_proto
+from tests.services.model_server.process import Server
 
 
 class Scale(tf.Module):
@@ -158,3 +159,13 @@ def make_request() -> MakeRequest:
         return request
 
     return make
+
+
+@pytest.fixture
+def server(base_path: Path, ports: tuple[int, int], tmp_path: Path) -> Iterator[Server]:
+    """A server over an empty base path."""
+    server = Server(base_path, ports, tmp_path / "log")
+    yield server
+    server.channel.close()
+    server.process.kill()
+    server.process.wait()

@@ -9,7 +9,7 @@ import pytest
 
 from services.model_server.core.config import single_model
 from services.model_server.core.errors import ServingError
-from services.model_server.core.manager import ModelManager, State
+from services.model_server.core.manager import ModelManager, Retries, State
 from services.serving_api.protos import error_codes_pb2, model_pb2
 
 
@@ -208,3 +208,48 @@ def test_close_unloads_everything(manager: ModelManager) -> None:
     manager.close()
     assert servable.closed
     assert states(manager) == {1: State.END}
+
+
+def test_a_failed_load_is_tried_again_until_it_works() -> None:
+    tries = []
+
+    def load_at_last(path: Path) -> FakeServable:
+        tries.append(path)
+        if len(tries) < 3:
+            raise ServingError(error_codes_pb2.DATA_LOSS, "not yet")
+        return FakeServable(path)
+
+    manager = ModelManager(single_model("m", "unused"), load_at_last, Retries(2, 0))
+    assert manager.set_aspired_versions("m", {1: Path("one")}) is not None
+    [status] = manager.statuses("m")
+    assert (status.state, status.error.message) == (State.LOADING, "not yet")
+    assert manager.set_aspired_versions("m", {1: Path("one")}) is not None
+    assert manager.set_aspired_versions("m", {1: Path("one")}) is None
+    assert states(manager) == {1: State.AVAILABLE}
+    assert manager.statuses("m")[0].error is None
+
+
+def test_retries_end_and_wait_their_interval() -> None:
+    tries = []
+
+    def fail(path: Path) -> FakeServable:
+        tries.append(path)
+        raise ServingError(error_codes_pb2.DATA_LOSS, "never")
+
+    manager = ModelManager(single_model("m", "unused"), fail, Retries(1, 0))
+    for _ in range(5):
+        manager.set_aspired_versions("m", {1: Path("one")})
+    assert len(tries) == 2
+    assert states(manager) == {1: State.END}
+    patient = ModelManager(single_model("m", "unused"), fail, Retries(1, 60))
+    tries.clear()
+    for _ in range(5):
+        patient.set_aspired_versions("m", {1: Path("one")})
+    assert len(tries) == 1
+
+
+def test_a_version_that_is_retried_holds_up_no_newer_one() -> None:
+    manager = ModelManager(single_model("m", "unused"), load, Retries(5, 60))
+    manager.set_aspired_versions("m", {1: Path("broken")})
+    manager.set_aspired_versions("m", {2: Path("two")})
+    assert states(manager) == {2: State.AVAILABLE, 1: State.END}

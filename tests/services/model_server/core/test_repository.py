@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf import text_format
+from structlog.testing import capture_logs
 
 from services.model_server.core.config import ModelConfig, single_model
 from services.model_server.core.repository import find_versions
@@ -50,3 +51,17 @@ def test_a_missing_base_path_is_no_statement_about_versions(tmp_path: Path) -> N
     [config] = single_model("m", str(tmp_path / "gone"))
     with pytest.raises(FileNotFoundError):
         find_versions(config)
+
+
+def test_of_two_folders_of_one_version_the_first_is_taken_and_it_is_said_once(
+    tmp_path: Path,
+) -> None:
+    for name in ("1", "0001"):
+        (tmp_path / name).mkdir()
+    [config] = single_model("m", str(tmp_path))
+    with capture_logs() as logs:
+        assert find_versions(config) == {1: tmp_path / "0001"}
+        find_versions(config)
+    [entry] = logs
+    assert entry["event"] == "Duplicate version directories detected"
+    assert entry["ignored"] == str(tmp_path / "1")
