@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent import futures
 
-import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
 from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
@@ -13,12 +12,13 @@ from services.model_server.core.inference import Inference
 from services.model_server.core.server_core import ServerCore
 from services.model_server.grpc_api.health import follow_models
 from services.model_server.grpc_api.model_service import ModelService
-from services.model_server.grpc_api.options import GrpcOptions
+from services.model_server.grpc_api.options import ChannelArguments, GrpcOptions
 from services.model_server.grpc_api.prediction_service import PredictionService
+from services.model_server.grpc_api.transport import create_server
 from services.model_server.ports import PortTakenError
 from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-_CHANNEL_ARGUMENTS = {
+_CHANNEL_ARGUMENTS: ChannelArguments = {
     "grpc.max_send_message_length": -1,
     "grpc.max_receive_message_length": -1,
     # Otherwise two servers could share the port, each with half of the requests.
@@ -55,9 +55,10 @@ class GrpcServer:
         """
         self._grace_seconds = grace_seconds
         self._health = HealthServicer()
-        self._server = grpc.server(
+        self._server = create_server(
             futures.ThreadPoolExecutor(options.max_threads, thread_name_prefix="grpc"),
-            options=list((_CHANNEL_ARGUMENTS | options.channel_arguments).items()),
+            _CHANNEL_ARGUMENTS | options.channel_arguments,
+            options,
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             PredictionService(inference), self._server
