@@ -68,6 +68,7 @@ class BatchQueue:
         """
         self.process = process
         self.timeout = parameters.batch_timeout_micros / 1e6
+        self.running = 0
         self._batch_limit = parameters.execution_limit
         self._task_limit = parameters.max_batch_size
         self._max_batches = parameters.max_enqueued_batches
@@ -94,12 +95,19 @@ class BatchQueue:
             batch.size += task.size
 
     def take(self, now: float) -> Batch | None:
-        """Remove and return the oldest batch if it is closed, full or due."""
-        if self._batches:
-            oldest = self._batches[0]
-            if len(self._batches) > 1 or oldest.size == self._batch_limit or oldest.due <= now:
-                return self._batches.popleft()
-        return None
+        """Remove and return the oldest batch if it is closed, full or due.
+
+        Without a timeout a batch is due when none of this queue runs: it takes whatever came
+        meanwhile, which costs far less than several small batches side by side.
+        """
+        if not self._batches:
+            return None
+        oldest = self._batches[0]
+        is_due = oldest.due <= now and not (self.running and not self.timeout)
+        if not (is_due or len(self._batches) > 1 or oldest.size >= self._batch_limit):
+            return None
+        self.running += 1
+        return self._batches.popleft()
 
     def _check_room(self, size: int) -> None:
         if size > self._task_limit:
@@ -164,6 +172,7 @@ class BatchScheduler:
         finally:
             with self._lock:
                 self._free += 1
+                batch.queue.running -= 1
                 # First of all: the next batch computes while this one's answers are sent.
                 self._hand_out()
             for mailbox in batch.mailboxes:
