@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import keras
+import tensorflow as tf
 
 from training.errors import ModelRepositoryError
 from training.recipe import Recipe
@@ -75,10 +75,17 @@ def read_origin(version: Path) -> Origin:
 
 
 def _write_saved_model(folder: Path, signatures: Sequence[Signature]) -> None:
-    archive = keras.export.ExportArchive()
-    # Without archive.track(model): it would store every weight twice, and what the signatures
-    # use is tracked anyway. A network with lookup tables of its own would need it.
-    for signature in signatures:
-        signature.function.get_concrete_function()
-        archive.add_endpoint(signature.name, signature.function)
-    archive.write_out(str(folder), verbose=False)
+    functions = {
+        signature.name: signature.function.get_concrete_function() for signature in signatures
+    }
+    variables = {
+        variable.ref(): variable
+        for function in functions.values()
+        for variable in function.variables
+    }
+    # A module of bare variables. One that holds the Keras model cannot be run in a TF1-style
+    # session, which is TensorFlow Serving's way, and keras.export.ExportArchive stores every
+    # function twice. A network with lookup tables would need them in the module too.
+    module = tf.Module()
+    module.weights = list(variables.values())
+    tf.saved_model.save(module, str(folder), signatures=functions)

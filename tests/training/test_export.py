@@ -12,6 +12,19 @@ from training.errors import ModelRepositoryError
 from training.export import Origin, read_origin
 from training.recipe import Recipe
 
+EXPLANATION = {"attribution": ("float32", [-1, 28, 28]), "class_index": ("int32", [-1])}
+ACTIVATIONS = {
+    "rescale": ("float32", [-1, 28, 28, 1]),
+    "conv1": ("float32", [-1, 26, 26, 32]),
+    "pool1": ("float32", [-1, 13, 13, 32]),
+    "conv2": ("float32", [-1, 11, 11, 64]),
+    "pool2": ("float32", [-1, 5, 5, 64]),
+    "conv3": ("float32", [-1, 3, 3, 64]),
+    "flatten": ("float32", [-1, 576]),
+    "dense": ("float32", [-1, 64]),
+    "logits": ("float32", [-1, 10]),
+}
+
 
 def describe(tensors: dict[str, object]) -> dict[str, tuple[str, list[int]]]:
     return {
@@ -33,13 +46,27 @@ def test_signatures_keep_the_model_contract(served_cnn: SessionModel) -> None:
         for name, signature in served_cnn.signatures.items()
     }
 
+    explained = ({"images": images, "class_index": ("int32", [-1])}, EXPLANATION)
+    visualized = (
+        {"channel": ("int32", [-1]), "seed": ("int32", [-1])},
+        {"images": images, "activation": ("float32", [-1])},
+    )
     assert found == {
         "serving_default": ({"images": images}, answer),
         "predict_bytes": ({"image_bytes": ("string", [-1])}, answer),
-        "saliency_gradient": (
-            {"images": images, "class_index": ("int32", [-1])},
-            {"attribution": ("float32", [-1, 28, 28]), "class_index": ("int32", [-1])},
+        "class_labels": ({"class_index": ("int32", [-1])}, {"label": ("string", [-1])}),
+        "saliency_gradient": explained,
+        "saliency_smoothgrad": explained,
+        "saliency_integrated_gradients": (
+            explained[0],
+            {**EXPLANATION, "convergence_delta": ("float32", [-1])},
         ),
+        "saliency_gradcam": explained,
+        "activations": ({"images": images}, ACTIVATIONS),
+        "feature_visualization_conv1": visualized,
+        "feature_visualization_conv2": visualized,
+        "feature_visualization_conv3": visualized,
+        "feature_visualization_logits": visualized,
     }
 
 
