@@ -2,18 +2,10 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-import pytest
-import tensorflow as tf
 
 from tests.training.session_model import SessionModel
+from tests.training.signatures.call import call
 from training.signatures.saliency import saliency_gradient
-
-
-def explain(
-    model: keras.Model, images: np.ndarray, class_index: list[int]
-) -> dict[str, np.ndarray]:
-    outputs = saliency_gradient(model).function(tf.constant(images), tf.constant(class_index))
-    return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
 def test_of_a_linear_model_it_is_the_weights(images: np.ndarray) -> None:
@@ -21,7 +13,7 @@ def test_of_a_linear_model_it_is_the_weights(images: np.ndarray) -> None:
         [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
     )
 
-    outputs = explain(model, images[:2], [3, 7])
+    outputs = call(saliency_gradient(model), images=images[:2], class_index=[3, 7])
 
     weights = model.layers[-1].kernel.numpy()
     np.testing.assert_allclose(
@@ -35,7 +27,7 @@ def test_of_a_smooth_network_it_is_the_chain_rule(images: np.ndarray) -> None:
         [keras.Input((28, 28, 1)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), *dense]
     )
 
-    outputs = explain(model, images[:1], [2])
+    outputs = call(saliency_gradient(model), images=images[:1], class_index=[2])
 
     (hidden_kernel, _), (logit_kernel, _) = (layer.get_weights() for layer in dense)
     hidden = np.tanh(images[0].reshape(-1) / 255 @ hidden_kernel.astype(np.float64))
@@ -43,6 +35,34 @@ def test_of_a_smooth_network_it_is_the_chain_rule(images: np.ndarray) -> None:
     np.testing.assert_allclose(
         outputs["attribution"][0].reshape(-1), expected, rtol=1e-3, atol=1e-8
     )
+
+
+def smooth_network(dtype: str) -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input((6, 6, 1), dtype=dtype),
+            keras.layers.Conv2D(4, 3, activation="tanh", dtype=dtype),
+            keras.layers.AveragePooling2D(2, dtype=dtype),
+            keras.layers.Flatten(dtype=dtype),
+            keras.layers.Dense(3, dtype=dtype),
+        ]
+    )
+
+
+def test_it_is_the_finite_difference_in_double_precision() -> None:
+    model, precise = smooth_network("float32"), smooth_network("float64")
+    precise.set_weights(model.get_weights())
+    image = np.random.default_rng(0).standard_normal((1, 6, 6, 1))
+    step = 1e-6
+
+    outputs = call(
+        saliency_gradient(model), images=image.astype(np.float32), class_index=np.int32([1])
+    )
+
+    steps = step * np.eye(36).reshape(36, 6, 6, 1)
+    above, below = (precise(image + sign * steps).numpy()[:, 1] for sign in (1, -1))
+    difference = ((above - below) / (2 * step)).reshape(6, 6)
+    np.testing.assert_allclose(outputs["attribution"][0], difference, rtol=1e-4, atol=1e-6)
 
 
 def test_of_the_cnn_it_predicts_small_changes(served_cnn: SessionModel, images: np.ndarray) -> None:
@@ -62,30 +82,14 @@ def test_of_the_cnn_it_predicts_small_changes(served_cnn: SessionModel, images: 
     np.testing.assert_allclose(predicted, difference, rtol=0.02, atol=3e-6)
 
 
-def test_minus_one_means_the_top_class(served_cnn: SessionModel, images: np.ndarray) -> None:
-    top_class = served_cnn.run("serving_default", images=images)["class_index"]
-
-    sentinel = served_cnn.run("saliency_gradient", images=images, class_index=[-1] * 5)
-
-    explicit = served_cnn.run("saliency_gradient", images=images, class_index=top_class)
-    np.testing.assert_array_equal(sentinel["class_index"], top_class)
-    np.testing.assert_array_equal(sentinel["attribution"], explicit["attribution"])
-
-
-@pytest.mark.parametrize("class_index", [-2, 10])
-def test_an_index_that_is_no_class_is_an_invalid_argument(
-    class_index: int, served_cnn: SessionModel, images: np.ndarray
-) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match="class_index must be -1"):
-        served_cnn.run("saliency_gradient", images=images[:1], class_index=[class_index])
-
-
 def test_channels_are_summed() -> None:
     model = keras.Sequential(
         [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(2, use_bias=False)]
     )
 
-    outputs = explain(model, np.zeros((1, 4, 4, 3), np.float32), [1])
+    outputs = call(
+        saliency_gradient(model), images=np.zeros((1, 4, 4, 3), np.float32), class_index=[1]
+    )
 
     weights = model.layers[-1].kernel.numpy()[:, 1].reshape(4, 4, 3)
     np.testing.assert_allclose(outputs["attribution"][0], weights.sum(axis=-1), rtol=1e-5)
