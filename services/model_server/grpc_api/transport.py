@@ -7,6 +7,7 @@ pygrpc-native does the same work in Rust, outside Python's lock, behind grpcio's
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from typing import NamedTuple
@@ -56,6 +57,9 @@ def create_server(
 
 def _native_server(threads: Executor, arguments: ChannelArguments) -> grpc.Server:
     import pygrpc_native  # noqa: PLC0415 (it may be missing)
+
+    # It warns of a taken port, which is an error here and said once.
+    logging.getLogger("pygrpc_native").setLevel(logging.ERROR)
 
     class NativeServer(pygrpc_native.Server):
         """Also takes methods that are not registered; it would leave them to grpcio."""
