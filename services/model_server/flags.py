@@ -38,7 +38,9 @@ class Flags:
     port: int = _flag(8500, "for gRPC; 0 for none, which needs --grpc_socket_path")
     grpc_socket_path: str = _flag("", "a UNIX socket to listen on for gRPC")
     rest_api_port: int = _flag(0, "for HTTP; 0 for none")
-    rest_api_num_threads: int = _flag(_THREADS, "that work on HTTP requests")
+    rest_api_num_threads: int = _flag(
+        _THREADS, "that work on HTTP requests; with batching at least 64, since they wait together"
+    )
     rest_api_timeout_in_ms: int = _flag(30_000, "after which an HTTP request is answered by 504")
     rest_api_enable_cors_support: bool = _flag(False, "let pages of other origins call")
     model_config_file: Path | None = _flag(
@@ -77,7 +79,9 @@ class Flags:
     )
     ssl_config_file: Path | None = _flag(None, "an SSLConfig text proto: TLS for gRPC")
     grpc_channel_arguments: str = _flag("", "of the gRPC server: key=value,key=value")
-    grpc_max_threads: int = _flag(_THREADS, "that work on gRPC requests")
+    grpc_max_threads: int = _flag(
+        _THREADS, "that work on gRPC requests; with batching at least 64, since they wait together"
+    )
     enable_grpc_healthcheck_service: bool = _flag(
         False, "name the services as TensorFlow Serving does: health is always there"
     )

@@ -38,6 +38,9 @@ from services.model_server.rest_api.server import RestServer
 DRAIN_SECONDS = 25
 """What requests in flight get after SIGTERM; Kubernetes kills after 30 by default."""
 
+BATCHING_THREADS = 64
+"""The fewest threads of each shell with batching: so many requests can share a batch."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -97,7 +100,7 @@ def _grpc_options(flags: Flags) -> GrpcOptions:
     return GrpcOptions(
         port=flags.port,
         socket_path=flags.grpc_socket_path,
-        max_threads=flags.grpc_max_threads,
+        max_threads=_threads(flags, flags.grpc_max_threads),
         channel_arguments=parse_channel_arguments(flags.grpc_channel_arguments),
         credentials=read_credentials(flags.ssl_config_file) if flags.ssl_config_file else None,
     )
@@ -106,7 +109,7 @@ def _grpc_options(flags: Flags) -> GrpcOptions:
 def _rest_options(flags: Flags) -> RestOptions:
     return RestOptions(
         port=flags.rest_api_port,
-        num_threads=flags.rest_api_num_threads,
+        num_threads=_threads(flags, flags.rest_api_num_threads),
         timeout_seconds=flags.rest_api_timeout_in_ms / 1000,
         enable_cors=flags.rest_api_enable_cors_support,
         metrics_path=read_metrics_path(flags.monitoring_config_file),
@@ -159,6 +162,11 @@ def _make_load(flags: Flags) -> Callable[[Path], Servable]:
         return loader.load(path, options)
 
     return _batched(load, flags)
+
+
+def _threads(flags: Flags, wanted: int) -> int:
+    # A request that waits for its batch keeps its thread: with few threads there are no batches.
+    return max(wanted, BATCHING_THREADS) if flags.enable_batching else wanted
 
 
 def _batched(load: Callable[[Path], Servable], flags: Flags) -> Callable[[Path], Servable]:
