@@ -7,16 +7,17 @@ from pathlib import Path
 from services.model_server.core.load_options import LoadOptions
 from services.model_server.core.saved_model import SavedModelServable
 from services.model_server.core.servable import Servable
+from services.model_server.core.tflite_model import FILE_NAME, TfLiteServable
 from services.model_server.core.warmup import warm_up
 
 
 def load(path: Path, options: LoadOptions = LoadOptions()) -> Servable:  # noqa: B008 (immutable)
-    """Load a SavedModel and replay its warm-up records.
+    """Load a version and replay its warm-up records.
 
     Raises:
         ServingError: the model or its warm-up is broken.
     """
-    servable = SavedModelServable(path, options.tags, options.session_config)
+    servable = _load(path, options)
     try:
         if options.enable_warmup:
             warm_up(servable, path, options.warmup_iterations)
@@ -24,3 +25,9 @@ def load(path: Path, options: LoadOptions = LoadOptions()) -> Servable:  # noqa:
         servable.close()
         raise
     return servable
+
+
+def _load(path: Path, options: LoadOptions) -> Servable:
+    if options.prefer_tflite_model and (path / FILE_NAME).is_file():
+        return TfLiteServable(path)
+    return SavedModelServable(path, options.tags, options.session_config)

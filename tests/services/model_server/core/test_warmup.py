@@ -11,9 +11,11 @@ import tensorflow as tf
 from structlog.testing import capture_logs
 
 from services.model_server.core.errors import ServingError
+from services.model_server.core.load_options import LoadOptions
 from services.model_server.core.loader import load
 from services.model_server.core.warmup import MAX_RECORDS, WARMUP_PATH, warm_up
 from services.serving_api.protos import error_codes_pb2, predict_pb2, prediction_log_pb2
+from tests.contract.models import export_tf1
 
 MakeRequest = Callable[..., predict_pb2.PredictRequest]
 
@@ -117,3 +119,38 @@ def test_too_many_records(
     write(tmp_path, *[record] * (MAX_RECORDS + 1))
     with pytest.raises(ServingError, match="holds over 1000 warm-up records"):
         warm_up(servable, tmp_path)
+
+
+def test_records_are_repeated_as_often_as_asked(
+    servable: CountingServable, make_request: MakeRequest, tmp_path: Path
+) -> None:
+    write(tmp_path, log_of(make_request(x=np.ones((1, 1), np.float32))))
+    warm_up(servable, tmp_path, iterations=3)
+    assert servable.ran == ["serving_default"] * 3
+
+
+def test_warm_up_can_be_switched_off(publish: Callable[..., Path]) -> None:
+    version = publish(1)
+    write(version, b"nonsense")
+    load(version, LoadOptions(enable_warmup=False)).close()
+
+
+def test_classify_regress_and_multi_inference_are_replayed(tmp_path: Path) -> None:
+    export_tf1(tmp_path / "1")
+    regress, classify, multi = (prediction_log_pb2.PredictionLog() for _ in range(3))
+    regress.regress_log.request.model_spec.signature_name = "regress_x_to_y"
+    classify.classify_log.request.model_spec.signature_name = "classify_x_to_y"
+    task = multi.multi_inference_log.request.tasks.add(method_name="tensorflow/serving/regress")
+    task.model_spec.name = "m"
+    task.model_spec.signature_name = "regress_x2_to_y3"
+    for request in (
+        regress.regress_log.request,
+        classify.classify_log.request,
+        multi.multi_inference_log.request,
+    ):
+        example = request.input.example_list.examples.add()
+        example.features.feature["x"].float_list.value.append(1)
+    write(tmp_path / "1", *(log.SerializeToString() for log in (regress, classify, multi)))
+    with capture_logs() as logs:
+        load(tmp_path / "1").close()
+    assert [entry["records"] for entry in logs] == [3]

@@ -1,0 +1,62 @@
+"""What the flags change in the answers over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from services.model_server.core.inference import Inference
+from services.model_server.core.metrics import Metrics
+from services.model_server.core.text_proto import ConfigError
+from services.model_server.rest_api.options import RestOptions, read_metrics_path
+from services.model_server.rest_api.server import RestServer
+
+
+@contextmanager
+def serving(served: Any, options: RestOptions) -> Iterator[str]:
+    server = RestServer(Inference(served.manager, "REST", Metrics()), options, 1)
+    server.start()
+    yield f"http://localhost:{options.port}"
+    server.stop()
+
+
+def test_a_request_that_takes_too_long_is_504(served: Any, ports: tuple[int, int]) -> None:
+    body = json.dumps({"signature_name": "count", "instances": [100_000]})
+    with serving(served, RestOptions(ports[1], timeout_seconds=0.1)) as url:
+        response = requests.post(f"{url}/v1/models/half_plus_two:predict", body, timeout=20)
+    assert response.status_code == 504
+    assert "Timed out waiting for notification" in response.json()["error"]
+
+
+def test_without_the_flag_there_are_no_cors_headers(served: Any) -> None:
+    response = requests.get(f"{served.url}/v1/models/half_plus_two", timeout=20)
+    assert not [name for name in response.headers if name.startswith("Access-Control")]
+
+
+def test_the_page_of_metrics_is_where_the_config_says(
+    served: Any, ports: tuple[int, int], tmp_path: Path
+) -> None:
+    config = tmp_path / "monitoring.config"
+    config.write_text('prometheus_config { enable: true path: "/own/metrics" }')
+    options = RestOptions(ports[1], metrics_path=read_metrics_path(config))
+    with serving(served, options) as url:
+        assert requests.get(f"{url}/own/metrics", timeout=20).status_code == 200
+        assert requests.get(f"{url}/monitoring/prometheus/metrics", timeout=20).status_code == 404
+
+
+def test_metrics_are_off_unless_enabled(tmp_path: Path) -> None:
+    config = tmp_path / "monitoring.config"
+    config.write_text("prometheus_config { }")
+    assert read_metrics_path(config) is None
+    assert read_metrics_path(None) is None
+    config.write_text("prometheus_config { enable: true }")
+    assert read_metrics_path(config) == "/monitoring/prometheus/metrics"
+    config.write_text("nonsense")
+    with pytest.raises(ConfigError, match=r"Error parsing text-format .*MonitoringConfig"):
+        read_metrics_path(config)
