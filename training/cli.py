@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training.data import load_test, load_training
+from training.engine import BACKENDS, Engine
 from training.errors import TrainingError
 from training.evaluate import measure, trained_networks
 from training.optimizer_paths import draw_optimizer_paths
@@ -58,13 +59,27 @@ def train_command(  # noqa: PLR0913, PLR0917  # Each argument is an option.
         str | None,
         typer.Option(help="Of a frozen part: `imagenet`, `hed` or a VGG16 .weights.h5 file."),
     ] = None,
+    backend: Annotated[
+        str, typer.Option(help=f"The Keras backend to train on: {', '.join(BACKENDS)}.")
+    ] = BACKENDS[0],
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            help="`mirrored` over GPUs, `multiworker` over the machines of TF_CONFIG, "
+            "`model_parallel` with `--backend jax`."
+        ),
+    ] = None,
 ) -> None:
     """Train a network and add it to the model repository as the next version.
 
     Ctrl-C stops it; the same command goes on after the last finished epoch.
     """
-    version = train(name, preset, Places(data, models, runs), pretrained=weights)
-    console.print(f"Exported {version}. Measure it: python -m training evaluate {name}")
+    engine = Engine(backend, strategy)
+    version = train(name, preset, Places(data, models, runs), pretrained=weights, engine=engine)
+    if version is None:
+        console.print("Done; the first worker exports.")
+    else:
+        console.print(f"Exported {version}. Measure it: python -m training evaluate {name}")
 
 
 @app.command("distill")

@@ -23,8 +23,8 @@ class DatasetError(TrainingError):
     """The Fashion-MNIST files are missing, truncated or not the published ones."""
 
 
-class StrategyError(TrainingError):
-    """Training cannot be spread over devices or processes as it was asked for."""
+class EngineError(TrainingError):
+    """Training cannot run on the backend, or be spread, as it was asked for."""
 
 
 class PretrainedWeightsError(TrainingError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -17,6 +19,7 @@ from training.optimizers import make_optimizer
 from training.pipeline import evaluation_batches, training_batches
 from training.pretrained import load_pretrained
 from training.recipe import Recipe
+from training.strategy import fit_across_workers, spans_workers
 from training.zoo.network import Network
 
 
@@ -28,6 +31,9 @@ def fit(
     teacher: keras.Model | None = None,
 ) -> keras.Model:
     """Trains a network, with a progress bar on a terminal and a line an epoch elsewhere.
+
+    In the scope of a `tf.distribute` strategy it is trained on all of the strategy's devices, each
+    of which takes its share of every batch.
 
     Args:
         network: What to train.
@@ -51,15 +57,21 @@ def fit(
     training, validation = splits
     batches = training_batches(training, recipe).map(network.objective.prepare)
     _compile(learner, network.objective, recipe, steps_per_epoch=len(batches))
-    learner.fit(
+    run = _fit_method(learner)
+    run(
         batches,
         validation_data=evaluation_batches(validation).map(network.objective.prepare),
         epochs=recipe.epochs,
-        shuffle=False,  # The batches already are.
         callbacks=_callbacks(recipe, run_folder),
         verbose=1 if sys.stdout.isatty() else 2,
     )
     return model
+
+
+def _fit_method(learner: keras.Model) -> Callable[..., object]:
+    if spans_workers():
+        return partial(fit_across_workers, learner)
+    return partial(learner.fit, shuffle=False)  # The batches already are.
 
 
 def _compile(
@@ -69,9 +81,15 @@ def _compile(
         optimizer=make_optimizer(recipe, steps_per_epoch),
         loss=objective.loss(recipe) if objective.loss else None,
         metrics=objective.metrics(),
-        # On a CPU, XLA's convolutions take more than twice as long.
-        jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
+        jit_compile="auto" if _compiles_well() else False,
     )
+
+
+def _compiles_well() -> bool:
+    """On a CPU, TensorFlow's convolutions take more than twice as long with XLA."""
+    if keras.backend.backend() == "tensorflow":
+        return bool(tf.config.list_physical_devices("GPU"))
+    return True
 
 
 def _callbacks(recipe: Recipe, run_folder: Path) -> list[keras.callbacks.Callback]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import keras
 
 from training.data import load_training
+from training.engine import ONE_DEVICE, Engine, Job, train_on
 from training.export import Origin, export, read_origin
-from training.fit import fit
 from training.repository import latest_version
 from training.restore import load_weights
 from training.zoo import network
@@ -31,13 +32,14 @@ class Places:
     runs: Path
 
 
-def train(
+def train(  # noqa: PLR0913, PLR0917  # Each is an option of the command line.
     name: str,
     preset: str,
     places: Places,
     teacher: str | None = None,
     pretrained: str | None = None,
-) -> Path:
+    engine: Engine = ONE_DEVICE,
+) -> Path | None:
     """Trains a network and exports it. Interrupted, it goes on when it is called again.
 
     Args:
@@ -47,26 +49,34 @@ def train(
         teacher: A network whose latest version in the repository is to be imitated; None takes
             the one that the zoo names for the network, if any.
         pretrained: The weights of a frozen part; None takes those that the recipe names, if any.
+        engine: What it runs on.
 
     Returns:
-        The new version's folder.
+        The new version's folder; None in a process that only helps the one that exports.
 
     Raises:
         UnknownNameError: There is no such network or preset.
         DatasetError: The data is missing or damaged.
         ModelRepositoryError: The teacher has not been trained.
         PretrainedWeightsError: The weights of a frozen part cannot be had.
+        EngineError: The engine cannot train this network.
     """
     chosen = network(name)
     recipe = chosen.recipe(preset)
     if pretrained:
         recipe = replace(recipe, pretrained=pretrained)
     origin = Origin(name, preset, recipe, teacher or chosen.teacher)
-    taught_by = load_network(places.models, origin.teacher) if origin.teacher else None
     # A changed recipe must not go on from the weights of the old one.
     run = [name, preset, recipe.digest(), origin.teacher]
     run_folder = places.runs / "-".join(part for part in run if part)
-    model = fit(chosen, recipe, load_training(places.data), run_folder, taught_by)
+    taught_by = None
+    if origin.teacher:
+        latest_version(places.models, network(origin.teacher).name)  # Fails before any work.
+        taught_by = partial(load_network, places.models, origin.teacher)
+    job = Job(name, recipe, load_training(places.data), run_folder, taught_by)
+    model = train_on(engine, job)
+    if model is None:
+        return None
     version = export(places.models, chosen.signatures(model), origin)
     shutil.rmtree(run_folder)
     return version
