@@ -92,4 +92,7 @@ class GrpcServer:
                 place = f"socket {options.socket_path}"
                 self._server.add_insecure_port(f"unix:{options.socket_path}")
         except RuntimeError:
-            raise PortTakenError(f"gRPC cannot listen on {place}: is it taken?") from None
+            hint = "is it taken?"
+            if options.credentials:
+                hint = "is it taken, or is something in the --ssl_config_file no PEM text?"
+            raise PortTakenError(f"gRPC cannot listen on {place}: {hint}") from None

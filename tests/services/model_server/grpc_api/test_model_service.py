@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import pytest
 
+from services.model_server.core.config import single_model
+from services.model_server.core.errors import ServingError
+from services.model_server.core.inference import Inference
+from services.model_server.core.manager import ModelManager
+from services.model_server.core.metrics import Metrics
+from services.model_server.core.server_core import ServerCore
+from services.model_server.grpc_api.options import GrpcOptions
+from services.model_server.grpc_api.server import GrpcServer
 from services.serving_api.protos import (
     error_codes_pb2,
     get_model_status_pb2,
@@ -92,3 +102,45 @@ def test_a_wrong_list_of_models_is_refused(
         stub.HandleReloadConfigRequest(request, timeout=10)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "Illegal to list model m multiple times in config list" in caught.value.details()
+
+
+def load(path: Path) -> Any:
+    if path.parent.name == "bad":
+        raise ServingError(error_codes_pb2.DATA_LOSS, "it is broken")
+    return SimpleNamespace(close=lambda: None)
+
+
+def test_a_reload_answers_when_the_new_models_are_available(
+    ports: tuple[int, int], tmp_path: Path
+) -> None:
+    for name in ("a", "b", "bad"):
+        (tmp_path / name / "1").mkdir(parents=True)
+    models = single_model("a", str(tmp_path / "a"))
+    manager = ModelManager(models, load)
+    core = ServerCore(manager, models, poll_wait_seconds=0.05)
+    inference = Inference(manager, "GRPC", Metrics())
+    server = GrpcServer(core, inference, GrpcOptions(ports[0]), grace_seconds=1)
+    server.start()
+    core.start()
+
+    def reload(*names: str) -> model_management_pb2.ReloadConfigRequest:
+        request = model_management_pb2.ReloadConfigRequest()
+        for name in names:
+            request.config.model_config_list.config.add(
+                name=name, base_path=str(tmp_path / name), model_platform="tensorflow"
+            )
+        return request
+
+    with grpc.insecure_channel(f"localhost:{ports[0]}") as channel:
+        stub = model_service_pb2_grpc.ModelServiceStub(channel)
+        response = stub.HandleReloadConfigRequest(reload("a", "b"), timeout=10)
+        assert response.status.error_code == error_codes_pb2.OK
+        [status] = stub.GetModelStatus(status_request(name="b"), timeout=10).model_version_status
+        assert status.state == State.AVAILABLE
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.HandleReloadConfigRequest(reload("b", "bad"), timeout=10)
+        assert caught.value.code() == grpc.StatusCode.UNKNOWN
+        assert "{name: bad version: 1} due to error: it is broken" in caught.value.details()
+        assert manager.names() == ["b", "bad"]
+    server.stop()
+    core.stop()
