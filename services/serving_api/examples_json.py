@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from services.serving_api.predict_json import JsonError, kind_of, parse_json, read_signature_name
+from services.serving_api.json_values import JsonError, kind_of
+from services.serving_api.predict_json import parse_json, read_signature_name
 from services.serving_api.protos import (
     classification_pb2,
     example_pb2,

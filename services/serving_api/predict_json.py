@@ -6,7 +6,6 @@ Source: tensorflow_serving/util/json_tensor.cc and g3doc/api_rest.md.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,15 +15,21 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from services.serving_api.dtypes import DTYPES, data_type_name
-from services.serving_api.protos import types_pb2
+from services.serving_api.json_values import JsonError, kind_of, to_array
 from services.serving_api.signatures import TensorSpec
 
+__all__ = [
+    "JsonError",
+    "PredictBody",
+    "format_predictions",
+    "parse_json",
+    "parse_predict_body",
+    "read_predict_document",
+    "read_signature_name",
+    "to_arrays",
+]
+
 Arrays = Mapping[str, npt.NDArray[Any]]
-
-
-class JsonError(ValueError):
-    """A body that is not a predict request; the message says what was received and expected."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ def to_arrays(body: PredictBody, inputs: Mapping[str, TensorSpec]) -> dict[str, 
         JsonError: a missing or unknown input, ragged lists, or a value that the dtype cannot hold.
     """
     columns = _columns(body, inputs)
-    return {name: _to_array(name, value, inputs[name]) for name, value in columns.items()}
+    return {name: to_array(name, value, inputs[name]) for name, value in columns.items()}
 
 
 def _columns(body: PredictBody, inputs: Mapping[str, TensorSpec]) -> dict[str, Any]:
@@ -163,89 +168,6 @@ def _columns(body: PredictBody, inputs: Mapping[str, TensorSpec]) -> dict[str, A
 
 def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() != {"b64"}
-
-
-def _to_array(name: str, value: Any, spec: TensorSpec) -> npt.NDArray[Any]:
-    if spec.data_type == types_pb2.DT_STRING:
-        return _string_array(name, _decode_strings(name, value))
-    dtype = DTYPES[spec.data_type].numpy
-    if isinstance(value, dict):
-        raise JsonError(
-            f"input {name!r} holds an object, which is not of expected type: "
-            f"{data_type_name(spec.data_type)}"
-        )
-    try:
-        # Without a target dtype numpy tells what the JSON really held; with one it would round.
-        array = np.asarray(value)
-    except ValueError:
-        raise _ragged(name) from None
-    if not _holds(array, dtype):
-        raise JsonError(
-            f"input {name!r} holds {_content(array)}, which is not of expected type: "
-            f"{data_type_name(spec.data_type)}"
-        )
-    if not _is_lossless(array, dtype):
-        raise JsonError(
-            f"input {name!r}: Cannot convert JSON value: {_content(array)} to "
-            f"{data_type_name(spec.data_type)} without loss of precision."
-        )
-    return array.astype(dtype, copy=False)
-
-
-def _string_array(name: str, value: Any) -> npt.NDArray[Any]:
-    try:
-        array = np.asarray(value, np.object_)
-    except ValueError:
-        raise _ragged(name) from None
-    if any(isinstance(item, list) for item in array.flat):
-        raise _ragged(name)
-    return array
-
-
-def _ragged(name: str) -> JsonError:
-    return JsonError(f"input {name!r} is ragged, expected lists of equal length at each depth")
-
-
-def _holds(array: npt.NDArray[Any], dtype: np.dtype[Any]) -> bool:
-    """Tell whether JSON values fit a dtype: floats take whole numbers, nothing else converts."""
-    if array.size == 0 or array.dtype == dtype:
-        return True
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)
-        return array.dtype.kind in "iu" and bool(
-            array.min() >= limits.min and array.max() <= limits.max
-        )
-    return dtype.kind not in "bO" and array.dtype.kind in "fiu"
-
-
-def _is_lossless(array: npt.NDArray[Any], dtype: np.dtype[Any]) -> bool:
-    """Tell whether a float of this dtype can hold the numbers: whole ones exactly."""
-    if dtype.kind != "f" or array.size == 0:
-        return True
-    if array.dtype.kind in "iu":
-        most = 2 ** (np.finfo(dtype).nmant + 1) - 1
-        return bool(array.max() <= most and array.min() >= -most)
-    with np.errstate(over="ignore"):
-        return bool((np.isfinite(array.astype(dtype)) == np.isfinite(array)).all())
-
-
-def _decode_strings(name: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return [_decode_strings(name, item) for item in value]
-    if isinstance(value, str):
-        return value.encode()
-    if isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str):
-        try:
-            return base64.b64decode(value["b64"], validate=True)
-        except (binascii.Error, ValueError):
-            raise JsonError(
-                f"input {name!r} holds a 'b64' that starts with {value['b64'][:20]!r}, expected "
-                "standard base64 (A-Z, a-z, 0-9, +, /, padded with =)"
-            ) from None
-    raise JsonError(
-        f"input {name!r} holds {kind_of(value)}, which is not of expected type: string: send a "
-        'string or {"b64": "..."}'
-    )
 
 
 def format_predictions(outputs: Arrays, form: Literal["instances", "inputs"]) -> bytes:
@@ -307,26 +229,4 @@ def _shortest(value: npt.NDArray[Any] | np.generic) -> Any:
     """Return plain numbers whose decimal text is the shortest that reads back as the same float."""
     return (
         value.astype(str).astype(np.float64).tolist() if value.dtype.kind == "f" else value.tolist()
-    )
-
-
-def kind_of(value: Any) -> str:
-    """Name a JSON value's type for a message."""
-    if isinstance(value, (dict, list)) and not value:
-        return "empty"
-    names = {
-        dict: "an object",
-        list: "a list",
-        str: "a string",
-        bool: "a boolean",
-        type(None): "null",
-    }
-    return names.get(type(value), "a number")
-
-
-def _content(array: npt.NDArray[Any]) -> str:
-    if array.dtype.kind in "iu":
-        return f"whole numbers from {array.min()} to {array.max()}"
-    return {"f": "numbers with a decimal point", "b": "booleans", "U": "strings"}.get(
-        array.dtype.kind, "mixed values"
     )
