@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -13,39 +12,58 @@ from tensorflow_serving.config import model_server_config_pb2
 from tests.training.session_model import SessionModel
 from tests.training.test_warmup import read_warmup_requests
 from training.data import CLASS_NAMES, load_test, slug
-from training.evaluate import measure
+from training.evaluate import measure, trained_networks
 from training.repository import latest_version
-from training.zoo import network
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"
 SAMPLES = ROOT / "services" / "gateway" / "static" / "samples"
+NETWORKS = {entry.name: entry for entry in trained_networks(MODELS)}
+CLASSIFIERS = [name for name, entry in NETWORKS.items() if entry.objective.quality == "accuracy"]
+# The accuracy on the test set that a version must have to be committed.
+FLOORS = {
+    "mlp": 0.885,
+    "cnn": 0.90,
+    "cnn_batchnorm": 0.915,
+    "cnn_regularized": 0.937,
+    "cnn_best": 0.945,
+    "rnn": 0.85,
+    "lstm": 0.89,
+    "gru": 0.89,
+    "transfer": 0.90,
+}
 
 
-@pytest.fixture(scope="module")
-def cnn_version() -> Path:
-    return latest_version(MODELS, "cnn")
+def read_report() -> dict[str, list[str]]:
+    """Returns the cells of the README's rows, by model."""
+    lines = (MODELS / "README.md").read_text().splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
+    return {row[0].strip("`"): row for row in rows}
 
 
-def test_every_signature_answers_its_warm_up_request(cnn_version: Path, cnn: object) -> None:
-    expected = {signature.name for signature in network("cnn").signatures(cnn)}
-    requests = read_warmup_requests(cnn_version)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_signature_answers_its_warm_up_request(name: str) -> None:
+    version = latest_version(MODELS, name)
+    entry = NETWORKS[name]
+    expected = {signature.name for signature in entry.signatures(entry.build())}
+    requests = read_warmup_requests(version)
 
     assert set(requests) == expected
-    with SessionModel(cnn_version) as model:
+    with SessionModel(version) as model:
         assert set(model.signatures) == expected
         for signature_name, inputs in requests.items():
             outputs = model.run(signature_name, **inputs)
             assert all(len(values) == 1 for values in outputs.values())
 
 
-def test_at_least_nine_of_the_ten_samples_are_right(cnn_version: Path) -> None:
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_at_least_eight_of_the_ten_samples_are_right(name: str) -> None:
     files = [(SAMPLES / f"{slug(name)}.png").read_bytes() for name in CLASS_NAMES]
 
-    with SessionModel(cnn_version) as model:
+    with SessionModel(latest_version(MODELS, name)) as model:
         outputs = model.run("predict_bytes", image_bytes=files)
 
-    assert np.count_nonzero(outputs["class_index"] == np.arange(10)) >= 9
+    assert np.count_nonzero(outputs["class_index"] == np.arange(10)) >= 8
 
 
 def test_the_config_names_every_model() -> None:
@@ -53,20 +71,31 @@ def test_the_config_names_every_model() -> None:
     text_format.Parse((MODELS / "models.config").read_text(), config)
 
     configured = {entry.name: entry.base_path for entry in config.model_config_list.config}
-    folders = {path.name for path in MODELS.iterdir() if path.is_dir()}
-    assert configured == {name: f"/models/{name}" for name in folders}
+    assert configured == {name: f"/models/{name}" for name in NETWORKS}
+
+
+def test_all_of_them_together_stay_small() -> None:
+    files = [path for path in MODELS.rglob("*") if path.is_file()]
+
+    assert sum(path.stat().st_size for path in files) < 60e6
+
+
+def test_the_readme_has_a_row_for_every_model() -> None:
+    rows = read_report()
+
+    assert list(rows) == list(NETWORKS)
+    for name, row in rows.items():
+        assert row[1] == latest_version(MODELS, name).name
 
 
 @pytest.mark.dataset
-def test_evaluation_reaches_the_accuracy_in_the_readme(cnn_version: Path) -> None:
-    readme = (MODELS / "README.md").read_text()
-    row = re.search(
-        r"^\| `cnn` \|.*\| ([\d,]+) \| accuracy (0\.\d{4}) \| .* MB \|", readme, re.MULTILINE
-    )
-    assert row is not None
+@pytest.mark.parametrize("name", NETWORKS)
+def test_evaluation_reaches_what_the_readme_says(name: str) -> None:
+    objective = NETWORKS[name].objective
+    metric, value = read_report()[name][5].rsplit(" ", 1)
 
-    measured = measure(cnn_version, network("cnn").objective, load_test())
+    measured = measure(latest_version(MODELS, name), objective, load_test())
 
-    assert f"{measured.parameters:,}" == row[1]
-    assert measured.quality == pytest.approx(float(row[2]), abs=0.0005)
-    assert measured.quality >= 0.90
+    assert metric == objective.quality
+    assert measured.quality == pytest.approx(float(value), rel=1e-3)
+    assert measured.quality >= FLOORS.get(name, -np.inf)

@@ -15,7 +15,7 @@ def read_warmup_requests(version: Path) -> dict[str, dict[str, object]]:
         prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
         for record in tf.data.TFRecordDataset(str(path))
     ]
-    assert {request.model_spec.name for request in requests} == {"cnn"}
+    assert {request.model_spec.name for request in requests} == {version.parent.name}
     return {
         request.model_spec.signature_name: {
             name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()

@@ -33,8 +33,8 @@ def build_recurrent(
             keras.Input(image_shape, name="images"),
             layers.Rescaling(1 / 255, name="rescale"),
             layers.Reshape((height, width * channels), name="rows"),
-            # Unrolled: a row's step is too small to be worth a loop's overhead.
-            CELLS[cell](units, unroll=True, name=cell),
+            # Not unrolled: a server would take four times as long to load and warm up the graph.
+            CELLS[cell](units, name=cell),
             layers.Dense(class_count, name="logits"),
         ],
         name=cell,
