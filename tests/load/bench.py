@@ -27,6 +27,12 @@ from tests.load.generators import Load, h2load, wrk
 from tests.load.session import SessionCeiling
 from tests.processes import ROOT, free_port, module, running, wait_until
 
+FLAGS = (
+    "--enable_batching",
+    # A small network is done before its parts have been handed to other threads.
+    "--tensorflow_intra_op_parallelism=1",
+    "--tensorflow_inter_op_parallelism=-1",
+)
 BATCHES = (1, 32)
 CONNECTIONS = (1, 16, 64)
 
@@ -179,7 +185,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
     parser.add_argument("--seconds", type=int, default=2, help="a measurement; default %(default)s")
-    parser.add_argument("flags", nargs="*", default=["--enable_batching"], help="of the server")
+    parser.add_argument(
+        "flags", nargs="*", default=FLAGS, help="of the server; default %(default)s"
+    )
     arguments = parser.parse_args()
     with served(*arguments.flags) as server:
         bench = Bench(server, arguments.seconds)
@@ -187,6 +195,8 @@ def main() -> None:
             bench.run_round()
     console = Console()
     console.print(table(bench))
+    console.print("The server's flags:", *arguments.flags)
+    console.print("The session's configuration: TensorFlow's default")
     for batch, rounds in bench.session.items():
         rates = ", ".join(f"{measured.images_per_second:,.0f}" for measured in rounds)
         console.print(f"The session at batch {batch}, round by round: {rates} images/s")
