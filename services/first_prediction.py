@@ -10,7 +10,7 @@ import urllib.request
 from http.client import HTTPException
 
 SAMPLE = "services/gateway/static/samples/ankle_boot.png"
-TIMEOUT_SECONDS = 120.0
+TIMEOUT_SECONDS = 300.0
 RETRY_SECONDS = 0.2
 
 
@@ -19,7 +19,7 @@ def main(port: int) -> int:
     address = f"http://127.0.0.1:{port}"
     url = f"{address}/v1/models/cnn:predict"
     try:
-        wait_until_ready(f"{address}/readyz", TIMEOUT_SECONDS)
+        wait_until_available(f"{address}/v1/models/cnn", TIMEOUT_SECONDS)
         label = predict(url)
     except OSError as error:
         sys.stderr.write(f"Lectern is not ready: {_describe(error)}\n")
@@ -31,25 +31,27 @@ def main(port: int) -> int:
     return 0
 
 
-def wait_until_ready(url: str, timeout: float) -> None:
-    """Ask a readiness probe until it answers 200.
+def wait_until_available(url: str, timeout: float) -> None:
+    """Ask for the status of a model until a version of it is AVAILABLE.
 
     Args:
-        url: the probe.
+        url: the status call; other models may still be loading, which `/readyz` would wait for.
         timeout: seconds until giving up.
 
     Raises:
-        TimeoutError: it is not ready in time; the message holds its last answer.
+        TimeoutError: it is not available in time; the message holds the last answer.
     """
     deadline = time.monotonic() + timeout
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=10):
-                return
+            with urllib.request.urlopen(url, timeout=10) as response:
+                answer = response.read().decode()
         except (OSError, HTTPException) as error:
-            if time.monotonic() > deadline:
-                reason = _describe(error)
-                raise TimeoutError(f"{url} after {timeout:.0f} s: {reason}") from None
+            answer = _describe(error)
+        if '"AVAILABLE"' in answer:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{url} after {timeout:.0f} s: {answer}")
         time.sleep(RETRY_SECONDS)
 
 

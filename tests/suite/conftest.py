@@ -40,5 +40,5 @@ class Suite:
 def suite() -> Iterator[Suite]:
     ports = {name: str(free_port()) for name in ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT")}
     with running(*module("services"), environment=ports) as launcher:
-        greeting = launcher.wait_for_line("Lectern is ready", seconds=120)
+        greeting = launcher.wait_for_line("Lectern is ready", seconds=300)
         yield Suite(launcher, greeting, ports)

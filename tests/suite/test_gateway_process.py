@@ -61,7 +61,7 @@ def test_the_gateway_outlives_its_model_server():
 
     with running(*module("services.gateway"), environment=environment) as process:
         with running(*model_server) as served:
-            wait_until(lambda: status(f"{gateway}/readyz") == 200, 60, "ready")
+            wait_until(lambda: status(f"{gateway}/readyz") == 200, 300, "ready")
             served.process.kill()
             served.wait()
 
@@ -72,7 +72,7 @@ def test_the_gateway_outlives_its_model_server():
             wait_until(lambda: status(f"{gateway}/readyz") == 503, 10, "not ready")
             assert status(f"{gateway}/livez") == 200
         with running(*model_server):
-            wait_until(lambda: status(f"{gateway}/readyz") == 200, 60, "ready again")
+            wait_until(lambda: status(f"{gateway}/readyz") == 200, 300, "ready again")
             # Each worker has a connection of its own to mend.
             wait_until(lambda: predict().ok, 5, "predicts again")
             assert predict().json()["predictions"][0]["label"] == "Bag"

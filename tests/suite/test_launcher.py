@@ -29,7 +29,7 @@ def test_the_greeting_names_a_curl_line_that_works(suite):
 def test_stopping_leaves_nothing_behind(number):
     ports = {name: str(free_port()) for name in NAMES}
     with running(*module("services"), environment=ports) as launcher:
-        launcher.wait_for_line("Lectern is ready", seconds=120)
+        launcher.wait_for_line("Lectern is ready", seconds=300)
         children = psutil.Process(launcher.process.pid).children(recursive=True)
         assert len(children) >= 3
         assert launcher.stop(number) == 0, launcher.output
