@@ -20,6 +20,7 @@ from training.optimizer_paths import draw_optimizer_paths
 from training.report import write_report
 from training.repository import latest_version, versions
 from training.samples import write_samples
+from training.sweep import Sweep, search
 from training.train import Places, export_again, train
 from training.zoo import NETWORKS, network
 
@@ -156,6 +157,27 @@ def samples_command(
     """Write the first test image of each class as a PNG."""
     for path in write_samples(folder, load_test(data)):
         console.print(f"Wrote {path}")
+
+
+@app.command("sweep")
+def sweep_command(  # noqa: PLR0913, PLR0917  # Each argument is an option.
+    name: NameArgument,
+    trials: Annotated[int, typer.Option(min=1, help="Recipes to try, earlier calls' included.")],
+    jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
+    preset: PresetOption = "quick",
+    data: DataOption = None,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Search for a better recipe, by the loss on the validation split.
+
+    Ctrl-C stops it; the same command goes on with what was tried.
+    """
+    base = network(name).recipe(preset)
+    recipe, loss = search(
+        Sweep(name, base, load_training(data), runs / f"sweep-{name}"), trials, jobs
+    )
+    console.print(f"The best validation loss is {loss:.4f}, by")
+    console.print(recipe)
 
 
 @app.command("optimizers")
