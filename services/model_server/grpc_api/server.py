@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent import futures
 
+import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
 from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
@@ -14,7 +15,6 @@ from services.model_server.grpc_api.health import follow_models
 from services.model_server.grpc_api.model_service import ModelService
 from services.model_server.grpc_api.options import ChannelArguments, GrpcOptions
 from services.model_server.grpc_api.prediction_service import PredictionService
-from services.model_server.grpc_api.transport import create_server
 from services.model_server.ports import PortTakenError
 from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
 
@@ -55,10 +55,10 @@ class GrpcServer:
         """
         self._grace_seconds = grace_seconds
         self._health = HealthServicer()
-        self._server = create_server(
+        arguments = _CHANNEL_ARGUMENTS | options.channel_arguments
+        self._server = grpc.server(
             futures.ThreadPoolExecutor(options.max_threads, thread_name_prefix="grpc"),
-            _CHANNEL_ARGUMENTS | options.channel_arguments,
-            options,
+            options=list(arguments.items()),
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             PredictionService(inference), self._server
