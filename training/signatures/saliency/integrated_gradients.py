@@ -39,10 +39,13 @@ def saliency_integrated_gradients(model: keras.Model, steps: int = 128) -> Signa
         return attribution, tf.reduce_sum(attribution) - (end - start)
 
     def attribute(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One image at a time: its path is a batch already.
+        # One image at a time: its path is a batch already, and many would fill the memory.
         spec = (tf.TensorSpec(model.input_shape[1:3], tf.float32), tf.TensorSpec([], tf.float32))
         attribution, delta = tf.map_fn(
-            lambda pair: explain_one(*pair), (images, class_index), fn_output_signature=spec
+            lambda pair: explain_one(*pair),
+            (images, class_index),
+            parallel_iterations=1,
+            fn_output_signature=spec,
         )
         return {"attribution": attribution, "convergence_delta": delta}
 

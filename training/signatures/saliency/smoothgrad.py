@@ -34,10 +34,13 @@ def saliency_smoothgrad(
         return tf.reduce_sum(tf.reduce_mean(gradient, axis=0), axis=-1)
 
     def attribute(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One image at a time: its copies are a batch already.
+        # One image at a time: its copies are a batch already, and many would fill the memory.
         spec = tf.TensorSpec(model.input_shape[1:3], tf.float32)
         attribution = tf.map_fn(
-            lambda pair: explain_one(*pair), (images, class_index), fn_output_signature=spec
+            lambda pair: explain_one(*pair),
+            (images, class_index),
+            parallel_iterations=1,
+            fn_output_signature=spec,
         )
         return {"attribution": attribution}
 
