@@ -74,16 +74,6 @@ def evidence_lower_bound(signatures: Signatures, examples: Split) -> float:
     return total / len(examples)
 
 
-def pixel_error(targets: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-    """Returns each image's mean squared error on the 0 to 1 scale, float32 [B].
-
-    Args:
-        targets: float32 [B, H, W, C], 0 to 255.
-        images: The same.
-    """
-    return tf.reduce_mean(((targets - images) / 255) ** 2, axis=[1, 2, 3])
-
-
 def _images_to_classes(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return images, tf.one_hot(labels, len(CLASS_NAMES))
 
