@@ -29,6 +29,13 @@ test: lint ## Lint, check types and layers, run the tests that need nothing but 
 test-dataset: $(VENV)/dev ## Run the tests that need the real Fashion-MNIST
 	$(BIN)/pytest -m dataset
 
+.PHONY: bench
+bench: $(VENV)/dev ## Measure the model server beside a session in process (needs wrk and h2load)
+	@command -v wrk h2load >/dev/null || { \
+	  echo "wrk or h2load is missing; installing Debian's wrk and nghttp2-client …"; \
+	  $(APT_INSTALL) wrk nghttp2-client; }
+	$(BIN)/python -m tests.load.bench
+
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, types and who imports whom
 	$(BIN)/ruff check
