@@ -31,7 +31,7 @@ test-dataset: $(VENV)/dev ## Run the tests that need the real Fashion-MNIST
 
 .PHONY: bench
 bench: $(VENV)/dev ## Measure the model server beside a session in process (needs wrk and h2load)
-	@command -v wrk h2load >/dev/null || { \
+	@command -v wrk >/dev/null && command -v h2load >/dev/null || { \
 	  echo "wrk or h2load is missing; installing Debian's wrk and nghttp2-client …"; \
 	  $(APT_INSTALL) wrk nghttp2-client; }
 	$(BIN)/python -m tests.load.bench
