@@ -95,7 +95,7 @@ class Flags:
         0, "of the GPU's memory, 0 to 1; 0 lets TensorFlow choose"
     )
     platform_config_file: Path | None = _ignored(None, "the one platform here is tensorflow")
-    num_load_threads: int = _ignored(0, "every model has its own thread")
+    num_load_threads: int = _flag(0, "versions that load at once; 0 for one a processor")
     num_unload_threads: int = _ignored(0, "every model has its own thread")
     num_tflite_pools: int = _ignored(0, "a TensorFlow Lite model runs one request at a time")
     num_tflite_interpreters_per_pool: int = _ignored(0, "see num_tflite_pools")

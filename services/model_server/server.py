@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -20,6 +21,7 @@ from services.model_server.core.batching_parameters import (
 from services.model_server.core.config import ModelConfig, read_config_file, single_model
 from services.model_server.core.config_poller import ConfigPoller
 from services.model_server.core.inference import Inference, InferenceOptions
+from services.model_server.core.load_limit import limit_loads
 from services.model_server.core.load_options import LoadOptions, make_session_config
 from services.model_server.core.manager import ModelManager, Retries
 from services.model_server.core.metrics import Metrics
@@ -161,7 +163,8 @@ def _make_load(flags: Flags) -> Callable[[Path], Servable]:
 
         return loader.load(path, options)
 
-    return _batched(load, flags)
+    at_once = flags.num_load_threads or os.cpu_count() or 1
+    return limit_loads(_batched(load, flags), at_once)
 
 
 def _threads(flags: Flags, wanted: int) -> int:

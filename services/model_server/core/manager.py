@@ -203,9 +203,10 @@ class ModelManager:
         return model.retry_at()
 
     def close(self) -> None:
-        """Unload everything; requests in flight finish first."""
-        for name in self._models:
-            self.set_aspired_versions(name, {})
+        """Unload everything, the pollers having stopped; requests in flight finish first."""
+        for name, model in self._models.items():
+            for version in sorted(model.available()):
+                self._unload_version(name, version)
 
     def _find_available(self, spec: model_pb2.ModelSpec) -> tuple[int, Version]:
         if not spec.name:

@@ -79,9 +79,11 @@ class _Watch(threading.Thread):
             self._wake.clear()
             model = self._model
             problem, retry_at = self._look(model)
-            self._manager.set_problem(self._name, problem)
-            if model and problem and problem != last_problem:
-                _log.warning(problem, model=self._name, base_path=model.base_path)
+            # Without a model there is none to speak of: it may have come back by now.
+            if model is not None:
+                self._manager.set_problem(self._name, problem)
+                if problem and problem != last_problem:
+                    _log.warning(problem, model=self._name, base_path=model.base_path)
             last_problem = problem
             if not self._stopping:
                 self._wake.wait(self._pause(retry_at))
@@ -89,7 +91,7 @@ class _Watch(threading.Thread):
     def _look(self, model: ModelConfig | None) -> tuple[str | None, float | None]:
         """Pass on what is there; return what is wrong with it, and when to retry a load."""
         if model is None:
-            return "it is not configured", self._manager.set_aspired_versions(self._name, {})
+            return None, self._manager.set_aspired_versions(self._name, {})
         try:
             versions = find_versions(model)
         except OSError as error:

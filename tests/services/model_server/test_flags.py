@@ -114,9 +114,9 @@ def test_a_flag_that_means_nothing_says_so_once_when_it_is_set() -> None:
         log_ignored(parse_flags(["--model_base_path=/m", "--port=1"]))
     assert logs == []
     with capture_logs() as logs:
-        log_ignored(parse_flags(["--model_base_path=/m", "--num_load_threads=4"]))
+        log_ignored(parse_flags(["--model_base_path=/m", "--num_unload_threads=4"]))
     [entry] = logs
-    assert (entry["event"], entry["flag"]) == ("flag ignored", "--num_load_threads")
+    assert (entry["event"], entry["flag"]) == ("flag ignored", "--num_unload_threads")
     assert entry["why"] == "every model has its own thread"
 
 
