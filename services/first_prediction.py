@@ -11,7 +11,7 @@ from http.client import HTTPException
 
 SAMPLE = "services/gateway/static/samples/ankle_boot.png"
 TIMEOUT_SECONDS = 300.0
-RETRY_SECONDS = 0.2
+RETRY_SECONDS = 1.0
 
 
 def main(port: int) -> int:
