@@ -51,6 +51,7 @@ def test_a_taken_port_is_one_clear_line(name):
 
 @pytest.mark.parametrize("text", ["http", "0", "65536", "-1"])
 def test_a_port_that_is_none_is_one_clear_line(text):
-    with running(*module("services"), environment={"GRPC_PORT": text}) as launcher:
+    ports = {name: str(free_port()) for name in NAMES} | {"GRPC_PORT": text}
+    with running(*module("services"), environment=ports) as launcher:
         assert launcher.wait() == 2
         assert launcher.output == f"GRPC_PORT is {text!r}, expected a port number from 1 to 65535."
