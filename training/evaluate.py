@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import tensorflow as tf
-
 from training.data import Split
-from training.errors import ModelRepositoryError
 from training.objective import Objective
 from training.repository import versions
+from training.restore import load_saved_model
 from training.zoo import NETWORKS
 from training.zoo.network import Network
 
@@ -46,13 +44,8 @@ def measure(version: Path, objective: Objective, examples: Split) -> Measurement
     Raises:
         ModelRepositoryError: The folder holds no SavedModel.
     """
-    try:
-        # The object must stay alive: its signatures hold the weights only weakly.
-        saved_model = tf.saved_model.load(str(version))
-    except OSError as error:
-        raise ModelRepositoryError(
-            f"{version} cannot be loaded as a SavedModel: {error}"
-        ) from error
+    # The object must stay alive: its signatures hold the weights only weakly.
+    saved_model = load_saved_model(version)
     variables = {
         id(variable): variable
         for signature in saved_model.signatures.values()

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from training.errors import ModelRepositoryError
+
+
+def load_saved_model(version: Path) -> Any:
+    """Loads an exported version as TensorFlow 2 does.
+
+    Raises:
+        ModelRepositoryError: The folder holds no SavedModel.
+    """
+    try:
+        return tf.saved_model.load(str(version))
+    except OSError as error:
+        raise ModelRepositoryError(
+            f"{version} cannot be loaded as a SavedModel: {error}"
+        ) from error
 
 
 def load_weights(model: keras.Model, version: Path) -> None:
@@ -21,13 +36,8 @@ def load_weights(model: keras.Model, version: Path) -> None:
     Raises:
         ModelRepositoryError: The folder holds no SavedModel, or one of another network.
     """
-    try:
-        # The object must stay alive: its signatures hold the weights only weakly.
-        saved_model = tf.saved_model.load(str(version))
-    except OSError as error:
-        raise ModelRepositoryError(
-            f"{version} cannot be loaded as a SavedModel: {error}"
-        ) from error
+    # The object must stay alive: its signatures hold the weights only weakly.
+    saved_model = load_saved_model(version)
     stored = {
         variable.name.removesuffix(":0"): variable
         for signature in saved_model.signatures.values()
