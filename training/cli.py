@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training.data import load_test, load_training
-from training.engine import BACKENDS, Engine
+from training.engine import BACKENDS, PRECISIONS, Engine
 from training.errors import TrainingError
 from training.evaluate import measure, trained_networks
 from training.optimizer_paths import draw_optimizer_paths
@@ -70,12 +70,16 @@ def train_command(  # noqa: PLR0913, PLR0917  # Each argument is an option.
             "`model_parallel` with `--backend jax`."
         ),
     ] = None,
+    precision: Annotated[
+        str, typer.Option(help=f"Keras's dtype policy: {', '.join(PRECISIONS)}; mixed on GPUs.")
+    ] = PRECISIONS[0],
 ) -> None:
     """Train a network and add it to the model repository as the next version.
 
-    Ctrl-C stops it; the same command goes on after the last finished epoch.
+    Ctrl-C stops it; the same command goes on after the last finished epoch. `tensorboard --logdir
+    runs` shows how it goes.
     """
-    engine = Engine(backend, strategy)
+    engine = Engine(backend, strategy, precision)
     version = train(name, preset, Places(data, models, runs), pretrained=weights, engine=engine)
     if version is None:
         console.print("Done; the first worker exports.")

@@ -41,7 +41,7 @@ def fit(
         splits: What it learns from, and what its quality is watched on.
         run_folder: Holds the state after each epoch. A second call with the same folder goes on
             from there, over the remaining epochs in a new order; the caller deletes the folder
-            once the result is safe.
+            once the result is safe. TensorBoard's logs outlive it in the folder `logs` beside it.
         teacher: A trained model that the network shall imitate; None learns from labels alone.
 
     Returns:
@@ -99,6 +99,9 @@ def _callbacks(recipe: Recipe, run_folder: Path) -> list[keras.callbacks.Callbac
             run_folder, double_checkpoint=True, delete_checkpoint=False
         ),
         keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.TensorBoard(
+            run_folder.parent / "logs" / run_folder.name, write_graph=False
+        ),
     ]
     if recipe.ema_momentum is not None:
         callbacks.append(keras.callbacks.SwapEMAWeights())

@@ -31,7 +31,31 @@ def test_jax_learns_what_tensorflow_does(tiny_data: Path, tmp_path: Path) -> Non
     np.testing.assert_array_equal(wanted.argmax(1), splits[1].labels)
 
 
-@pytest.mark.parametrize(("setting", "known"), [("backend", "jax"), ("strategy", "mirrored")])
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_trains_with_16_bits_and_gives_a_model_of_32(
+    precision: str, tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_with = []
+    monkeypatch.setattr(
+        engine, "fit", lambda *args: trained_with.append(fit(*args)) or trained_with[0]
+    )
+    splits = load_training(tiny_data)
+    job = Job("logistic_regression", RECIPE, splits, tmp_path / "run")
+
+    model = train_on(Engine(precision=precision), job)
+
+    logits = trained_with[0].get_layer("logits")
+    assert logits.compute_dtype == precision.removeprefix("mixed_")
+    assert logits.variable_dtype == "float32"
+    assert model.get_layer("logits").compute_dtype == "float32"
+    images = splits[1].images[..., None].astype(np.float32)
+    np.testing.assert_array_equal(model(images).numpy().argmax(1), splits[1].labels)
+
+
+@pytest.mark.parametrize(
+    ("setting", "known"),
+    [("backend", "jax"), ("strategy", "mirrored"), ("precision", "mixed_bfloat16")],
+)
 def test_an_unknown_name_lists_the_known_ones(setting: str, known: str) -> None:
     with pytest.raises(UnknownNameError, match=rf"no {setting} named 'best'\. Known: .*{known}"):
         Engine(**{setting: "best"})

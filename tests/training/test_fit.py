@@ -5,6 +5,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from training import data
 from training.data import Split
@@ -66,6 +68,15 @@ def test_a_finished_run_gives_the_same_model_again(
     assert "Epoch" not in capsys.readouterr().out
     for before, after in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def test_tensorboard_shows_each_epoch(splits: tuple[Split, Split], tmp_path: Path) -> None:
+    model = fit(network("logistic_regression"), RECIPE, splits, tmp_path / "run")
+
+    events = EventAccumulator(str(tmp_path / "logs" / "run" / "validation")).Reload()
+    losses = [tf.make_ndarray(event.tensor_proto) for event in events.Tensors("epoch_loss")]
+    assert len(losses) == RECIPE.epochs
+    np.testing.assert_allclose(losses, model.history.history["val_loss"], rtol=1e-6)
 
 
 def test_the_moving_average_of_the_weights_is_what_comes_out(
