@@ -14,12 +14,14 @@ import numpy as np
 
 from services.serving_api.dtypes import data_type_of
 from services.serving_api.protos import (
+    classification_pb2,
     error_codes_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 from services.serving_api.tensors import to_ndarray, to_tensor_proto
 
@@ -41,6 +43,7 @@ class FakeSignature:
     function: Callable[[Arrays], Arrays]
     inputs: Specs
     outputs: Specs
+    method_name: str = "tensorflow/serving/predict"
 
 
 @dataclass
@@ -98,6 +101,14 @@ HALF_PLUS_TWO = {
         lambda inputs: {"y": inputs["x"] / 2 + 2},
         {"x": (np.float32, (-1,))},
         {"y": (np.float32, (-1,))},
+    )
+}
+EXAMPLES_MODEL = {
+    "serving_default": FakeSignature(
+        lambda inputs: {"label": np.where(inputs["x"] > 0, "above", "below"), "score": inputs["x"]},
+        {"examples": (np.object_, (-1,))},
+        {"label": (np.object_, (-1,)), "score": (np.float32, (-1,))},
+        "tensorflow/serving/classify",
     )
 }
 INVERTER = {
@@ -183,12 +194,35 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             response.outputs[key].CopyFrom(to_tensor_proto(array))
         return response
 
+    def Classify(self, request, context):  # noqa: N802
+        response = classification_pb2.ClassificationResponse()
+        outputs = self._run_examples(request, context)
+        for label, score in zip(outputs["label"], outputs["score"], strict=True):
+            response.result.classifications.add().classes.add(label=label, score=score)
+        return response
+
+    def Regress(self, request, context):  # noqa: N802
+        response = regression_pb2.RegressionResponse()
+        for score in self._run_examples(request, context)["score"]:
+            response.result.regressions.add(value=score)
+        return response
+
+    def _run_examples(self, request, context):
+        """Run a signature on the feature `x` of each example."""
+        _, version = self._fake.find(request.model_spec, context)
+        examples = request.input.example_list.examples
+        if any("x" not in example.features.feature for example in examples):
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Feature: x (data type: float)")
+        values = [example.features.feature["x"].float_list.value[0] for example in examples]
+        return version.signatures["serving_default"].function({"x": np.array(values, np.float32)})
+
     def GetModelMetadata(self, request, context):  # noqa: N802
         number, version = self._fake.find(request.model_spec, context)
         signature_map = get_model_metadata_pb2.SignatureDefMap()
         signature_map.signature_def["__saved_model_init_op"].method_name = ""
         for name, signature in version.signatures.items():
             proto = signature_map.signature_def[name]
+            proto.method_name = signature.method_name
             for specs, infos in (
                 (signature.inputs, proto.inputs),
                 (signature.outputs, proto.outputs),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Flask
 
 from services.gateway.catalog import Catalog
+from services.gateway.content_encoding import decode_content
 from services.gateway.context import Gateway
 from services.gateway.errors import handle_errors
 from services.gateway.model_names import model_names
 from services.gateway.model_server import ModelServer
 from services.gateway.observation import observe
 from services.gateway.readiness import Readiness
-from services.gateway.routes import home, models, predict, probes, saliency
+from services.gateway.routes import examples, home, models, predict, probes, saliency
 from services.gateway.routes.model_paths import know_model_paths
 from services.gateway.settings import Settings
 
@@ -38,7 +39,8 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
     ).attach(app)
     know_model_paths(app)
     observe(app, settings.timeout_seconds)
+    decode_content(app)
     handle_errors(app)
-    for module in (home, probes, models, predict, saliency):
+    for module in (home, probes, models, predict, examples, saliency):
         app.register_blueprint(module.blueprint)
     return app

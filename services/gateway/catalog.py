@@ -6,15 +6,20 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import grpc
 import numpy as np
 
-from services.gateway.errors import InvalidRequest
+from services.gateway.errors import InvalidRequest, ModelServerProblem, NotReady
 from services.gateway.model_server import ModelRef, ModelServer
+from services.serving_api.protos import get_model_metadata_pb2, get_model_status_pb2
 from services.serving_api.signatures import Signature, signatures_of
 
 DEFAULT_SIGNATURE = "serving_default"
 LABELS_SIGNATURE = "class_labels"
 SECONDS_TO_LIVE = 2.0
+
+_State = get_model_status_pb2.ModelVersionStatus.State
+_ON_THE_WAY = {_State.START, _State.LOADING}
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Catalog:
 
         Raises:
             ModelServerProblem: there is no such model, or the model server does not answer.
+            NotReady: the model is still loading.
         """
         expiry, info = self._entries.get(ref, (0.0, None))
         if info is None or time.monotonic() > expiry:
@@ -82,7 +88,7 @@ class Catalog:
         return info
 
     def _ask(self, ref: ModelRef, timeout: float) -> ModelInfo:
-        response = self._model_server.metadata(ref, timeout)
+        response = self._metadata(ref, timeout)
         version = response.model_spec.version.value
         signatures = {
             name: signature
@@ -99,6 +105,26 @@ class Catalog:
         )
         labels = [label.decode(errors="replace") for label in answer.outputs["label"]]
         return replace(info, labels=labels)
+
+    def _metadata(
+        self, ref: ModelRef, timeout: float
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        try:
+            return self._model_server.metadata(ref, timeout)
+        except ModelServerProblem as problem:
+            if problem.code == grpc.StatusCode.NOT_FOUND and self._is_loading(ref, timeout):
+                raise NotReady(
+                    f"model {ref.name!r} is still loading: try again in a moment; "
+                    f"GET /v1/models/{ref.name} tells its state"
+                ) from problem
+            raise
+
+    def _is_loading(self, ref: ModelRef, timeout: float) -> bool:
+        try:
+            response = self._model_server.status(ref, timeout)
+        except ModelServerProblem:
+            return False
+        return any(version.state in _ON_THE_WAY for version in response.model_version_status)
 
     def notice(self, ref: ModelRef, version: int) -> None:
         """Forget what is known of a model if another version has answered."""

@@ -23,6 +23,7 @@ def find_model(model: ModelRef) -> ModelInfo:
 
     Raises:
         ModelServerProblem: there is no such model, or the model server does not answer.
+        NotReady: the model is still loading.
     """
     info = gateway().catalog.model(model, time_left())
     note_model(info.name)

@@ -16,12 +16,15 @@ import structlog
 
 from services.gateway.errors import ModelServerProblem
 from services.serving_api.protos import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    input_pb2,
     model_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 from services.serving_api.tensors import to_ndarray, to_tensor_proto
 
@@ -103,6 +106,24 @@ class ModelServer:
         response = _call(self._prediction_service.Predict, request, timeout)
         outputs = {name: to_ndarray(proto) for name, proto in response.outputs.items()}
         return Prediction(outputs, response.model_spec.version.value)
+
+    def classify(
+        self, model: ModelRef, signature_name: str, examples: input_pb2.Input, timeout: float
+    ) -> classification_pb2.ClassificationResult:
+        """Ask for the classes of each example and their scores."""
+        request = classification_pb2.ClassificationRequest(
+            model_spec=model.spec(signature_name), input=examples
+        )
+        return _call(self._prediction_service.Classify, request, timeout).result
+
+    def regress(
+        self, model: ModelRef, signature_name: str, examples: input_pb2.Input, timeout: float
+    ) -> regression_pb2.RegressionResult:
+        """Ask for the value of each example."""
+        request = regression_pb2.RegressionRequest(
+            model_spec=model.spec(signature_name), input=examples
+        )
+        return _call(self._prediction_service.Regress, request, timeout).result
 
     def metadata(
         self, model: ModelRef, timeout: float

@@ -13,6 +13,7 @@ from services.gateway.model_server import ModelServer
 from services.gateway.settings import Settings
 from tests.fakes import (
     CLASSIFIER,
+    EXAMPLES_MODEL,
     HALF_PLUS_TWO,
     INVERTER,
     FakeModelServer,
@@ -25,6 +26,7 @@ def fake() -> Iterator[FakeModelServer]:
     server = FakeModelServer(
         {
             "classifier": {1: FakeVersion(CLASSIFIER)},
+            "examples": {1: FakeVersion(EXAMPLES_MODEL)},
             "half_plus_two": {1: FakeVersion(HALF_PLUS_TWO)},
             "inverter": {1: FakeVersion(INVERTER)},
         }

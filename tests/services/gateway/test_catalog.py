@@ -4,9 +4,9 @@ import pytest
 
 from services.gateway import catalog
 from services.gateway.catalog import Catalog
-from services.gateway.errors import InvalidRequest, ModelServerProblem
+from services.gateway.errors import InvalidRequest, ModelServerProblem, NotReady
 from services.gateway.model_server import ModelRef
-from tests.fakes import CLASSIFIER, HALF_PLUS_TWO, FakeVersion
+from tests.fakes import AVAILABLE, CLASSIFIER, HALF_PLUS_TWO, LOADING, FakeVersion
 
 CLASSIFIER_REF = ModelRef("classifier")
 
@@ -72,3 +72,12 @@ def test_what_does_not_exist_is_not_remembered(models, fake):
 def test_an_unknown_signature_names_the_known_ones(models):
     with pytest.raises(InvalidRequest, match="'serving_default'"):
         models.model(CLASSIFIER_REF, 5).signature("nope")
+
+
+@pytest.mark.parametrize("ref", [CLASSIFIER_REF, ModelRef("classifier", 1)])
+def test_a_model_that_still_loads_is_not_ready_rather_than_unknown(models, fake, ref):
+    fake.models["classifier"][1].state = LOADING
+    with pytest.raises(NotReady, match="'classifier' is still loading"):
+        models.model(ref, 5)
+    fake.models["classifier"][1].state = AVAILABLE
+    assert models.model(ref, 5).version == 1

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.serving_api.tensors import to_ndarray
-from tests.fakes import FakeVersion, classify
+from tests.fakes import LOADING, FakeVersion, classify
 from tests.services.gateway.images import GREY, PNG, encode
 from tests.services.gateway.problems import assert_problem
 
@@ -218,6 +218,14 @@ def test_a_model_server_that_is_down_gives_503_at_once(client, fake):
     fake.stop()
     response = client.post(PREDICT, data=PNG)
     assert_problem(response, 503, "model server", "LECTERN_MODEL_SERVER")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("path", [PREDICT, "/v1/models/classifier/versions/1:predict"])
+def test_a_model_that_still_loads_gives_503_and_when_to_come_back(client, fake, path):
+    fake.models["classifier"][1].state = LOADING
+    response = client.post(path, data=PNG)
+    assert_problem(response, 503, "'classifier' is still loading")
     assert int(response.headers["Retry-After"]) > 0
 
 
