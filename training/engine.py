@@ -1,4 +1,4 @@
-"""What a training runs on: a Keras backend, a precision, how it is spread over devices or processes.
+"""What a training runs on: a Keras backend, a precision, and how many devices or processes.
 
 Keras chooses its backend once, when it is imported, and only TensorFlow can export. So training on
 another backend happens in a process of its own, whose weights are then loaded here.
