@@ -13,6 +13,7 @@ import numpy.typing as npt
 from services.model_server.core.batching_parameters import BatchingParameters
 from services.model_server.core.batching_scheduler import BatchQueue, BatchScheduler, Task
 from services.model_server.core.batching_tensors import count_rows, merge, split
+from services.model_server.core.cancellation import current_cancellation
 from services.model_server.core.servable import Arrays, Servable
 from services.serving_api.signatures import Signature, TensorSpec
 
@@ -51,7 +52,8 @@ class BatchingServable:
 
         Raises:
             ServingError: also INVALID_ARGUMENT for inputs that do not share their first dimension
-                or have more rows than `max_batch_size`, and UNAVAILABLE when the queue is full.
+                or have more rows than `max_batch_size`, UNAVAILABLE when the queue is full, and
+                DEADLINE_EXCEEDED when nobody waits for the answer any more.
         """
         rows = count_rows(inputs) if signature_name in self._batchable else 0
         if not rows:
@@ -89,6 +91,7 @@ class BatchingServable:
         if task.error:
             raise task.error
         if task.outputs is None:
+            current_cancellation().check()
             return self._servable.run(signature_name, task.inputs, output_names)
         return task.outputs
 

@@ -13,12 +13,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
 import numpy.typing as npt
 
 from services.model_server.core.batching_parameters import BatchingParameters
+from services.model_server.core.cancellation import cancelled, current_cancellation
 from services.model_server.core.errors import ServingError, invalid_argument
 from services.model_server.core.servable import Arrays
 from services.serving_api.protos import error_codes_pb2
@@ -34,24 +36,40 @@ class Task:
         inputs: arrays that share their first dimension.
         size: that dimension.
         outputs: the answer; None after a batch that failed as a whole.
-        error: why a task alone in its batch failed.
+        error: why a task alone in its batch failed, or was withdrawn.
+        enqueued_at: since when it waits, a monotonic time in seconds.
+        batch: where it waits; None as soon as it runs.
+        mailbox: where its thread waits.
     """
 
     inputs: Arrays
     size: int
     outputs: Mapping[str, npt.NDArray[Any]] | None = None
     error: Exception | None = None
+    enqueued_at: float = field(init=False)
+    batch: Batch | None = field(init=False, default=None)
+    mailbox: _Mailbox = field(init=False)
 
 
 @dataclass(eq=False)
 class Batch:
-    """Tasks that run together, each with where its thread waits; `due` is a monotonic time."""
+    """Tasks that run together; the thread of the first runs them."""
 
     queue: BatchQueue
-    due: float
     tasks: list[Task] = field(default_factory=list)
-    mailboxes: list[_Mailbox] = field(default_factory=list)
     size: int = 0
+
+    def add(self, task: Task) -> None:
+        """Append a task."""
+        self.tasks.append(task)
+        self.size += task.size
+        task.batch = self
+
+    def remove(self, task: Task) -> None:
+        """Take a task out again."""
+        self.tasks.remove(task)
+        self.size -= task.size
+        task.batch = None
 
 
 class BatchQueue:
@@ -69,6 +87,7 @@ class BatchQueue:
         self.process = process
         self.timeout = parameters.batch_timeout_micros / 1e6
         self.running = 0
+        self.num_enqueued_tasks = 0
         self._batch_limit = parameters.execution_limit
         self._task_limit = parameters.max_batch_size
         self._max_batches = parameters.max_enqueued_batches
@@ -78,7 +97,7 @@ class BatchQueue:
         """Tell whether anything waits."""
         return bool(self._batches)
 
-    def put(self, tasks: Sequence[Task], mailbox: _Mailbox, due: float) -> None:
+    def put(self, tasks: Sequence[Task], mailbox: _Mailbox, now: float) -> None:
         """Add all tasks of a request, or none.
 
         Raises:
@@ -87,12 +106,11 @@ class BatchQueue:
         """
         self._check_room(sum(task.size for task in tasks))
         for task in tasks:
+            task.mailbox, task.enqueued_at = mailbox, now
             if not self._batches or self._batches[-1].size + task.size > self._batch_limit:
-                self._batches.append(Batch(self, due))
-            batch = self._batches[-1]
-            batch.tasks.append(task)
-            batch.mailboxes.append(mailbox)
-            batch.size += task.size
+                self._batches.append(Batch(self))
+            self._batches[-1].add(task)
+        self.num_enqueued_tasks += len(tasks)
 
     def take(self, now: float) -> Batch | None:
         """Remove and return the oldest batch if it is closed, full or due.
@@ -103,11 +121,27 @@ class BatchQueue:
         if not self._batches:
             return None
         oldest = self._batches[0]
-        is_due = oldest.due <= now and not (self.running and not self.timeout)
+        due = oldest.tasks[0].enqueued_at + self.timeout
+        is_due = due <= now and not (self.running and not self.timeout)
         if not (is_due or len(self._batches) > 1 or oldest.size >= self._batch_limit):
             return None
         self.running += 1
+        self.num_enqueued_tasks -= len(oldest.tasks)
+        for task in oldest.tasks:
+            task.batch = None
         return self._batches.popleft()
+
+    def remove(self, tasks: Sequence[Task]) -> list[Task]:
+        """Remove and return those of the tasks that still wait."""
+        removed = []
+        for task in tasks:
+            if batch := task.batch:
+                batch.remove(task)
+                removed.append(task)
+                if not batch.tasks:
+                    self._batches.remove(batch)
+        self.num_enqueued_tasks -= len(removed)
+        return removed
 
     def _check_room(self, size: int) -> None:
         if size > self._task_limit:
@@ -135,22 +169,25 @@ class BatchScheduler:
         self._waiting: deque[BatchQueue] = deque()
 
     def run(self, queue: BatchQueue, tasks: Sequence[Task]) -> None:
-        """Return once every task was processed, by this thread or another's.
+        """Return once every task was processed, by this thread or another's, or withdrawn.
 
         Raises:
-            ServingError: see `BatchQueue.put`.
+            ServingError: see `BatchQueue.put`; DEADLINE_EXCEEDED, nobody waits for the answer.
         """
+        cancellation = current_cancellation()
+        cancellation.check()
         mailbox: _Mailbox = SimpleQueue()
-        due = time.monotonic() + queue.timeout
+        now = time.monotonic()
         with self._lock:
             was_empty = not queue
-            queue.put(tasks, mailbox, due)
+            queue.put(tasks, mailbox, now)
             if was_empty:
                 self._waiting.append(queue)
             self._hand_out()
+        cancellation.on_cancel(partial(self._withdraw, queue, tasks))
         unprocessed = len(tasks)
         while unprocessed:
-            batch = self._receive(mailbox, due if queue.timeout else None)
+            batch = self._receive(mailbox, now + queue.timeout if queue.timeout else None)
             if batch:
                 self._process(batch)
             else:
@@ -175,14 +212,26 @@ class BatchScheduler:
                 batch.queue.running -= 1
                 # First of all: the next batch computes while this one's answers are sent.
                 self._hand_out()
-            for mailbox in batch.mailboxes:
-                mailbox.put(None)
+            for task in batch.tasks:
+                task.mailbox.put(None)
+
+    def _withdraw(self, queue: BatchQueue, tasks: Sequence[Task]) -> None:
+        """Let a cancelled request wait no longer; what of it runs already is processed."""
+        if not any(task.batch for task in tasks):
+            return  # Every request ends here, without the lock.
+        with self._lock:
+            withdrawn = queue.remove(tasks)
+            if withdrawn and not queue:
+                self._waiting.remove(queue)
+        for task in withdrawn:
+            task.error = cancelled()
+            task.mailbox.put(None)
 
     def _hand_out(self) -> None:
         now = time.monotonic()
         while self._free and (batch := self._next_batch(now)):
             self._free -= 1
-            batch.mailboxes[0].put(batch)
+            batch.tasks[0].mailbox.put(batch)
 
     def _next_batch(self, now: float) -> Batch | None:
         for _ in range(len(self._waiting)):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from services.model_server.core.cancellation import current_cancellation
 from services.model_server.core.errors import ServingError, invalid_argument
 from services.model_server.core.servable import Arrays
 from services.serving_api.dtypes import data_type_of
@@ -63,6 +64,7 @@ class TfLiteServable:
         """See `Servable.run`."""
         try:
             with self._running:
+                current_cancellation().check()
                 outputs = self._runners[signature_name](**inputs)
                 # The interpreter reuses its buffers at the next run.
                 return {name: np.array(outputs[name]) for name in output_names}

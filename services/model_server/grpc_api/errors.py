@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import grpc
 import structlog
 
+from services.model_server.core.cancellation import Cancellation
 from services.model_server.core.errors import ServingError
 
 MAX_MESSAGE = 1024
@@ -22,14 +23,17 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def answers_errors(method: _Method) -> _Method:
-    """Let a servicer method raise ServingError, and not start when its client has gone."""
+    """Let a servicer method raise ServingError, and not run when its client has gone."""
 
     @functools.wraps(method)
     def answer(self: Any, request: Any, context: grpc.ServicerContext) -> Any:
-        if not context.is_active():
-            context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed in the queue")
+        cancellation = Cancellation()
+        if not context.add_callback(cancellation.cancel):
+            cancellation.cancel()
         try:
-            return method(self, request, context)
+            with cancellation.of_this_request():
+                cancellation.check()
+                return method(self, request, context)
         except ServingError as error:
             context.abort(_STATUS_CODES[error.code], _cut(error.message))
         except Exception as error:

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import orjson
 import structlog
@@ -14,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.model_server.core.cancellation import Cancellation
 from services.model_server.core.errors import ServingError, invalid_argument
 from services.model_server.core.inference import Inference
 from services.model_server.rest_api.calls import answer
@@ -37,13 +39,21 @@ def create_app(inference: Inference, options: RestOptions) -> ASGIApp:
     threads = ThreadPoolExecutor(options.num_threads, thread_name_prefix="rest")
 
     async def respond(request: Request, body: bytes) -> Response:
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(threads, _respond, inference, options, request, body)
-        try:
-            return await asyncio.wait_for(work, options.timeout_seconds)
-        except TimeoutError:
-            message = f"Timed out waiting for notification: over {options.timeout_seconds} s"
-            return _error(ServingError(error_codes_pb2.DEADLINE_EXCEEDED, message))
+        cancellation = Cancellation()
+        work = asyncio.get_running_loop().run_in_executor(
+            threads, _respond, inference, options, request, body, cancellation
+        )
+        hang_up = asyncio.ensure_future(_hang_up(request.receive))
+        first: list[asyncio.Future[Any]] = [work, hang_up]
+        await asyncio.wait(
+            first, timeout=options.timeout_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        hang_up.cancel()
+        if work.done():
+            return work.result()
+        cancellation.cancel()
+        message = f"Timed out waiting for notification: over {options.timeout_seconds} s"
+        return _error(ServingError(error_codes_pb2.DEADLINE_EXCEEDED, message))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -59,7 +69,18 @@ def create_app(inference: Inference, options: RestOptions) -> ASGIApp:
     return app
 
 
-def _respond(inference: Inference, options: RestOptions, request: Request, body: bytes) -> Response:
+async def _hang_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _respond(
+    inference: Inference,
+    options: RestOptions,
+    request: Request,
+    body: bytes,
+    cancellation: Cancellation,
+) -> Response:
     path = request.scope["raw_path"].decode("ascii", errors="replace")
     if options.metrics_path and path == options.metrics_path:
         return Response(inference.metrics.page(), media_type=CONTENT_TYPE_LATEST)
@@ -69,7 +90,9 @@ def _respond(inference: Inference, options: RestOptions, request: Request, body:
         return Response(media_type="application/json")
     try:
         route = find_route(request.method, path)
-        content = answer(inference, route, _decode(body, request))
+        with cancellation.of_this_request():
+            cancellation.check()
+            content = answer(inference, route, _decode(body, request))
     except ServingError as error:
         return _error(error)
     except Exception as error:

@@ -6,7 +6,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,25 @@ import psutil
 import pytest
 import requests
 
+from services.model_server.core.batching import BatchingServable
 from services.model_server.core.config import single_model
+from services.model_server.core.inference import Inference
 from services.model_server.core.loader import load
 from services.model_server.core.manager import ModelManager
+from services.model_server.core.metrics import Metrics
+from services.model_server.core.server_core import ServerCore
+from services.model_server.grpc_api.options import GrpcOptions
+from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.rest_api.options import RestOptions
+from services.model_server.rest_api.server import RestServer
 from services.serving_api.protos import predict_pb2, prediction_service_pb2_grpc
+from tests.services.model_server.doubler import (
+    SECONDS,
+    Doubler,
+    batched,
+    wait_for,
+    waiting_rows,
+)
 from tests.services.model_server.process import Server, State, eventually
 
 Publish = Callable[..., Path]
@@ -100,6 +115,75 @@ def test_clients_that_hang_up(server: Server, publish: Publish, make_request: Ma
     assert server.predict(make_request(x=np.ones(1, np.float32)), timeout=30)
     assert requests.get(server.url, timeout=30).status_code == 200
     assert "request crashed" not in server.events()
+
+
+@pytest.fixture
+def held(ports: tuple[int, int]) -> Iterator[tuple[Doubler, BatchingServable]]:
+    """A batched model over both shells, which is held while it runs."""
+    doubler = Doubler()
+    servable = batched(doubler)
+    models = single_model("half_plus_two", "unused")
+    manager = ModelManager(models, lambda path: servable)
+    manager.set_aspired_versions("half_plus_two", {1: Path()})
+    core = ServerCore(manager, models, poll_wait_seconds=0)
+    metrics = Metrics()
+    rest_options = RestOptions(ports[1], timeout_seconds=1)
+    servers = (
+        GrpcServer(core, Inference(manager, "GRPC", metrics), GrpcOptions(ports[0]), 1),
+        RestServer(Inference(manager, "REST", metrics), rest_options, 1),
+    )
+    for server in servers:
+        server.start()
+    doubler.may_go_on.clear()
+    yield doubler, servable
+    doubler.may_go_on.set()
+    for server in servers:
+        server.stop()
+
+
+def test_grpc_clients_that_leave_the_queue_do_not_run(
+    held: tuple[Doubler, BatchingServable], ports: tuple[int, int], make_request: MakeRequest
+) -> None:
+    doubler, servable = held
+    request = make_request("double", x=np.ones(1, np.float32))
+    with grpc.insecure_channel(f"localhost:{ports[0]}") as channel:
+        predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+        running = predict.future(request, timeout=SECONDS)
+        assert doubler.running.acquire(timeout=SECONDS)
+        hangs_up = predict.future(request)
+        late = predict.future(request, timeout=1)
+        wait_for(lambda: waiting_rows(servable) == 2)
+        hangs_up.cancel()
+        assert late.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        wait_for(lambda: waiting_rows(servable) == 0)
+        doubler.may_go_on.set()
+        assert list(running.result().outputs["y"].float_val) == [2]
+    assert doubler.batches == [1]
+
+
+def test_http_clients_that_leave_the_queue_do_not_run(
+    held: tuple[Doubler, BatchingServable], ports: tuple[int, int]
+) -> None:
+    doubler, servable = held
+    body = b'{"signature_name": "double", "instances": [1]}'
+    head = f"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+    address = "localhost", ports[1]
+    with (
+        socket.create_connection(address) as running,
+        socket.create_connection(address) as late,
+        socket.create_connection(address) as hangs_up,
+    ):
+        running.sendall(head.encode() + body)
+        assert doubler.running.acquire(timeout=SECONDS)
+        for connection in (hangs_up, late):
+            connection.sendall(head.encode() + body)
+        wait_for(lambda: waiting_rows(servable) == 2)
+        hangs_up.close()
+        wait_for(lambda: waiting_rows(servable) == 1)
+        assert late.recv(12) == b"HTTP/1.1 504"
+        wait_for(lambda: waiting_rows(servable) == 0)
+    doubler.may_go_on.set()
+    assert doubler.batches == [1]
 
 
 def test_killed_and_started_again_on_the_same_ports(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,65 +16,24 @@ from hypothesis import strategies as st
 from services.model_server.core.batching import BatchingServable
 from services.model_server.core.batching_parameters import BatchingParameters
 from services.model_server.core.batching_scheduler import BatchScheduler
-from services.model_server.core.errors import ServingError, invalid_argument
+from services.model_server.core.cancellation import Cancellation
+from services.model_server.core.errors import ServingError
 from services.model_server.core.predict import predict
 from services.model_server.core.saved_model import SavedModelServable
-from services.model_server.core.servable import Arrays
 from services.serving_api.protos import error_codes_pb2, types_pb2
-from services.serving_api.signatures import Signature, TensorSpec
-
-FREE = TensorSpec(types_pb2.DT_FLOAT, None)
-SECONDS = 10
-
-
-class Doubler:
-    """Doubles `x`, refuses negative numbers, and holds every run until it may go on."""
-
-    def __init__(self, spec: TensorSpec = FREE) -> None:
-        self.signatures = {"double": Signature({"x": spec}, {"y": spec}, "")}
-        self.signature_defs: dict[str, object] = {}
-        self.batches: list[int] = []
-        self.threads: list[int] = []
-        self.running = threading.Semaphore(0)
-        self.may_go_on = threading.Event()
-        self.may_go_on.set()
-
-    def run(
-        self, signature_name: str, inputs: Arrays, output_names: Sequence[str]
-    ) -> dict[str, np.ndarray]:
-        self.batches.append(len(inputs["x"]))
-        self.threads.append(threading.get_ident())
-        self.running.release()
-        assert self.may_go_on.wait(SECONDS)
-        if (inputs["x"] < 0).any():
-            raise invalid_argument("negative")
-        return {"y": inputs["x"] * 2}
-
-    def close(self) -> None:
-        self.batches.append(0)
-
-
-def batched(servable: Doubler, **parameters: object) -> BatchingServable:
-    chosen = BatchingParameters(**{"num_batch_threads": 1, **parameters})
-    return BatchingServable(servable, chosen, BatchScheduler(chosen.num_batch_threads))
+from services.serving_api.signatures import TensorSpec
+from tests.services.model_server.doubler import (
+    SECONDS,
+    Doubler,
+    batched,
+    wait_for,
+    waiting_rows,
+)
 
 
 def ask(servable: BatchingServable, *rows: float) -> list[float]:
     array = np.array(rows, np.float32)
     return servable.run("double", {"x": array}, ["y"])["y"].tolist()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.005)):
-        if condition():
-            return
-        pause.wait(0.005)
-    raise AssertionError("not in time")
-
-
-def waiting_rows(servable: BatchingServable) -> int:
-    return sum(batch.size for queue in servable._queues.values() for batch in queue._batches)
 
 
 @pytest.fixture
@@ -150,6 +109,98 @@ def test_a_full_queue_refuses(pool: ThreadPoolExecutor) -> None:
     assert caught.value.code == error_codes_pb2.UNAVAILABLE
     doubler.may_go_on.set()
     assert waiting.result(SECONDS) == [2]
+
+
+def ask_until(cancellation: Cancellation, servable: BatchingServable, row: float) -> list[float]:
+    with cancellation.of_this_request():
+        return ask(servable, row)
+
+
+def test_a_cancelled_request_stops_waiting_and_does_not_run(pool: ThreadPoolExecutor) -> None:
+    doubler = Doubler()
+    servable = batched(doubler)
+    occupy(doubler, servable, pool)
+    cancellations = [Cancellation() for _ in range(3)]
+    answers = []
+    for row, cancellation in enumerate(cancellations):
+        answers.append(pool.submit(ask_until, cancellation, servable, float(row)))
+        wait_for(lambda count=row + 1: waiting_rows(servable) == count)
+    # The first is the one whose thread would have run the batch.
+    cancellations[0].cancel()
+    with pytest.raises(ServingError, match="the deadline passed") as caught:
+        answers[0].result(SECONDS)
+    assert caught.value.code == error_codes_pb2.DEADLINE_EXCEEDED
+    assert waiting_rows(servable) == 2
+    doubler.may_go_on.set()
+    assert [answer.result(SECONDS) for answer in answers[1:]] == [[2], [4]]
+    assert doubler.batches == [1, 2]
+
+
+def test_a_cancelled_request_makes_room_in_a_full_queue(pool: ThreadPoolExecutor) -> None:
+    doubler = Doubler()
+    servable = batched(doubler, max_batch_size=1, max_enqueued_batches=2)
+    occupy(doubler, servable, pool)
+    cancellation = Cancellation()
+    gone = pool.submit(ask_until, cancellation, servable, 1.0)
+    wait_for(lambda: waiting_rows(servable) == 1)
+    waiting = pool.submit(ask, servable, 2.0)
+    wait_for(lambda: waiting_rows(servable) == 2)
+    with pytest.raises(ServingError, match="is full"):
+        ask(servable, 3)
+    cancellation.cancel()
+    with pytest.raises(ServingError, match="the deadline passed"):
+        gone.result(SECONDS)
+    last = pool.submit(ask, servable, 3.0)
+    wait_for(lambda: waiting_rows(servable) == 2)
+    doubler.may_go_on.set()
+    assert [waiting.result(SECONDS), last.result(SECONDS)] == [[4], [6]]
+    assert doubler.batches == [1, 1, 1]
+
+
+def test_after_a_cancelled_one_the_next_waits_for_its_own_timeout(
+    pool: ThreadPoolExecutor,
+) -> None:
+    servable = batched(Doubler(), max_batch_size=9, batch_timeout_micros=100_000)
+    cancellation = Cancellation()
+    gone = pool.submit(ask_until, cancellation, servable, 1.0)
+    wait_for(lambda: waiting_rows(servable) == 1)
+    answer = pool.submit(ask, servable, 2.0)
+    wait_for(lambda: waiting_rows(servable) == 2)
+    cancellation.cancel()
+    assert answer.result(SECONDS) == [4]
+    with pytest.raises(ServingError, match="the deadline passed"):
+        gone.result(SECONDS)
+
+
+def test_all_parts_of_a_cancelled_large_request_stop_waiting(pool: ThreadPoolExecutor) -> None:
+    doubler = Doubler()
+    servable = batched(
+        doubler, max_batch_size=9, enable_large_batch_splitting=True, max_execution_batch_size=2
+    )
+    occupy(doubler, servable, pool)
+    cancellation = Cancellation()
+
+    def ask_for_five_rows() -> list[float]:
+        with cancellation.of_this_request():
+            return ask(servable, 1, 2, 3, 4, 5)
+
+    gone = pool.submit(ask_for_five_rows)
+    wait_for(lambda: waiting_rows(servable) == 5)
+    cancellation.cancel()
+    with pytest.raises(ServingError, match="the deadline passed"):
+        gone.result(SECONDS)
+    assert waiting_rows(servable) == 0
+    doubler.may_go_on.set()
+    assert ask(servable, 6) == [12]
+
+
+def test_a_request_cancelled_before_it_came_does_not_run() -> None:
+    doubler = Doubler()
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(ServingError, match="the deadline passed"):
+        ask_until(cancellation, batched(doubler), 1)
+    assert doubler.batches == []
 
 
 def test_a_request_larger_than_a_batch_is_refused() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import grpc
 import pytest
 
@@ -17,7 +19,7 @@ class FakeContext:
     def __init__(self, active: bool = True) -> None:
         self.active = active
 
-    def is_active(self) -> bool:
+    def add_callback(self, callback: Callable[[], None]) -> bool:
         return self.active
 
     def abort(self, code: grpc.StatusCode, details: str) -> None:
