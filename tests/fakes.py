@@ -103,6 +103,86 @@ HALF_PLUS_TWO = {
         {"y": (np.float32, (-1,))},
     )
 }
+
+
+def quadrants(values: np.ndarray) -> np.ndarray:
+    """From numbers [N, 4] to images [N, 28, 28, 1], each number a quadrant."""
+    blocks = values.reshape(-1, 2, 2, 1).astype(np.float32)
+    return blocks.repeat(14, axis=1).repeat(14, axis=2)
+
+
+def quadrant_means(images: np.ndarray) -> np.ndarray:
+    return images.reshape(-1, 2, 14, 2, 14).mean((2, 4)).reshape(-1, 4)
+
+
+def decode_latent(latent: np.ndarray) -> np.ndarray:
+    return quadrants(128 + 20 * latent)
+
+
+def generate(inputs: Arrays) -> Arrays:
+    noise = [np.random.default_rng(abs(int(seed))).normal(size=4) for seed in inputs["seed"]]
+    latent = (inputs["temperature"][:, np.newaxis] * np.stack(noise)).astype(np.float32)
+    return {"images": decode_latent(latent), "latent": latent}
+
+
+LATENT: Specs = {"latent": (np.float32, (-1, 4))}
+GENERATOR = {
+    "generate": FakeSignature(
+        generate,
+        {"seed": (np.int64, (-1,)), "temperature": (np.float32, (-1,))},
+        {**IMAGES, **LATENT},
+    ),
+    "decode_latent": FakeSignature(
+        lambda inputs: {"images": decode_latent(inputs["latent"])}, LATENT, IMAGES
+    ),
+    "encode_latent": FakeSignature(
+        lambda inputs: {
+            "mean": ((quadrant_means(inputs["images"]) - 128) / 20).astype(np.float32),
+            "log_variance": np.zeros((len(inputs["images"]), 4), np.float32),
+        },
+        IMAGES,
+        {"mean": (np.float32, (-1, 4)), "log_variance": (np.float32, (-1, 4))},
+    ),
+}
+CODE: Specs = {"code": (np.uint8, (-1, 4))}
+CODEC = {
+    "compress": FakeSignature(
+        lambda inputs: {"code": quadrant_means(inputs["images"]).round().astype(np.uint8)},
+        IMAGES,
+        CODE,
+    ),
+    "decompress": FakeSignature(lambda inputs: {"images": quadrants(inputs["code"])}, CODE, IMAGES),
+}
+
+
+def visualize(inputs: Arrays) -> Arrays:
+    channel, seed = inputs["channel"], inputs["seed"]
+    images = np.full((len(channel), 28, 28, 1), 10, np.float32) * channel.reshape(-1, 1, 1, 1)
+    return {"images": images, "activation": (channel + seed).astype(np.float32)}
+
+
+VISUALIZATION = FakeSignature(
+    visualize,
+    {"channel": (np.int32, (-1,)), "seed": (np.int32, (-1,))},
+    {**IMAGES, "activation": (np.float32, (-1,))},
+)
+LAYERS = {
+    "activations": FakeSignature(
+        lambda inputs: {
+            "conv": inputs["images"] * np.array([1, -1], np.float32),
+            "sequence": inputs["images"][..., 0],
+            "dense": inputs["images"].reshape(-1, 784)[:, :5],
+        },
+        IMAGES,
+        {
+            "conv": (np.float32, (-1, 28, 28, 2)),
+            "sequence": (np.float32, (-1, 28, 28)),
+            "dense": (np.float32, (-1, 5)),
+        },
+    ),
+    "feature_visualization_conv": VISUALIZATION,
+    "feature_visualization_dense": VISUALIZATION,
+}
 EXAMPLES_MODEL = {
     "serving_default": FakeSignature(
         lambda inputs: {"label": np.where(inputs["x"] > 0, "above", "below"), "score": inputs["x"]},
@@ -129,12 +209,18 @@ class FakeModelServer:
         labels: the version behind each label, the same for all models.
         delay: seconds before each answer.
         requests: the Predict requests so far.
+        metadata: what came beside each of them.
+        failures: how the next Predict calls fail, before they are looked at.
+        credentials: for TLS; without them it listens plainly.
     """
 
     models: dict[str, dict[int, FakeVersion]] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     delay: float = 0.0
     requests: list[Any] = field(default_factory=list)
+    metadata: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[grpc.StatusCode] = field(default_factory=list)
+    credentials: grpc.ServerCredentials | None = None
     port: int = 0
 
     def start(self) -> FakeModelServer:
@@ -148,7 +234,11 @@ class FakeModelServer:
             _PredictionService(self), self._server
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(_ModelService(self), self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        address = f"127.0.0.1:{self.port}"
+        if self.credentials:
+            self.port = self._server.add_secure_port(address, self.credentials)
+        else:
+            self.port = self._server.add_insecure_port(address)
         self._server.start()
         return self
 
@@ -184,6 +274,9 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def Predict(self, request, context):  # noqa: N802 - the protocol's name
         self._fake.requests.append(request)
+        self._fake.metadata.append(dict(context.invocation_metadata()))
+        if self._fake.failures:
+            context.abort(self._fake.failures.pop(0), "as asked for")
         number, version = self._fake.find(request.model_spec, context)
         name = request.model_spec.signature_name or "serving_default"
         inputs = {key: to_ndarray(proto) for key, proto in request.inputs.items()}

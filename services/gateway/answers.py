@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from typing import Any
 
@@ -39,9 +40,18 @@ def json_response(document: dict[str, Any]) -> Response:
 
 def png_response(image: Image.Image) -> Response:
     """Write a PNG file."""
+    return Response(_encode(image), mimetype=PNG)
+
+
+def png_member(image: Image.Image) -> dict[str, str]:
+    """Write a PNG file as TensorFlow Serving's JSON writes bytes."""
+    return {"b64": base64.b64encode(_encode(image)).decode()}
+
+
+def _encode(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG")
-    return Response(file.getvalue(), mimetype=PNG)
+    return file.getvalue()
 
 
 def model_member(model: ModelRef, version: int) -> dict[str, str]:

@@ -12,8 +12,7 @@ from services.gateway.model_names import model_names
 from services.gateway.model_server import ModelServer
 from services.gateway.observation import observe
 from services.gateway.readiness import Readiness
-from services.gateway.routes import examples, home, models, predict, probes, saliency
-from services.gateway.routes.model_paths import know_model_paths
+from services.gateway.routes import register_routes
 from services.gateway.settings import Settings
 
 
@@ -37,10 +36,8 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
         Catalog(model_server),
         Readiness(model_server, names),
     ).attach(app)
-    know_model_paths(app)
     observe(app, settings.timeout_seconds)
     decode_content(app)
     handle_errors(app)
-    for module in (home, probes, models, predict, examples, saliency):
-        app.register_blueprint(module.blueprint)
+    register_routes(app)
     return app

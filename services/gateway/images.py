@@ -95,7 +95,9 @@ def _image_spec(tensor: TensorSpec) -> ImageSpec | None:
     return ImageSpec(height, width, channels, dtype, (channels,) if tail else ())
 
 
-def decode_image(content: bytes, spec: ImageSpec, max_pixels: int) -> npt.NDArray[Any]:
+def decode_image(
+    content: bytes, spec: ImageSpec, max_pixels: int, invert: bool = False
+) -> npt.NDArray[Any]:
     """Decode an image file and convert it to what a model takes.
 
     The image is turned upright (EXIF), its transparent parts become 0, its colours and its size
@@ -105,6 +107,7 @@ def decode_image(content: bytes, spec: ImageSpec, max_pixels: int) -> npt.NDArra
         content: a file of one of `FORMATS`; of an animation the first frame counts.
         spec: what the model takes.
         max_pixels: the largest width times height; the header alone decides.
+        invert: whether dark becomes light; transparent parts are 0 all the same.
 
     Returns:
         An array of the dtype and shape that the spec asks for, [H, W, C] or [H, W], 0 to 255.
@@ -116,7 +119,7 @@ def decode_image(content: bytes, spec: ImageSpec, max_pixels: int) -> npt.NDArra
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_size(image.size, max_pixels)
-            return _to_array(image, spec)
+            return _to_array(image, spec, invert)
     except ContentTooLarge:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -143,7 +146,18 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
         )
 
 
-def _to_array(image: Image.Image, spec: ImageSpec) -> npt.NDArray[Any]:
+def inverted(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Turn dark into light, and leave opacity as it is.
+
+    Args:
+        pixels: [..., C] with 1, 3 or 4 channels, or without that dimension; 0 to 255.
+    """
+    if pixels.shape[-1] != 4:
+        return 255 - pixels
+    return np.concatenate([255 - pixels[..., :3], pixels[..., 3:]], axis=-1)
+
+
+def _to_array(image: Image.Image, spec: ImageSpec, invert: bool) -> npt.NDArray[Any]:
     mode = _MODES[spec.channels]
     if spec.height and spec.width:
         # A JPEG decoder can skip detail that scaling down would throw away; twice the size is
@@ -151,12 +165,15 @@ def _to_array(image: Image.Image, spec: ImageSpec) -> npt.NDArray[Any]:
         side = 2 * max(spec.height, spec.width)
         image.draft(None, (side, side))
     upright: Image.Image = ImageOps.exif_transpose(image)
-    converted = _on_zero(_to_common_mode(upright)).convert(mode)
+    # What is transparent counts as 0, so that it must be white before it is inverted.
+    ground = "white" if invert else "black"
+    converted = _on_ground(_to_common_mode(upright), ground).convert(mode)
     size = (spec.width or converted.width, spec.height or converted.height)
     if converted.size != size:
         converted = converted.resize(size, Image.Resampling.BILINEAR)
     pixels = np.asarray(converted, spec.dtype)
-    return pixels.reshape(*pixels.shape[:2], *spec.shape_tail)
+    shaped = pixels.reshape(*pixels.shape[:2], *spec.shape_tail)
+    return inverted(shaped) if invert else shaped
 
 
 def _to_common_mode(image: Image.Image) -> Image.Image:
@@ -176,9 +193,9 @@ def _to_common_mode(image: Image.Image) -> Image.Image:
     return Image.fromarray(values.clip(0, 255).round().astype(np.uint8))
 
 
-def _on_zero(image: Image.Image) -> Image.Image:
-    """Lay an image with transparency over black: what is not there counts as 0."""
+def _on_ground(image: Image.Image, ground: str) -> Image.Image:
+    """Lay an image with transparency over a colour."""
     if not image.has_transparency_data:
         return image
-    opaque = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", opaque.size, "black"), opaque).convert("RGB")
+    layer = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, ground), layer).convert("RGB")

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-SIDE = 280
-"""Pixels that the longer side of a picture has at least."""
+from services.gateway.pictures import SIDE, to_picture, zoom_to
 
 _HEAT = (255, 0, 0)
 
@@ -28,24 +27,15 @@ def overlay(image: npt.NDArray[Any], attribution: npt.NDArray[np.floating]) -> I
         An RGB picture, its longer side at least `SIDE` pixels.
     """
     height, width = attribution.shape
-    zoom = -(-SIDE // max(height, width))
+    zoom = zoom_to(SIDE, (width, height))
     size = (width * zoom, height * zoom)
-    picture = to_picture(image).resize(size, Image.Resampling.NEAREST)
+    picture = to_picture(image).convert("RGB").resize(size, Image.Resampling.NEAREST)
     magnitude = Image.fromarray(_eight_bits(np.abs(attribution)))
     # Blurred after magnifying, so that the heat has no edges of its own.
     heat = magnitude.resize(size, Image.Resampling.NEAREST).filter(ImageFilter.GaussianBlur(zoom))
     # Normalised last, since a blur fades a single strong pixel until nobody can see it.
     opacity = Image.fromarray(_eight_bits(np.asarray(heat, np.float32)))
     return Image.composite(Image.new("RGB", size, _HEAT), picture, opacity)
-
-
-def to_picture(image: npt.NDArray[Any]) -> Image.Image:
-    """Turn what a model takes, 0 to 255, into an RGB picture; opacity is left out."""
-    pixels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-    grey = pixels.ndim == 2 or pixels.shape[-1] == 1
-    return Image.fromarray(
-        pixels.reshape(pixels.shape[:2]) if grey else np.ascontiguousarray(pixels[..., :3])
-    ).convert("RGB")
 
 
 def _eight_bits(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:

@@ -16,7 +16,9 @@ from services.gateway.errors import ContentTooLarge, InvalidRequest, Unsupported
 from services.gateway.images import ImageSpec, decode_image
 from services.serving_api.predict_json import parse_json
 
-_UNTOLD = {"", "application/octet-stream", "application/x-www-form-urlencoded"}
+IMAGE = "image/"
+_URL_ENCODED = "application/x-www-form-urlencoded"
+_UNTOLD = {"", "application/octet-stream", _URL_ENCODED}
 """What clients send that were not told a type (`curl -d` and `--data-binary` say the last one)."""
 
 _ENVELOPE = {"instances", "inputs", "signature_name"}
@@ -39,8 +41,8 @@ class JsonBody:
 
 
 @dataclass(frozen=True)
-class ImageFile:
-    """An encoded image.
+class File:
+    """A file as it came.
 
     Attributes:
         name: the file's name, where the client gave one.
@@ -52,28 +54,40 @@ class ImageFile:
 
 
 @dataclass(frozen=True)
-class ImagesBody:
-    """One or more image files, and the other fields of their form."""
+class FilesBody:
+    """Files, mostly images, and the other fields of their form."""
 
-    files: list[ImageFile]
+    files: list[File]
     parameters: dict[str, Any]
 
-    def decode(self, spec: ImageSpec, max_pixels: int) -> npt.NDArray[Any]:
+    def decode(self, spec: ImageSpec, max_pixels: int, invert: bool = False) -> npt.NDArray[Any]:
         """Return the images as one batch, [N, H, W, C] or [N, H, W].
+
+        Args:
+            spec: what the model takes.
+            max_pixels: of each file, and of all images together as the model takes them.
+            invert: whether dark becomes light.
 
         Raises:
             InvalidRequest: one of them cannot be decoded, or they differ in size and the model
                 takes any size.
-            ContentTooLarge: one of them has too many pixels.
+            ContentTooLarge: one of them, or all together, have too many pixels.
             ModelServerProblem: decoding used up the request's time.
         """
-        arrays = []
+        arrays: list[npt.NDArray[Any]] = []
+        pixels = 0
         for file in self.files:
             time_left()
             try:
-                arrays.append(decode_image(file.content, spec, max_pixels))
+                arrays.append(decode_image(file.content, spec, max_pixels, invert))
             except (InvalidRequest, ContentTooLarge) as error:
                 raise type(error)(f"{file.name or 'the body'}: {error.detail}") from error
+            pixels += arrays[-1].shape[0] * arrays[-1].shape[1]
+            if pixels > max_pixels:
+                raise ContentTooLarge(
+                    f"received {len(self.files)} images of more than {max_pixels} pixels in all: "
+                    "send fewer in one request"
+                )
         if len({array.shape for array in arrays}) > 1:
             raise InvalidRequest(
                 f"received images of the shapes {sorted({array.shape for array in arrays})}, and "
@@ -82,43 +96,51 @@ class ImagesBody:
         return np.stack(arrays)
 
 
-def read_body() -> JsonBody | ImagesBody:
+def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | FilesBody:
     """Read the body of the current request.
+
+    Args:
+        optional: whether there may be none, or a form of parameters without a file.
+        file_type: what the media type of a raw file starts with.
 
     Raises:
         InvalidRequest: it is empty, or holds no file.
-        UnsupportedMediaType: it is neither JSON nor an image nor a form with files.
+        UnsupportedMediaType: it is neither JSON nor a file of this type nor a form.
         JsonError: it is not JSON, although its type says so.
     """
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
-        return _read_files()
+        return _read_form(optional)
     content = request.get_data()
-    if not content:
-        raise InvalidRequest(
-            "the body is empty, expected an image, or JSON with 'instances' or 'inputs'"
-        )
+    if not content and not optional:
+        raise InvalidRequest(f"the body is empty, expected {_wanted(file_type)}")
     looks_like_json = content.lstrip()[:1] == b"{"
     if mimetype.endswith(("/json", "+json")) or (mimetype in _UNTOLD and looks_like_json):
         return JsonBody(parse_json(content))
-    if mimetype.startswith("image/") or mimetype in _UNTOLD:
-        return ImagesBody([ImageFile(None, content)], {})
+    if not content or (optional and mimetype == _URL_ENCODED):
+        return FilesBody([], request.form.to_dict())
+    if mimetype.startswith(file_type) or mimetype in _UNTOLD:
+        return FilesBody([File(None, content)], {})
     raise UnsupportedMediaType(
-        f"received a body of type {mimetype!r}, expected application/json, an image type such as "
-        "image/png, or multipart/form-data with files"
+        f"received a body of type {mimetype!r}, expected {_wanted(file_type)}"
     )
 
 
-def _read_files() -> ImagesBody:
+def _wanted(file_type: str) -> str:
+    a_file = "an image (image/png, image/jpeg, …)" if file_type == IMAGE else file_type
+    return f"{a_file}, application/json, or multipart/form-data with files"
+
+
+def _read_form(optional: bool) -> FilesBody:
     files = [
-        ImageFile(file.filename or None, file.read()) for _, file in request.files.items(multi=True)
+        File(file.filename or None, file.read()) for _, file in request.files.items(multi=True)
     ]
-    if not files:
-        raise InvalidRequest("the form holds no file, expected one image or more")
-    return ImagesBody(files, request.form.to_dict())
+    if not files and not optional:
+        raise InvalidRequest("the form holds no file, expected one or more")
+    return FilesBody(files, request.form.to_dict())
 
 
-def read_parameters(model: type[_Parameters], body: JsonBody | ImagesBody) -> _Parameters:
+def read_parameters(model: type[_Parameters], body: JsonBody | FilesBody) -> _Parameters:
     """Read the parameters of a task: from the query, else the JSON document, else the form.
 
     Raises:

@@ -8,54 +8,99 @@ from services.gateway.catalog import DEFAULT_SIGNATURE, ModelInfo
 from services.gateway.errors import InvalidRequest
 from services.serving_api.signatures import Signature
 
-SALIENCY_PREFIX = "saliency_"
+PREDICT = "predict"
+SALIENCY = "saliency"
+ACTIVATIONS = "activations"
+VISUALIZE = "visualize"
+GENERATE = "generate"
+COMPRESS = "compress"
+DECOMPRESS = "decompress"
 
-_PREFIXES: Mapping[str, str] = {"predict": DEFAULT_SIGNATURE, "saliency": SALIENCY_PREFIX}
+GENERATE_SIGNATURE = "generate"
+DECODE_SIGNATURE = "decode_latent"
+ENCODE_SIGNATURE = "encode_latent"
+
+_SIGNATURES: Mapping[str, tuple[str, ...]] = {
+    PREDICT: (DEFAULT_SIGNATURE,),
+    SALIENCY: ("saliency_",),
+    ACTIVATIONS: ("activations",),
+    VISUALIZE: ("feature_visualization_",),
+    GENERATE: (GENERATE_SIGNATURE, DECODE_SIGNATURE),
+    COMPRESS: ("compress",),
+    DECOMPRESS: ("decompress",),
+}
+"""The signatures of which one is enough for a task; an underscore at the end stands for a family,
+whose members are the choices that a client has."""
+
+_CHOICES = {SALIENCY: "method", VISUALIZE: "layer"}
+
+_METHOD_NAMES = {
+    "classify": "tensorflow/serving/classify",
+    "regress": "tensorflow/serving/regress",
+}
 
 
 def tasks_of(model: ModelInfo) -> list[str]:
     """Return the tasks of a model, which are the verbs that its path takes."""
+    methods = {signature.method_name for signature in model.signatures.values()}
     return [
-        task
-        for task, prefix in _PREFIXES.items()
-        if any(name.startswith(prefix) for name in model.signatures)
+        *(task for task, patterns in _SIGNATURES.items() if _carried(model, patterns)),
+        *(task for task, method in _METHOD_NAMES.items() if method in methods),
     ]
 
 
-def saliency_methods(model: ModelInfo) -> list[str]:
-    """Return the names of a model's saliency methods."""
-    return sorted(
-        name.removeprefix(SALIENCY_PREFIX)
+def _carried(model: ModelInfo, patterns: tuple[str, ...]) -> bool:
+    return any(
+        name.startswith(pattern) if pattern.endswith("_") else name == pattern
         for name in model.signatures
-        if name.startswith(SALIENCY_PREFIX)
+        for pattern in patterns
     )
 
 
-def predict_signature(model: ModelInfo) -> Signature:
-    """Return the signature that predicts from images.
+def choices(model: ModelInfo, task: str) -> list[str]:
+    """Return what a model offers of a task: its saliency methods, the layers to visualize."""
+    [prefix] = _SIGNATURES[task]
+    return sorted(name.removeprefix(prefix) for name in model.signatures if name.startswith(prefix))
+
+
+def chosen_signature(model: ModelInfo, task: str, choice: str) -> tuple[str, Signature]:
+    """Return the signature of one saliency method or of one layer to visualize, and its name.
 
     Raises:
-        InvalidRequest: the model does not predict.
+        InvalidRequest: the model lacks the task, or this choice.
     """
-    if DEFAULT_SIGNATURE not in model.signatures:
-        raise _lacks(model, "predict")
-    return model.signatures[DEFAULT_SIGNATURE]
-
-
-def saliency_signature(model: ModelInfo, method: str) -> Signature:
-    """Return the signature of a saliency method.
-
-    Raises:
-        InvalidRequest: the model does not explain itself, or not by this method.
-    """
-    methods = saliency_methods(model)
-    if not methods:
-        raise _lacks(model, "saliency")
-    if method not in methods:
+    offered = choices(model, task)
+    if not offered:
+        raise _lacks(model, task)
+    if choice not in offered:
         raise InvalidRequest(
-            f"model {model.name!r} has no saliency method {method!r}, expected one of {methods}"
+            f"model {model.name!r} has no {task} {_CHOICES[task]} {choice!r}, "
+            f"expected one of {offered}"
         )
-    return model.signatures[SALIENCY_PREFIX + method]
+    name = _SIGNATURES[task][0] + choice
+    return name, model.signatures[name]
+
+
+def task_signature(model: ModelInfo, task: str, name: str | None = None) -> tuple[str, Signature]:
+    """Return a signature that carries a task, and its name.
+
+    Args:
+        model: what the model can do.
+        task: one that a single signature carries.
+        name: of the signature; by default the first of those that carry the task.
+
+    Raises:
+        InvalidRequest: the model lacks the task, or this signature.
+    """
+    name = name or _SIGNATURES[task][0]
+    if name in model.signatures:
+        return name, model.signatures[name]
+    if task not in tasks_of(model):
+        raise _lacks(model, task)
+    raise InvalidRequest(
+        f"model {model.name!r} version {model.version} has no signature {name!r}, which this form "
+        f"of {task!r} needs; it has {sorted(model.signatures)}"
+    )
 
 
 def _lacks(model: ModelInfo, task: str) -> InvalidRequest:

@@ -7,7 +7,22 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from services.gateway.pictures import SIDE, magnify
+
 _GAP = 4
+
+
+def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Lay small pictures of one size out as `tile` does, enlarged to be looked at.
+
+    Args:
+        pictures: one or more.
+
+    Returns:
+        A picture whose longer side is at least `SIDE` pixels.
+    """
+    columns = math.ceil(math.sqrt(len(pictures)))
+    return tile([magnify(picture, math.ceil(SIDE / columns)) for picture in pictures])
 
 
 def tile(pictures: Sequence[Image.Image]) -> Image.Image:

@@ -1,1 +1,26 @@
 """The calls of the gateway: one task or one concern a file."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from services.gateway.routes import (
+    activations,
+    examples,
+    home,
+    models,
+    predict,
+    probes,
+    saliency,
+    visualize,
+)
+from services.gateway.routes.model_paths import know_model_paths
+
+_MODULES = (home, probes, models, predict, examples, saliency, activations, visualize)
+
+
+def register_routes(app: Flask) -> None:
+    """Let an application answer every call."""
+    know_model_paths(app)
+    for module in _MODULES:
+        app.register_blueprint(module.blueprint)

@@ -6,26 +6,23 @@ from typing import Any
 
 import numpy as np
 from flask import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from services.gateway.answers import json_response, model_member
 from services.gateway.catalog import DEFAULT_SIGNATURE, ModelInfo
-from services.gateway.context import gateway
-from services.gateway.images import find_image_input
+from services.gateway.image_inputs import ImageParameters, read_images
 from services.gateway.inference import Arrays, check_shapes, find_model, run
 from services.gateway.model_server import ModelRef
-from services.gateway.request_body import ImagesBody, JsonBody, read_body, read_parameters
+from services.gateway.request_body import FilesBody, JsonBody, read_body, read_parameters
 from services.gateway.routes.model_paths import model_blueprint, model_route
-from services.gateway.tasks import predict_signature
+from services.gateway.tasks import PREDICT, task_signature
 from services.serving_api.predict_json import format_predictions, read_predict_document, to_arrays
 
 blueprint = model_blueprint("predict")
 
 
-class PredictParameters(BaseModel):
-    """What a client may ask of a prediction from images."""
-
-    model_config = ConfigDict(extra="forbid")
+class PredictParameters(ImageParameters):
+    """What a client may ask of a prediction from image files."""
 
     top: int = Field(5, ge=1, description="how many of the most probable classes to answer")
 
@@ -50,16 +47,16 @@ def _predict_json(model: ModelRef, info: ModelInfo, body: JsonBody) -> Response:
     return Response(format_predictions(outputs, document.form), mimetype="application/json")
 
 
-def _predict_images(model: ModelRef, info: ModelInfo, body: ImagesBody) -> Response:
+def _predict_images(model: ModelRef, info: ModelInfo, body: FilesBody) -> Response:
     parameters = read_parameters(PredictParameters, body)
-    input_name, spec = find_image_input(predict_signature(info))
-    images = body.decode(spec, gateway().settings.max_image_pixels)
-    outputs, version = run(model, DEFAULT_SIGNATURE, {input_name: images})
+    name, signature = task_signature(info, PREDICT)
+    batch = read_images(body, signature, parameters.invert)
+    outputs, version = run(model, name, {batch.input_name: batch.images})
     if not _is_classification(outputs):
         return Response(format_predictions(outputs, "instances"), mimetype="application/json")
     predictions = [
-        {"file": file.name, **_top_classes(outputs, row, info, parameters.top)}
-        for row, file in enumerate(body.files)
+        {"file": file, **_top_classes(outputs, row, info, parameters.top)}
+        for row, file in enumerate(batch.files)
     ]
     return json_response({"model": model_member(model, version), "predictions": predictions})
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from flask import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from services.gateway.answers import (
     JSON,
@@ -18,28 +17,23 @@ from services.gateway.answers import (
     png_response,
 )
 from services.gateway.catalog import ModelInfo
-from services.gateway.context import gateway
 from services.gateway.errors import InvalidRequest
-from services.gateway.images import find_image_input
-from services.gateway.inference import check_shapes, find_model, run
+from services.gateway.image_inputs import MOST_PICTURES, ImageParameters, read_images
+from services.gateway.inference import find_model, run
 from services.gateway.model_server import ModelRef, Prediction
 from services.gateway.overlay import overlay
-from services.gateway.request_body import ImagesBody, JsonBody, read_body, read_parameters
+from services.gateway.request_body import read_body, read_parameters
 from services.gateway.routes.model_paths import model_blueprint, model_route
-from services.gateway.tasks import SALIENCY_PREFIX, saliency_signature
+from services.gateway.tasks import SALIENCY, chosen_signature
 from services.gateway.tiling import tile
-from services.serving_api.predict_json import read_predict_document, to_arrays
-from services.serving_api.signatures import Signature
 
 blueprint = model_blueprint("saliency")
 
 TOP_CLASS = -1
 
 
-class SaliencyParameters(BaseModel):
+class SaliencyParameters(ImageParameters):
     """What a client may ask of an explanation."""
-
-    model_config = ConfigDict(extra="forbid")
 
     method: str = Field("gradient", description="one of the model's saliency methods")
     class_index: int = Field(
@@ -58,21 +52,13 @@ def saliency(model: ModelRef) -> Response:
     body = read_body()
     parameters = read_parameters(SaliencyParameters, body)
     info = find_model(model)
-    signature = saliency_signature(info, parameters.method)
+    name, signature = chosen_signature(info, SALIENCY, parameters.method)
     _check_class(parameters.class_index, info)
-    input_name, spec = find_image_input(signature)
-    if isinstance(body, ImagesBody):
-        images = body.decode(spec, gateway().settings.max_image_pixels)
-    else:
-        images = _read_instances(body, input_name, signature)
-    class_index = np.full(len(images), parameters.class_index, np.int32)
-    prediction = run(
-        model,
-        SALIENCY_PREFIX + parameters.method,
-        {input_name: images, "class_index": class_index},
-    )
+    batch = read_images(body, signature, parameters.invert, MOST_PICTURES)
+    class_index = np.full(len(batch.images), parameters.class_index, np.int32)
+    prediction = run(model, name, {batch.input_name: batch.images, "class_index": class_index})
     if media_type == PNG:
-        heat_maps = map(overlay, images, prediction.outputs["attribution"])
+        heat_maps = map(overlay, batch.images, prediction.outputs["attribution"])
         return png_response(tile(list(heat_maps)))
     return json_response(_describe(model, info, parameters.method, prediction))
 
@@ -83,13 +69,6 @@ def _check_class(class_index: int, info: ModelInfo) -> None:
             f"class_index is {class_index}, expected 0 to {info.class_count - 1}, or -1 for the "
             "most probable class"
         )
-
-
-def _read_instances(body: JsonBody, input_name: str, signature: Signature) -> npt.NDArray[Any]:
-    document = read_predict_document(body.document)
-    inputs = to_arrays(document, {input_name: signature.inputs[input_name]})
-    check_shapes(inputs, signature)
-    return inputs[input_name]
 
 
 def _describe(

@@ -13,9 +13,12 @@ from services.gateway.model_server import ModelServer
 from services.gateway.settings import Settings
 from tests.fakes import (
     CLASSIFIER,
+    CODEC,
     EXAMPLES_MODEL,
+    GENERATOR,
     HALF_PLUS_TWO,
     INVERTER,
+    LAYERS,
     FakeModelServer,
     FakeVersion,
 )
@@ -26,9 +29,12 @@ def fake() -> Iterator[FakeModelServer]:
     server = FakeModelServer(
         {
             "classifier": {1: FakeVersion(CLASSIFIER)},
+            "codec": {1: FakeVersion(CODEC)},
             "examples": {1: FakeVersion(EXAMPLES_MODEL)},
+            "generator": {1: FakeVersion(GENERATOR)},
             "half_plus_two": {1: FakeVersion(HALF_PLUS_TWO)},
             "inverter": {1: FakeVersion(INVERTER)},
+            "layered": {1: FakeVersion(LAYERS)},
         }
     ).start()
     yield server

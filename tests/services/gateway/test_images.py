@@ -112,6 +112,24 @@ def test_a_transparent_palette_colour_counts_as_zero():
     np.testing.assert_array_equal(decode_image(content, ANY_GREY, MAX_PIXELS), [[0, 100]])
 
 
+@pytest.mark.parametrize(
+    "spec", [ANY_GREY, ANY_COLOUR, ImageSpec(None, None, 4, np.dtype(np.float32), (4,))]
+)
+def test_inverting_turns_dark_into_light_and_leaves_opacity(spec):
+    array = decode_image(PNG, spec, MAX_PIXELS, invert=True)
+    colours = array[..., :3] if spec.channels == 4 else array
+    expected = decode_image(PNG, spec, MAX_PIXELS)
+    np.testing.assert_array_equal(colours, 255 - expected[..., : colours.shape[-1]])
+    assert spec.channels != 4 or (array[..., 3] == 255).all()
+
+
+def test_what_is_transparent_counts_as_zero_when_inverted_too():
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[0] = [(0, 0, 0, 0), (0, 0, 0, 255), (255, 255, 255, 255)]
+    array = decode_image(encode(pixels), ANY_GREY, MAX_PIXELS, invert=True)
+    np.testing.assert_array_equal(array, [[0, 255, 0]])
+
+
 def test_sixteen_bits_are_scaled_and_not_cut_off():
     wide = np.array([[0, 257, 32896, 65535]], np.uint16)
     array = decode_image(encode(wide), ANY_GREY, MAX_PIXELS)

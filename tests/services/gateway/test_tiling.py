@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.gateway.tiling import tile
+from services.gateway.pictures import SIDE
+from services.gateway.tiling import contact_sheet, tile
 
 
 def test_a_single_picture_comes_back_as_it_is():
@@ -23,3 +24,11 @@ def test_pictures_lie_in_rows_near_a_square(count, size):
     for index in range(count):
         row, column = divmod(index, columns)
         assert (pixels[row * 14 : row * 14 + 10, column * 14 : column * 14 + 10] == 1 + index).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 64])
+def test_a_sheet_of_small_pictures_is_large_enough_to_look_at(count):
+    pictures = [Image.new("L", (28, 20), index) for index in range(count)]
+    sheet = contact_sheet(pictures)
+    assert SIDE <= max(sheet.size) < 3 * SIDE
+    assert [value for _, value in sheet.getcolors()] == list(range(count))
