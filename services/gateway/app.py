@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
+from services.gateway.batching import Batcher
 from services.gateway.catalog import Catalog
 from services.gateway.content_encoding import decode_content
 from services.gateway.context import Gateway
 from services.gateway.errors import handle_errors
+from services.gateway.lanes import Lanes
 from services.gateway.model_names import model_names
 from services.gateway.model_server import ModelServer
 from services.gateway.observation import observe
@@ -33,6 +35,12 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
         settings,
         names,
         model_server,
+        Batcher(
+            model_server,
+            max_rows=settings.max_batch_rows if settings.upstream_batching else 1,
+            max_calls=settings.max_batch_calls,
+        ),
+        Lanes(settings.threads, settings.max_expensive_calls),
         Catalog(model_server),
         Readiness(model_server, names),
     ).attach(app)

@@ -7,7 +7,9 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from services.gateway.batching import Batcher
 from services.gateway.catalog import Catalog
+from services.gateway.lanes import Lanes
 from services.gateway.model_server import ModelServer
 from services.gateway.readiness import Readiness
 from services.gateway.settings import Settings
@@ -22,6 +24,8 @@ class Gateway:
     settings: Settings
     model_names: tuple[str, ...]
     model_server: ModelServer
+    batcher: Batcher
+    lanes: Lanes
     catalog: Catalog
     readiness: Readiness
 

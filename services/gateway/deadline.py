@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import grpc
 from flask import g
 
-from services.gateway.errors import ModelServerProblem
+from services.gateway.errors import InvalidRequest, ModelServerProblem
+
+BUDGET_HEADER = "Grpc-Timeout"
+"""A client's own budget, in gRPC's notation (`500m`), as gRPC's HTTP gateways take it.
+
+Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+"""
+
+_BUDGET = re.compile(r"([0-9]{1,8})([HMSmun])")
+_UNIT_SECONDS = {"H": 3600, "M": 60, "S": 1, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 
 
-def start_deadline(seconds: float) -> None:
-    """Give the current request this long."""
-    g.deadline = time.monotonic() + seconds
+def start_deadline(seconds: float, budget: str | None = None) -> None:
+    """Give the current request this long, or what its own budget allows where that is less.
+
+    Raises:
+        InvalidRequest: the budget is not in gRPC's notation.
+    """
+    started = time.monotonic()
+    g.deadline = started + seconds
+    if budget is not None:
+        g.deadline = min(g.deadline, started + _read_budget(budget))
+
+
+def _read_budget(budget: str) -> float:
+    match = _BUDGET.fullmatch(budget)
+    if not match:
+        raise InvalidRequest(
+            f"received {BUDGET_HEADER}: {budget!r}, expected at most eight digits and a unit "
+            "(H, M, S, m, u, n), such as 500m for half a second"
+        )
+    return int(match[1]) * _UNIT_SECONDS[match[2]]
 
 
 def time_left() -> float:
@@ -23,9 +50,14 @@ def time_left() -> float:
     """
     seconds: float = g.deadline - time.monotonic()
     if seconds <= 0:
-        raise ModelServerProblem(
-            grpc.StatusCode.DEADLINE_EXCEEDED,
-            "the time for this request is over: send less in one request, or raise "
-            "LECTERN_TIMEOUT_SECONDS",
-        )
+        raise out_of_time()
     return seconds
+
+
+def out_of_time() -> ModelServerProblem:
+    """Return what a request is answered whose time is over."""
+    return ModelServerProblem(
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        "the time for this request is over: send less in one request, or raise "
+        f"LECTERN_TIMEOUT_SECONDS (and {BUDGET_HEADER}, if you send it)",
+    )

@@ -12,7 +12,7 @@ from services.gateway.context import gateway
 from services.gateway.deadline import time_left
 from services.gateway.errors import InvalidRequest
 from services.gateway.model_server import ModelRef, Prediction
-from services.gateway.observation import note_model
+from services.gateway.observation import note_model, note_version
 from services.serving_api.signatures import Signature
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -49,7 +49,12 @@ def run(model: ModelRef, signature_name: str, inputs: Arrays) -> Prediction:
 
     Raises:
         ModelServerProblem: the model server refused, failed, or did not answer in time.
+        NotReady: too many requests are under way.
     """
-    prediction = gateway().model_server.predict(model, signature_name, inputs, time_left())
-    gateway().catalog.notice(model, prediction.version)
+    parts = gateway()
+    signature = parts.catalog.model(model, time_left()).signature(signature_name)
+    with parts.lanes.enter(signature_name):
+        prediction = parts.batcher.predict(model, signature_name, signature, inputs, time_left())
+    parts.catalog.notice(model, prediction.version)
+    note_version(prediction.version)
     return prediction

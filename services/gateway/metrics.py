@@ -1,4 +1,4 @@
-"""Prometheus metrics of the HTTP calls, correct over several worker processes.
+"""Prometheus metrics of the HTTP calls and of the calls behind them, over all worker processes.
 
 With PROMETHEUS_MULTIPROC_DIR set before this module is imported, every worker writes its values to
 that folder, and whichever worker is scraped answers for all.
@@ -22,16 +22,35 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
 REQUESTS = Counter(
     "http_requests",
     "HTTP requests answered.",
-    ["method", "route", "status", "model"],
+    ["method", "route", "status", "model", "version", "task"],
 )
 DURATION = Histogram(
     "http_request_duration_seconds",
     "Time from reading the head of a request to having its answer.",
     ["method", "route", "model"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    buckets=_SECONDS,
+)
+MODEL_REQUESTS = Counter(
+    "model_requests",
+    "Predict calls to the model server, by the gRPC code that ended them.",
+    ["model", "version", "signature", "code"],
+)
+MODEL_DURATION = Histogram(
+    "model_request_duration_seconds",
+    "Time of a Predict call to the model server; what a request took beyond it is the gateway's.",
+    ["model", "signature"],
+    buckets=_SECONDS,
+)
+BATCH_SIZE = Histogram(
+    "model_batch_size",
+    "Rows in a Predict call that requests may share.",
+    ["model", "signature"],
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
 )
 
 

@@ -5,6 +5,7 @@ Source: https://github.com/tensorflow/serving/tree/master/tensorflow_serving/api
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -14,7 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from services.gateway.channel import open_channel
 from services.gateway.errors import ModelServerProblem
+from services.gateway.metrics import MODEL_DURATION, MODEL_REQUESTS
+from services.gateway.trace_context import trace_metadata
 from services.serving_api.protos import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -27,17 +31,6 @@ from services.serving_api.protos import (
     regression_pb2,
 )
 from services.serving_api.tensors import to_ndarray, to_tensor_proto
-
-_CHANNEL_OPTIONS = [
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    # A model server that comes back is found within a second; gRPC's own pace is two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 500),
-    ("grpc.min_reconnect_backoff_ms", 500),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    # An http_proxy in the environment is meant for the web, not for the machine next door.
-    ("grpc.enable_http_proxy", 0),
-]
 
 _Response = TypeVar("_Response")
 
@@ -84,10 +77,11 @@ class ModelServer:
 
     Args:
         address: `host:port`, or any name that gRPC resolves (`dns:///…`, `unix:…`).
+        credentials: for TLS; without them the connection is plain.
     """
 
-    def __init__(self, address: str) -> None:
-        self._channel = grpc.insecure_channel(address, options=_CHANNEL_OPTIONS)
+    def __init__(self, address: str, credentials: grpc.ChannelCredentials | None = None) -> None:
+        self._channel = open_channel(address, credentials)
         self._prediction_service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._model_service = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
@@ -98,12 +92,23 @@ class ModelServer:
         inputs: Mapping[str, npt.NDArray[np.generic]],
         timeout: float,
     ) -> Prediction:
-        """Run a signature of a model."""
+        """Run a signature of a model, one that exists: its name becomes a label of the metrics."""
         request = predict_pb2.PredictRequest(
             model_spec=model.spec(signature_name),
             inputs={name: to_tensor_proto(array) for name, array in inputs.items()},
         )
-        response = _call(self._prediction_service.Predict, request, timeout)
+        start = time.perf_counter()
+        version, code = "", grpc.StatusCode.OK
+        try:
+            response = _call(self._prediction_service.Predict, request, timeout)
+            version = str(response.model_spec.version.value)
+        except ModelServerProblem as problem:
+            code = problem.code
+            raise
+        finally:
+            seconds = time.perf_counter() - start
+            MODEL_DURATION.labels(model.name, signature_name).observe(seconds)
+            MODEL_REQUESTS.labels(model.name, version, signature_name, code.name).inc()
         outputs = {name: to_ndarray(proto) for name, proto in response.outputs.items()}
         return Prediction(outputs, response.model_spec.version.value)
 
@@ -148,7 +153,7 @@ class ModelServer:
 
 def _call(method: Callable[..., _Response], request: object, timeout: float) -> _Response:
     try:
-        return method(request, timeout=timeout)
+        return method(request, timeout=timeout, metadata=trace_metadata())
     except grpc.RpcError as error:
         raise _problem(error.code(), error.details(), timeout) from error
 

@@ -10,8 +10,9 @@ from urllib.parse import quote
 import structlog
 from flask import Flask, Response, g, request
 
-from services.gateway.deadline import start_deadline
+from services.gateway.deadline import BUDGET_HEADER, start_deadline
 from services.gateway.metrics import DURATION, REQUESTS
+from services.gateway.trace_context import take_trace_context
 
 REQUEST_ID = "X-Request-Id"
 
@@ -33,14 +34,17 @@ def observe(app: Flask, timeout_seconds: float) -> None:
 
     @app.before_request
     def begin() -> None:
-        start_deadline(timeout_seconds)
         g.started = time.perf_counter()
-        g.model = ""
+        g.model = g.version = ""
         received = request.headers.get(REQUEST_ID, "")
         # Anything else could forge log lines.
         g.request_id = received if _WELL_FORMED_ID.fullmatch(received) else uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        trace_id = take_trace_context(request.headers)
+        if trace_id:
+            structlog.contextvars.bind_contextvars(trace_id=trace_id)
+        start_deadline(timeout_seconds, request.headers.get(BUDGET_HEADER))
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -57,12 +61,19 @@ def note_model(name: str) -> None:
     g.model = name
 
 
+def note_version(version: int) -> None:
+    """Count the current request for the version that answered it."""
+    g.version = str(version)
+
+
 def _record(response: Response, seconds: float) -> None:
     # The template, since a path would be a time series for each model, version and typing error.
     route = request.url_rule.rule if request.url_rule else "<unmatched>"
     method = request.method if request.method in _METHODS else "<other>"
     if route not in _UNCOUNTED:
-        REQUESTS.labels(method, route, str(response.status_code), g.model).inc()
+        # The verb; the colon within a converter has no bracket before it.
+        task = route.partition(">:")[2]
+        REQUESTS.labels(method, route, str(response.status_code), g.model, g.version, task).inc()
         DURATION.labels(method, route, g.model).observe(seconds)
     tell = log.debug if route in _QUIET else log.info
     tell(

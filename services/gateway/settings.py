@@ -19,6 +19,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LECTERN_", frozen=True)
 
     model_server: str = Field("127.0.0.1:8500", description="gRPC address of the model server")
+    model_server_ca: Path | None = Field(
+        None, description="file of the authority that signs the model server's certificate: TLS"
+    )
+    model_server_certificate: Path | None = Field(
+        None, description="file of the certificate that the model server is shown"
+    )
+    model_server_key: Path | None = Field(None, description="file of that certificate's key")
     models: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="names of the models, comma-separated; by default those of the file below"
     )
@@ -29,8 +36,21 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     workers: PositiveInt = Field(2, description="worker processes")
-    threads: PositiveInt = Field(16, description="threads of each worker")
+    threads: PositiveInt = Field(64, description="threads of each worker, one a request under way")
     timeout_seconds: PositiveFloat = Field(10.0, description="time that one request may take")
+    upstream_batching: bool = Field(
+        True,
+        description="let concurrent requests for one signature share calls to the model server",
+    )
+    max_batch_rows: PositiveInt = Field(64, description="largest shared call, in rows")
+    max_batch_calls: PositiveInt = Field(
+        1, description="shared calls of one signature that a worker may have under way at once"
+    )
+    max_expensive_calls: PositiveInt = Field(
+        8,
+        description="explanations, visualizations and generations of a worker at once, at most "
+        "half of its threads; more get 503",
+    )
     max_body_bytes: PositiveInt = Field(16 * 2**20, description="largest request body")
     max_image_pixels: PositiveInt = Field(16_000_000, description="largest image, width x height")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")

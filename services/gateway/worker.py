@@ -6,6 +6,7 @@ import structlog
 from flask import Flask
 
 from services.gateway.app import create_app
+from services.gateway.channel import CredentialsError, read_credentials
 from services.gateway.model_names import ModelConfigError
 from services.gateway.model_server import ModelServer
 from services.gateway.settings import Settings
@@ -20,7 +21,8 @@ def load_app(settings: Settings) -> Flask | None:
         settings: every setting.
     """
     try:
-        return create_app(settings, ModelServer(settings.model_server))
-    except ModelConfigError as error:
+        model_server = ModelServer(settings.model_server, read_credentials(settings))
+        return create_app(settings, model_server)
+    except (CredentialsError, ModelConfigError) as error:
         log.error("cannot start", reason=str(error))
         return None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
@@ -28,6 +29,8 @@ def test_requests_are_counted_by_template_status_and_model(client):
         "route": "/v1/models/<model>/versions/<int64:version>:predict",
         "status": "200",
         "model": "classifier",
+        "version": "1",
+        "task": "predict",
     }
     before = count(**labels)
     client.post("/v1/models/classifier/versions/1:predict", data=PNG)
@@ -37,14 +40,52 @@ def test_requests_are_counted_by_template_status_and_model(client):
 
 
 def test_made_up_names_make_no_time_series(client):
-    series = {"route": "/v1/models/<model>:predict", "method": "POST", "status": "404", "model": ""}
+    nothing = {"model": "", "version": ""}
+    series = {
+        "route": "/v1/models/<model>:predict",
+        "method": "POST",
+        "status": "404",
+        "task": "predict",
+        **nothing,
+    }
     before = count(**series)
     for number in range(5):
         client.post(f"/v1/models/made-up-{number}:predict", data=PNG)
         client.open(f"/made-up-{number}", method=f"MADE-UP-{number}")
     assert count(**series) == before + 5
-    assert count(route="<unmatched>", method="<other>", status="404", model="") >= 5
+    unmatched = {"route": "<unmatched>", "method": "<other>", "status": "404", "task": ""}
+    assert count(**unmatched, **nothing) >= 5
     assert not [route for route in routes() if "made-up" in route]
+
+
+def test_the_status_of_a_version_is_no_task(client):
+    labels = {
+        "method": "GET",
+        "route": "/v1/models/<model>/versions/<int64:version>",
+        "status": "200",
+        "model": "classifier",
+        "version": "",
+        "task": "",
+    }
+    before = count(**labels)
+    client.get("/v1/models/classifier/versions/1")
+    assert count(**labels) == before + 1
+
+
+def test_calls_to_the_model_server_are_measured_apart(client, fake):
+    labels = {"model": "classifier", "signature": "serving_default"}
+
+    def calls(version: str, code: str) -> float:
+        series = {**labels, "version": version, "code": code}
+        return REGISTRY.get_sample_value("model_requests_total", series) or 0.0
+
+    answered, failed = calls("1", "OK"), calls("", "UNAVAILABLE")
+    assert client.post(PREDICT, data=PNG).status_code == 200
+    assert calls("1", "OK") == answered + 1
+    assert REGISTRY.get_sample_value("model_request_duration_seconds_count", labels) >= 1
+    fake.stop()
+    assert client.post(PREDICT, data=PNG).status_code == 503
+    assert calls("", "UNAVAILABLE") == failed + 1
 
 
 def test_metrics_do_not_count_themselves(client):
@@ -78,6 +119,14 @@ def test_a_path_cannot_break_a_log_line(client):
         client.get("/a%0Aforged")
     (line,) = [line for line in lines if line["event"] == "request"]
     assert line["path"] == "/a%0Aforged"
+
+
+def test_a_log_line_names_the_trace(client):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        client.get("/v1/models", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+        client.get("/v1/models")
+    assert [line.get("trace_id") for line in lines] == [trace, None]
 
 
 def test_probes_are_quiet(client):

@@ -1,0 +1,92 @@
+"""The connection to the model server: load balancing, retries, TLS."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import grpc
+
+from services.gateway.settings import Settings
+
+_SERVICE_CONFIG = {
+    # Over all addresses that the name stands for.
+    "loadBalancingConfig": [{"round_robin": {}}],
+    "methodConfig": [
+        {
+            # Not of the status, which is to tell how things are now.
+            "name": [{"service": "tensorflow.serving.PredictionService"}],
+            # Within the deadline of the call, and only where the server has not begun.
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.05s",
+                "maxBackoff": "0.2s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ],
+    # While most calls fail, retries would only add to the load.
+    "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.5},
+}
+"""Source: https://github.com/grpc/grpc-proto/blob/master/grpc/service_config/service_config.proto"""
+
+_CHANNEL_OPTIONS = [
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # A model server that comes back is found within a second; gRPC's own pace is two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 500),
+    ("grpc.min_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    # A pod that was replaced has another address; gRPC's own pace is half a minute.
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),
+    # An http_proxy in the environment is meant for the web, not for the machine next door.
+    ("grpc.enable_http_proxy", 0),
+]
+
+
+class CredentialsError(ValueError):
+    """The files for TLS cannot be used; the message says which and why."""
+
+
+def open_channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
+    """Open a channel, which connects when it is first used.
+
+    Args:
+        address: `host:port`, or any name that gRPC resolves.
+        credentials: for TLS; without them the connection is plain.
+    """
+    if credentials:
+        return grpc.secure_channel(address, credentials, options=_CHANNEL_OPTIONS)
+    return grpc.insecure_channel(address, options=_CHANNEL_OPTIONS)
+
+
+def read_credentials(settings: Settings) -> grpc.ChannelCredentials | None:
+    """Read what the settings name for TLS to the model server; None where they name nothing.
+
+    Raises:
+        CredentialsError: a file cannot be read, or one is named without those it needs.
+    """
+    authority, certificate, key = (
+        settings.model_server_ca,
+        settings.model_server_certificate,
+        settings.model_server_key,
+    )
+    if bool(certificate) != bool(key) or (certificate and not authority):
+        raise CredentialsError(
+            "a client certificate needs LECTERN_MODEL_SERVER_CERTIFICATE, LECTERN_MODEL_SERVER_KEY "
+            "and LECTERN_MODEL_SERVER_CA together"
+        )
+    if not authority:
+        return None
+    return grpc.ssl_channel_credentials(_read(authority), _read(key), _read(certificate))
+
+
+def _read(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CredentialsError(f"{path} cannot be read ({error.strerror})") from error

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from services.gateway.errors import NotReady
+from services.gateway.lanes import Lanes
+
+
+def fill(lanes: Lanes, signature_name: str, stack: ExitStack) -> int:
+    """Enter until there is no place; return how many there were."""
+    for count in range(1000):
+        try:
+            stack.enter_context(lanes.enter(signature_name))
+        except NotReady:
+            return count
+    raise AssertionError("no limit")
+
+
+@pytest.mark.parametrize(("threads", "places"), [(1, 1), (7, 7), (16, 14), (64, 60)])
+def test_some_threads_stay_free(threads, places):
+    with ExitStack() as stack:
+        assert fill(Lanes(threads, 1), "serving_default", stack) == places
+
+
+@pytest.mark.parametrize("name", ["saliency_gradient", "feature_visualization_conv1", "generate"])
+def test_what_takes_long_leaves_room_for_predictions(name):
+    lanes = Lanes(threads=16, max_expensive=5)
+    with ExitStack() as stack:
+        assert fill(lanes, name, stack) == 5
+        assert fill(lanes, "serving_default", stack) == 9
+        with pytest.raises(NotReady, match="as many requests"):
+            stack.enter_context(lanes.enter(name))
+
+
+@pytest.mark.parametrize(("threads", "places"), [(1, 1), (4, 2), (64, 8)])
+def test_what_takes_long_gets_at_most_half_of_the_threads(threads, places):
+    with ExitStack() as stack:
+        assert fill(Lanes(threads, 8), "generate", stack) == places
+
+
+def test_places_come_back_after_errors_too():
+    lanes = Lanes(threads=2, max_expensive=1)
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError), lanes.enter("generate"):
+            raise ZeroDivisionError
+        with lanes.enter("generate"), pytest.raises(NotReady), lanes.enter("generate"):
+            pass
+    with ExitStack() as stack:
+        assert fill(lanes, "serving_default", stack) == 2
