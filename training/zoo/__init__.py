@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from training.errors import UnknownNameError
-from training.zoo import autoencoders, classical, convolutional, generative, recurrent
+from training.zoo import autoencoders, classical, convolutional, distilled, generative, recurrent
 from training.zoo.network import Network
 
 NETWORKS: dict[str, Network] = {
     entry.name: entry
-    for family in (classical, convolutional, recurrent, autoencoders, generative)
+    for family in (classical, convolutional, distilled, recurrent, autoencoders, generative)
     for entry in family.NETWORKS
 }
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from training.architectures.cnn import build_cnn
 from training.architectures.cnn_batchnorm import build_cnn_batchnorm
 from training.architectures.cnn_best import build_cnn_best
 from training.architectures.cnn_regularized import build_cnn_regularized
-from training.architectures.student import build_student
 from training.architectures.transfer import FEATURES, build_transfer
 from training.objective import CLASSIFICATION
 from training.recipe import Recipe
 from training.zoo.network import Network
 from training.zoo.tasks import convolutional_tasks
-
-# The same for both, so that nothing but the teacher makes the difference.
-_STUDENT_RECIPES = {
-    "quick": Recipe(epochs=2, ema_momentum=0.99),
-    "full": Recipe(epochs=16, learning_rate=4e-3, augment=True),
-}
 
 NETWORKS = [
     Network(
@@ -77,25 +68,6 @@ NETWORKS = [
             ),
         },
         signatures=convolutional_tasks,
-    ),
-    Network(
-        name="student",
-        task="classification",
-        summary="convolutions of 16, 32 and 48, trained on labels alone",
-        build=partial(build_student, "student"),
-        objective=CLASSIFICATION,
-        recipes=_STUDENT_RECIPES,
-        signatures=convolutional_tasks,
-    ),
-    Network(
-        name="mimic",
-        task="classification",
-        summary="the student again, distilled from cnn_best",
-        build=partial(build_student, "mimic"),
-        objective=CLASSIFICATION,
-        recipes=_STUDENT_RECIPES,
-        signatures=convolutional_tasks,
-        teacher="cnn_best",
     ),
     Network(
         name="transfer",

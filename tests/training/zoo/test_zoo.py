@@ -16,8 +16,11 @@ def test_every_model_bears_its_networks_name(entry: object) -> None:
     assert entry.build().name == entry.name
 
 
-def test_the_mimic_is_a_twentieth_of_its_teacher_and_differs_from_the_student_in_it_alone() -> None:
-    mimic, student = network("mimic"), network("student")
+@pytest.mark.parametrize("size", ["", "_small"])
+def test_a_mimic_is_a_twentieth_of_its_teacher_and_differs_from_the_student_in_it_alone(
+    size: str,
+) -> None:
+    mimic, student = network(f"mimic{size}"), network(f"student{size}")
 
     assert mimic.build().count_params() * 20 <= network(mimic.teacher).build().count_params()
     assert mimic.build().count_params() == student.build().count_params()
