@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +25,7 @@ from services.model_server.core.load_limit import limit_loads
 from services.model_server.core.load_options import LoadOptions, make_session_config
 from services.model_server.core.manager import ModelManager, Retries
 from services.model_server.core.metrics import Metrics
-from services.model_server.core.servable import Servable
+from services.model_server.core.servable import Load, Servable, ServableId
 from services.model_server.core.server_core import ServerCore
 from services.model_server.flags import Flags, log_ignored
 from services.model_server.grpc_api.options import (
@@ -59,14 +59,15 @@ def serve(flags: Flags) -> None:
     log_ignored(flags)
     models = read_models(flags)
     retries = Retries(flags.max_num_load_retries, flags.load_retry_interval_micros / 1e6)
-    manager = ModelManager(models, _make_load(flags), retries)
+    metrics = Metrics()
+    manager = ModelManager(models, _make_load(flags, metrics), retries)
     core = ServerCore(
         manager,
         models,
         poll_wait_seconds=flags.file_system_poll_wait_seconds,
         allow_unavailable_labels=flags.allow_version_labels_for_unavailable_models,
     )
-    servers = _open_ports(flags, core)
+    servers = _open_ports(flags, core, metrics)
     core.start()
     with _polled_config(flags, core):
         stopping.wait()
@@ -78,9 +79,8 @@ def serve(flags: Flags) -> None:
     _log.info("stopped", seconds=round(time.perf_counter() - start, 3))
 
 
-def _open_ports(flags: Flags, core: ServerCore) -> list[GrpcServer | RestServer]:
+def _open_ports(flags: Flags, core: ServerCore, metrics: Metrics) -> list[GrpcServer | RestServer]:
     # All are taken before any answers, so that a taken one stops the process unnoticed.
-    metrics = Metrics()
     requests = InferenceOptions(
         check_method_names=flags.enable_signature_method_name_check,
         tensor_content=flags.enable_serialization_as_tensor_content,
@@ -142,7 +142,7 @@ def read_models(flags: Flags) -> list[ModelConfig]:
     return single_model(flags.model_name, flags.model_base_path)
 
 
-def _make_load(flags: Flags) -> Callable[[Path], Servable]:
+def _make_load(flags: Flags, metrics: Metrics) -> Load:
     options = LoadOptions(
         tags=flags.saved_model_tags.split(","),
         session_config=make_session_config(
@@ -157,14 +157,14 @@ def _make_load(flags: Flags) -> Callable[[Path], Servable]:
         warmup_iterations=max(flags.num_request_iterations_for_warmup, 1),
     )
 
-    def load(path: Path) -> Servable:
+    def load(_: ServableId, path: Path) -> Servable:
         # TensorFlow takes seconds to import; the ports are open by then and say NOT_SERVING.
         from services.model_server.core import loader  # noqa: PLC0415
 
-        return loader.load(path, options)
+        return loader.load(path, options, metrics.loads)
 
     at_once = flags.num_load_threads or os.cpu_count() or 1
-    return limit_loads(_batched(load, flags), at_once)
+    return limit_loads(_batched(load, flags, metrics), at_once)
 
 
 def _threads(flags: Flags, wanted: int) -> int:
@@ -172,9 +172,10 @@ def _threads(flags: Flags, wanted: int) -> int:
     return max(wanted, BATCHING_THREADS) if flags.enable_batching else wanted
 
 
-def _batched(load: Callable[[Path], Servable], flags: Flags) -> Callable[[Path], Servable]:
+def _batched(load: Load, flags: Flags, metrics: Metrics) -> Load:
     if not flags.enable_batching:
         return load
     file = flags.batching_parameters_file
     parameters = read_batching_parameters(file) if file else BatchingParameters()
-    return batching_loader(load, parameters, per_model=flags.enable_per_model_batching_parameters)
+    per_model = flags.enable_per_model_batching_parameters
+    return batching_loader(load, parameters, metrics.batching, per_model=per_model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from services.model_server.core.batching_metrics import ServableBatchingMetrics
 from services.model_server.core.batching_parameters import BatchingParameters
 from services.model_server.core.batching_scheduler import BatchQueue, BatchScheduler, Task
 from services.model_server.core.batching_tensors import count_rows, merge, split
@@ -28,7 +30,11 @@ class BatchingServable:
     """
 
     def __init__(
-        self, servable: Servable, parameters: BatchingParameters, scheduler: BatchScheduler
+        self,
+        servable: Servable,
+        parameters: BatchingParameters,
+        scheduler: BatchScheduler,
+        metrics: ServableBatchingMetrics,
     ) -> None:
         """Wrap a servable.
 
@@ -36,6 +42,7 @@ class BatchingServable:
             servable: what runs the batches.
             parameters: how to group; `num_batch_threads` is the scheduler's affair.
             scheduler: shared by all servables.
+            metrics: of this servable alone.
         """
         self.signature_defs = servable.signature_defs
         self.signatures = servable.signatures
@@ -46,6 +53,8 @@ class BatchingServable:
             name for name, signature in self.signatures.items() if _is_batchable(signature)
         }
         self._queues: dict[tuple[str, frozenset[str]], BatchQueue] = {}
+        self._metrics = metrics
+        metrics.watch_queue(self._queue_depth)
 
     def run(self, signature_name: str, inputs: Arrays, output_names: Sequence[str]) -> _Outputs:
         """See `Servable.run`.
@@ -58,6 +67,7 @@ class BatchingServable:
         rows = count_rows(inputs) if signature_name in self._batchable else 0
         if not rows:
             return self._servable.run(signature_name, inputs, output_names)
+        self._metrics.request(rows)
         tasks = self._split_large(inputs, rows)
         self._scheduler.run(self._queue(signature_name, output_names), tasks)
         answers = [self._answer(task, signature_name, output_names) for task in tasks]
@@ -65,7 +75,11 @@ class BatchingServable:
 
     def close(self) -> None:
         """See `Servable.close`."""
+        self._metrics.close()
         self._servable.close()
+
+    def _queue_depth(self) -> int:
+        return sum(queue.num_enqueued_tasks for queue in list(self._queues.values()))
 
     def _split_large(self, inputs: Arrays, rows: int) -> list[Task]:
         limit = self._parameters.execution_limit
@@ -98,6 +112,9 @@ class BatchingServable:
     def _process(
         self, signature_name: str, output_names: Sequence[str], tasks: Sequence[Task]
     ) -> None:
+        now = time.monotonic()
+        for task in tasks:
+            self._metrics.waited(now - task.enqueued_at)
         for group in self._group(tasks):
             try:
                 self._run_batch(signature_name, output_names, group)
@@ -112,6 +129,7 @@ class BatchingServable:
         sizes = [task.size for task in tasks]
         rows = sum(sizes)
         padded = self._parameters.padded_size(rows)
+        self._metrics.batch(signature_name, rows, padded)
         inputs = merge(
             [task.inputs for task in tasks],
             padded,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from services.model_server.core.batching import BatchingServable
+from services.model_server.core.batching_metrics import BatchingMetrics
 from services.model_server.core.batching_parameters import (
     PER_MODEL_FILE,
     BatchingParameters,
@@ -14,26 +14,29 @@ from services.model_server.core.batching_parameters import (
 from services.model_server.core.batching_scheduler import BatchScheduler
 from services.model_server.core.config import ConfigError
 from services.model_server.core.errors import invalid_argument
-from services.model_server.core.servable import Servable
-
-_Load = Callable[[Path], Servable]
+from services.model_server.core.servable import Load, Servable, ServableId
 
 
-def batching_loader(load: _Load, parameters: BatchingParameters, *, per_model: bool) -> _Load:
+def batching_loader(
+    load: Load, parameters: BatchingParameters, metrics: BatchingMetrics, *, per_model: bool
+) -> Load:
     """Return a function that loads like `load` and batches what it loaded.
 
     Args:
         load: makes a servable of a version's folder.
         parameters: how to batch; its `num_batch_threads` holds for all models together.
+        metrics: what measures all of them.
         per_model: take the parameters from `batching_params.pbtxt` in the version's folder, and
             do not batch a version without one, as TensorFlow Serving does.
     """
     scheduler = BatchScheduler(parameters.num_batch_threads)
 
-    def load_batching(path: Path) -> Servable:
+    def load_batching(servable_id: ServableId, path: Path) -> Servable:
         chosen = _read_own(path) if per_model else parameters
-        servable = load(path)
-        return BatchingServable(servable, chosen, scheduler) if chosen else servable
+        servable = load(servable_id, path)
+        if not chosen:
+            return servable
+        return BatchingServable(servable, chosen, scheduler, metrics.of(servable_id, chosen))
 
     return load_batching
 

@@ -50,6 +50,7 @@ class BatchingParameters:
             With 0 it takes whatever waits as soon as a thread is free.
         max_enqueued_batches: how many batches may wait in one queue.
         num_batch_threads: how many batches may run at once, over all queues.
+        thread_pool_name: a label in the metrics; the waiting requests themselves lend threads.
         allowed_batch_sizes: ascending; a batch is padded up to the next of them. Any if empty.
         pad_variable_length_inputs: whether inputs whose other dimensions differ are padded to the
             largest.
@@ -61,6 +62,7 @@ class BatchingParameters:
     batch_timeout_micros: int = 0
     max_enqueued_batches: int = 10
     num_batch_threads: int = os.cpu_count() or 1
+    thread_pool_name: str = ""
     allowed_batch_sizes: Sequence[int] = ()
     pad_variable_length_inputs: bool = False
     enable_large_batch_splitting: bool = False
@@ -94,8 +96,6 @@ def read_batching_parameters(path: Path) -> BatchingParameters:
             f"Error parsing text-format tensorflow.serving.BatchingParameters: {path}, line {error}"
         ) from None
     values = {name: getattr(message, name).value for name in _WRAPPED if message.HasField(name)}
-    # Here the waiting requests lend their threads, so that there is no pool to name.
-    values.pop("thread_pool_name", None)
     parameters = BatchingParameters(
         **values,
         allowed_batch_sizes=tuple(message.allowed_batch_sizes),

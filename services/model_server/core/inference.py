@@ -55,6 +55,7 @@ class Inference:
         """Serve from a manager; `entrypoint`, for the metrics, is `GRPC` or `REST`."""
         self.manager = manager
         self.metrics = metrics
+        self._requests = metrics.requests
         self._entrypoint = entrypoint
         self._options = options
 
@@ -63,12 +64,12 @@ class Inference:
         """Lend the servable that a request asks for, and measure what is done with it."""
         signature = spec.signature_name or DEFAULT_SIGNATURE
         with (
-            self.metrics.request(spec, signature, api, self._entrypoint) as measured,
+            self._requests.request(spec, signature, api, self._entrypoint) as measured,
             self.manager.lease(spec) as lease,
         ):
             if signature in lease.servable.signatures:
                 measured.version = lease.version
-            with self.metrics.runtime(spec.name, api):
+            with self._requests.runtime(spec.name, api):
                 yield lease
 
     def predict(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
@@ -84,7 +85,7 @@ class Inference:
         check = self._options.check_method_names
         with self.lease(_spec(request), "Classify") as (servable, version):
             response = answer_classify(servable, version, request, check_method_names=check)
-        self.metrics.examples(request.model_spec.name, count_examples(request.input))
+        self._requests.examples(request.model_spec.name, count_examples(request.input))
         return response
 
     def regress(
@@ -94,7 +95,7 @@ class Inference:
         check = self._options.check_method_names
         with self.lease(_spec(request), "Regress") as (servable, version):
             response = answer_regress(servable, version, request, check_method_names=check)
-        self.metrics.examples(request.model_spec.name, count_examples(request.input))
+        self._requests.examples(request.model_spec.name, count_examples(request.input))
         return response
 
     def multi_inference(
@@ -107,7 +108,7 @@ class Inference:
         spec = request.tasks[0].model_spec
         with self.lease(spec, "MultiInference") as (servable, version):
             response = answer_multi_inference(servable, version, request, check_method_names=check)
-        self.metrics.examples(spec.name, count_examples(request.input))
+        self._requests.examples(spec.name, count_examples(request.input))
         return response
 
 

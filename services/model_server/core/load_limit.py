@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
-from services.model_server.core.servable import Servable
+from services.model_server.core.servable import Load, Servable, ServableId
 
 
-def limit_loads(load: Callable[[Path], Servable], at_once: int) -> Callable[[Path], Servable]:
+def limit_loads(load: Load, at_once: int) -> Load:
     """Return a `load` of which at most `at_once` run together.
 
     All models at once would share the processors, and the first would be ready with the last.
     """
     slots = threading.Semaphore(at_once)
 
-    def load_in_turn(path: Path) -> Servable:
+    def load_in_turn(servable_id: ServableId, path: Path) -> Servable:
         with slots:
-            return load(path)
+            return load(servable_id, path)
 
     return load_in_turn

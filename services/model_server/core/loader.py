@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
+from services.model_server.core.load_metrics import LoadMetrics
 from services.model_server.core.load_options import LoadOptions
 from services.model_server.core.saved_model import SavedModelServable
 from services.model_server.core.servable import Servable
 from services.model_server.core.tflite_model import FILE_NAME, TfLiteServable
-from services.model_server.core.warmup import warm_up
+from services.model_server.core.warmup import WARMUP_PATH, warm_up
+
+_UNREAD = LoadMetrics(CollectorRegistry())
 
 
-def load(path: Path, options: LoadOptions = LoadOptions()) -> Servable:  # noqa: B008 (immutable)
+def load(
+    path: Path,
+    options: LoadOptions = LoadOptions(),  # noqa: B008 (immutable)
+    metrics: LoadMetrics = _UNREAD,
+) -> Servable:
     """Load a version and replay its warm-up records.
 
     Raises:
         ServingError: the model or its warm-up is broken.
     """
-    servable = _load(path, options)
-    try:
-        if options.enable_warmup:
-            warm_up(servable, path, options.warmup_iterations)
-    except Exception:
-        servable.close()
-        raise
+    with metrics.load(path):
+        servable = _load(path, options)
+    if options.enable_warmup and (path / WARMUP_PATH).is_file():
+        try:
+            with metrics.warm_up(path):
+                warm_up(servable, path, options.warmup_iterations)
+        except Exception:
+            servable.close()
+            raise
     return servable
 
 

@@ -16,7 +16,7 @@ from services.model_server.core.errors import ServingError, invalid_argument, no
 from services.model_server.core.heap import settle_heap
 from services.model_server.core.labels import check_labels, labels_of
 from services.model_server.core.model import Model, State, Version, VersionStatus
-from services.model_server.core.servable import Servable
+from services.model_server.core.servable import Load, Servable, ServableId
 from services.serving_api.protos import error_codes_pb2, model_pb2
 
 _log = structlog.get_logger(__name__)
@@ -46,14 +46,14 @@ class ModelManager:
     def __init__(
         self,
         models: Sequence[ModelConfig],
-        load: Callable[[Path], Servable],
+        load: Load,
         retries: Retries = Retries(),  # noqa: B008 (immutable)
     ) -> None:
         """Make a manager that holds nothing yet.
 
         Args:
             models: what to serve; a label among them may name a version that is still to come.
-            load: makes a servable, warmed up, of a version's folder; raises ServingError.
+            load: makes a servable of a version's folder.
             retries: what to do about a load that failed.
         """
         self._models = {config.name: Model() for config in models}
@@ -238,7 +238,7 @@ class ModelManager:
         start = time.perf_counter()
         held.error = held.retry_at = None
         try:
-            held.servable = self._load(path)
+            held.servable = self._load(ServableId(name, version), path)
         except ServingError as error:
             held.error = error
         except Exception as error:

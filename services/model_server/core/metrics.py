@@ -1,136 +1,49 @@
-"""Counts and times requests: TensorFlow Serving's metrics by name, and ours by version.
+"""Everything that a server measures, as Prometheus and a reload ask for it.
 
-Source: tensorflow_serving/servables/tensorflow/util.cc and util/prometheus_exporter.cc.
+Source of the format: tensorflow_serving/util/prometheus_exporter.cc.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import re
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    disable_created_metrics,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest
 
-from services.model_server.core.errors import ServingError
-from services.serving_api.protos import error_codes_pb2, model_pb2
-
-_PREFIX = ":tensorflow:serving:"
-_LATENCY_MICROS = [10 * 1.8**power for power in range(33)]
-_EXAMPLES = [2**power for power in range(15)]
-_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+from services.model_server.core.batching_metrics import BatchingMetrics
+from services.model_server.core.load_metrics import LoadMetrics
+from services.model_server.core.request_metrics import RequestMetrics
 
 # TensorFlow Serving has no such samples.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
-
-@dataclass
-class Measured:
-    """What is known of a request only while it runs."""
-
-    version: int | None = None
+# prometheus_client ends every counter's name in _total; TensorFlow only this one's.
+_ADDED_TOTAL = re.compile(rb"(:tensorflow:[\w:]*?(?<!:request_example_count))_total\b")
 
 
 class Metrics:
-    """One registry of everything that a server measures; its methods are thread-safe."""
+    """One registry, and who writes to it."""
 
     def __init__(self) -> None:
+        """Register all metrics."""
         self._registry = CollectorRegistry()
-        self._requests = Counter(
-            f"{_PREFIX}request_count",
-            "The total number of requests.",
-            ["model_name", "status"],
-            registry=self._registry,
-        )
-        self._latency = Histogram(
-            f"{_PREFIX}request_latency",
-            "Distribution of wall time (in microseconds) for Tensorflow Serving request.",
-            ["model_name", "API", "entrypoint"],
-            buckets=_LATENCY_MICROS,
-            registry=self._registry,
-        )
-        self._runtime = Histogram(
-            f"{_PREFIX}runtime_latency",
-            "Distribution of wall time (in microseconds) for Tensorflow runtime.",
-            ["model_name", "API", "runtime"],
-            buckets=_LATENCY_MICROS,
-            registry=self._registry,
-        )
-        self._examples = Histogram(
-            f"{_PREFIX}request_example_counts",
-            "The number of tensorflow.Examples per request.",
-            ["model"],
-            buckets=_EXAMPLES,
-            registry=self._registry,
-        )
-        self._example_total = Counter(
-            f"{_PREFIX}request_example_count_total",
-            "The total number of tensorflow.Examples.",
-            ["model"],
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            "lectern_request_seconds",
-            "Wall time of a request by model, version and signature.",
-            ["model", "version", "signature", "api", "status"],
-            buckets=_SECONDS,
-            registry=self._registry,
-        )
-
-    @contextmanager
-    def request(
-        self, spec: model_pb2.ModelSpec, signature: str, api: str, entrypoint: str
-    ) -> Iterator[Measured]:
-        """Measure a request, whether it succeeds or raises.
-
-        Args:
-            spec: which model it asks for.
-            signature: which of its signatures.
-            api: `Predict`, `Classify`, `Regress` or `MultiInference`.
-            entrypoint: `GRPC` or `REST`.
-        """
-        measured = Measured()
-        code = error_codes_pb2.INTERNAL
-        start = time.perf_counter()
-        try:
-            yield measured
-            code = error_codes_pb2.OK
-        except ServingError as error:
-            code = error.code
-            raise
-        finally:
-            seconds = time.perf_counter() - start
-            status = error_codes_pb2.Code.Name(code)
-            self._requests.labels(spec.name, status).inc()
-            if code == error_codes_pb2.OK:
-                self._latency.labels(spec.name, api, entrypoint).observe(seconds * 1e6)
-            # A version or a signature that nobody has must not become a time series.
-            if measured.version is not None:
-                version = str(measured.version)
-                self._seconds.labels(spec.name, version, signature, api, status).observe(seconds)
-
-    @contextmanager
-    def runtime(self, model: str, api: str) -> Iterator[None]:
-        """Measure what a model takes, where it succeeds."""
-        start = time.perf_counter()
-        yield
-        micros = (time.perf_counter() - start) * 1e6
-        self._runtime.labels(model, api, "TF1").observe(micros)
-
-    def examples(self, model: str, count: int) -> None:
-        """Count the examples of a request."""
-        self._examples.labels(model).observe(count)
-        self._example_total.labels(model).inc(count)
+        self.requests = RequestMetrics(self._registry)
+        self.loads = LoadMetrics(self._registry)
+        self.batching = BatchingMetrics(self._registry)
 
     def page(self) -> bytes:
         """Write everything in Prometheus's text format."""
-        text: bytes = generate_latest(self._registry)
-        # prometheus_client ends every counter's name in _total; TensorFlow Serving does not.
-        name = f"{_PREFIX}request_count".encode()
-        return text.replace(name + b"_total", name)
+        return _ADDED_TOTAL.sub(rb"\1", generate_latest(self._registry))
+
+    def count(self, name: str) -> int:
+        """Return the sum of a counter over its labels; 0 where there is no such counter.
+
+        Args:
+            name: as TensorFlow has it, like `/tensorflow/serving/request_count`.
+        """
+        wanted = name.replace("/", ":").removesuffix("_total")
+        return sum(
+            int(sample.value)
+            for family in self._registry.collect()
+            if family.type == "counter" and family.name == wanted
+            for sample in family.samples
+        )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy.typing as npt
 
@@ -11,6 +12,13 @@ from services.serving_api.protos import meta_graph_pb2
 from services.serving_api.signatures import Signature
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+class ServableId(NamedTuple):
+    """Which version of which model."""
+
+    name: str
+    version: int
 
 
 class Servable(Protocol):
@@ -35,3 +43,7 @@ class Servable(Protocol):
 
     def close(self) -> None:
         """Give its memory back; nothing runs on it any more."""
+
+
+Load: TypeAlias = Callable[[ServableId, Path], Servable]
+"""Makes a servable, warmed up, of a version's folder; raises ServingError."""

@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 def warm_up(servable: Servable, model_path: Path, iterations: int = 1) -> None:
-    """Replay the warm-up records of a SavedModel, if it has any.
+    """Replay the warm-up records of a SavedModel.
 
     Args:
         servable: the loaded model.
@@ -42,8 +42,6 @@ def warm_up(servable: Servable, model_path: Path, iterations: int = 1) -> None:
         ServingError: the file is damaged, holds over 1000 records, or one of them failed.
     """
     path = model_path / WARMUP_PATH
-    if not path.is_file():
-        return
     start = time.perf_counter()
     number = 0
     for number, record in enumerate(_read_records(path), start=1):

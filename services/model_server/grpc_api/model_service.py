@@ -7,6 +7,7 @@ import grpc
 from services.model_server.core.config import ConfigError, check_models
 from services.model_server.core.describe import describe_status
 from services.model_server.core.errors import invalid_argument
+from services.model_server.core.metrics import Metrics
 from services.model_server.core.server_core import ServerCore
 from services.model_server.grpc_api.errors import answers_errors
 from services.serving_api.protos import (
@@ -20,8 +21,9 @@ from services.serving_api.protos import (
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc]
     """GetModelStatus and HandleReloadConfigRequest."""
 
-    def __init__(self, core: ServerCore) -> None:
+    def __init__(self, core: ServerCore, metrics: Metrics) -> None:
         self._core = core
+        self._metrics = metrics
 
     @answers_errors
     def GetModelStatus(  # noqa: N802 (the protocol's name)
@@ -40,7 +42,10 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
         request: model_management_pb2.ReloadConfigRequest,
         context: grpc.ServicerContext,
     ) -> model_management_pb2.ReloadConfigResponse:
-        """Replace the set of models, and answer when the new ones are available."""
+        """Replace the set of models, and answer when the new ones are available.
+
+        The answer says by how much each of the counters that the request names has grown.
+        """
         if request.config.WhichOneof("config") != "model_config_list":
             raise invalid_argument(
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. "
@@ -51,8 +56,12 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
             check_models(models, "the request")
         except ConfigError as error:
             raise invalid_argument(str(error)) from None
+        before = {name: self._metrics.count(name) for name in request.metric_names}
         new = self._core.reload_config(models)
         self._core.manager.wait_until_available(new, context.time_remaining())
         response = model_management_pb2.ReloadConfigResponse()
         response.status.error_code = error_codes_pb2.OK
+        for name, count in before.items():
+            increase = self._metrics.count(name) - count
+            response.metric.add(name=name, int64_value_increase=increase)
         return response

@@ -63,7 +63,9 @@ class GrpcServer:
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             PredictionService(inference), self._server
         )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(core), self._server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+            ModelService(core, inference.metrics), self._server
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(_SERVICES, self._server)
         self._listen(options)

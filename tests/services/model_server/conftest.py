@@ -121,7 +121,7 @@ class Served(NamedTuple):
 def served(exported: dict[float, Path]) -> Iterator[Served]:
     [config] = single_model("half_plus_two", "unused")
     config.version_labels["stable"] = 5
-    manager = ModelManager([config], load)
+    manager = ModelManager([config], lambda _, path: load(path))
     manager.set_aspired_versions("half_plus_two", {5: exported[0.5]})
     grpc_port, rest_port = free_port(), free_port()
     core = ServerCore(manager, [config], poll_wait_seconds=0)

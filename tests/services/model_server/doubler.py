@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from prometheus_client import CollectorRegistry
 
 from services.model_server.core.batching import BatchingServable
+from services.model_server.core.batching_metrics import BatchingMetrics
 from services.model_server.core.batching_parameters import BatchingParameters
 from services.model_server.core.batching_scheduler import BatchScheduler
 from services.model_server.core.errors import invalid_argument
-from services.model_server.core.servable import Arrays
+from services.model_server.core.servable import Arrays, Servable, ServableId
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import Signature, TensorSpec
 
@@ -46,9 +48,14 @@ class Doubler:
         self.batches.append(0)
 
 
-def batched(servable: Doubler, **parameters: object) -> BatchingServable:
+def batched(
+    servable: Servable, metrics: BatchingMetrics | None = None, **parameters: object
+) -> BatchingServable:
+    """Batch a servable as version 1 of the model `doubler`, by one thread unless told otherwise."""
     chosen = BatchingParameters(**{"num_batch_threads": 1, **parameters})
-    return BatchingServable(servable, chosen, BatchScheduler(chosen.num_batch_threads))
+    families = metrics or BatchingMetrics(CollectorRegistry())
+    own = families.of(ServableId("doubler", 1), chosen)
+    return BatchingServable(servable, chosen, BatchScheduler(chosen.num_batch_threads), own)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = SECONDS) -> None:

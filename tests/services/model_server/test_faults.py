@@ -121,13 +121,13 @@ def test_clients_that_hang_up(server: Server, publish: Publish, make_request: Ma
 def held(ports: tuple[int, int]) -> Iterator[tuple[Doubler, BatchingServable]]:
     """A batched model over both shells, which is held while it runs."""
     doubler = Doubler()
-    servable = batched(doubler)
+    metrics = Metrics()
+    servable = batched(doubler, metrics.batching)
     models = single_model("half_plus_two", "unused")
-    manager = ModelManager(models, lambda path: servable)
+    manager = ModelManager(models, lambda _, path: servable)
     manager.set_aspired_versions("half_plus_two", {1: Path()})
     core = ServerCore(manager, models, poll_wait_seconds=0)
-    metrics = Metrics()
-    rest_options = RestOptions(ports[1], timeout_seconds=1)
+    rest_options = RestOptions(ports[1], timeout_seconds=1, metrics_path="/metrics")
     servers = (
         GrpcServer(core, Inference(manager, "GRPC", metrics), GrpcOptions(ports[0]), 1),
         RestServer(Inference(manager, "REST", metrics), rest_options, 1),
@@ -178,6 +178,8 @@ def test_http_clients_that_leave_the_queue_do_not_run(
         for connection in (hangs_up, late):
             connection.sendall(head.encode() + body)
         wait_for(lambda: waiting_rows(servable) == 2)
+        page = requests.get(f"http://localhost:{ports[1]}/metrics", timeout=SECONDS).text
+        assert 'lectern_batch_queue_depth{model="doubler",version="1"} 2.0' in page
         hangs_up.close()
         wait_for(lambda: waiting_rows(servable) == 1)
         assert late.recv(12) == b"HTTP/1.1 504"
@@ -215,7 +217,7 @@ def test_ten_thousand_connections_one_after_another(served: Any) -> None:
 
 
 def test_a_hundred_loads_and_unloads_return_their_memory(exported: dict[float, Path]) -> None:
-    manager = ModelManager(single_model("m", "unused"), load)
+    manager = ModelManager(single_model("m", "unused"), lambda _, path: load(path))
 
     def load_and_unload(count: int) -> float:
         manager.set_aspired_versions("m", dict.fromkeys(range(count), exported[0.5]))

@@ -14,8 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.model_server.core.batching import BatchingServable
-from services.model_server.core.batching_parameters import BatchingParameters
-from services.model_server.core.batching_scheduler import BatchScheduler
 from services.model_server.core.cancellation import Cancellation
 from services.model_server.core.errors import ServingError
 from services.model_server.core.predict import predict
@@ -298,7 +296,8 @@ def test_batched_answers_equal_unbatched_ones(
     timeout: int,
 ) -> None:
     alone = _loaded(exported[0.5])
-    parameters = BatchingParameters(
+    servable = batched(
+        alone,
         max_batch_size=limit,
         max_execution_batch_size=4,
         num_batch_threads=threads,
@@ -306,7 +305,6 @@ def test_batched_answers_equal_unbatched_ones(
         enable_large_batch_splitting=splits,
         batch_timeout_micros=timeout,
     )
-    servable = BatchingServable(alone, parameters, BatchScheduler(threads))
     generator = np.random.default_rng(len(sizes))
     requests = [{"x": generator.random((size, 1), np.float32)} for size in sizes]
     with ThreadPoolExecutor(len(sizes)) as pool:

@@ -7,37 +7,46 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.model_server.core.batching import BatchingServable
 from services.model_server.core.batching_loader import batching_loader
+from services.model_server.core.batching_metrics import BatchingMetrics
 from services.model_server.core.batching_parameters import BatchingParameters
 from services.model_server.core.errors import ServingError
+from services.model_server.core.servable import ServableId
 
 SERVER = BatchingParameters(max_batch_size=7)
+ID = ServableId("m", 1)
 
 
-def load(path: Path) -> Any:
+def load(_: ServableId, path: Path) -> Any:
     return SimpleNamespace(signatures={}, signature_defs={})
 
 
+def loaded(path: Path, *, per_model: bool) -> Any:
+    metrics = BatchingMetrics(CollectorRegistry())
+    return batching_loader(load, SERVER, metrics, per_model=per_model)(ID, path)
+
+
 def test_the_server_says_how_to_batch(tmp_path: Path) -> None:
-    servable = batching_loader(load, SERVER, per_model=False)(tmp_path)
+    servable = loaded(tmp_path, per_model=False)
     assert isinstance(servable, BatchingServable)
     assert servable._parameters == SERVER
 
 
 def test_a_model_may_bring_its_own_parameters(tmp_path: Path) -> None:
     (tmp_path / "batching_params.pbtxt").write_text("max_batch_size { value: 3 }")
-    servable = batching_loader(load, SERVER, per_model=True)(tmp_path)
+    servable = loaded(tmp_path, per_model=True)
     assert isinstance(servable, BatchingServable)
     assert servable._parameters.max_batch_size == 3
 
 
 def test_a_model_without_its_own_parameters_is_not_batched(tmp_path: Path) -> None:
-    assert not isinstance(batching_loader(load, SERVER, per_model=True)(tmp_path), BatchingServable)
+    assert not isinstance(loaded(tmp_path, per_model=True), BatchingServable)
 
 
 def test_a_mistake_in_its_own_parameters_fails_the_load(tmp_path: Path) -> None:
     (tmp_path / "batching_params.pbtxt").write_text("max_batch_size { value: 0 }")
     with pytest.raises(ServingError, match="expected at least 1"):
-        batching_loader(load, SERVER, per_model=True)(tmp_path)
+        loaded(tmp_path, per_model=True)

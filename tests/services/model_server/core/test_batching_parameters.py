@@ -38,6 +38,7 @@ def test_every_field_is_read(path: Path) -> None:
         batch_timeout_micros=500,
         max_enqueued_batches=4,
         num_batch_threads=3,
+        thread_pool_name="model_server_batch_threads",
         allowed_batch_sizes=(8, 32),
         pad_variable_length_inputs=True,
         enable_large_batch_splitting=True,

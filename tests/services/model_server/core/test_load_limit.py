@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from services.model_server.core.load_limit import limit_loads
+from services.model_server.core.servable import ServableId
+
+ID = ServableId("m", 1)
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_so_many_load_at_once_in_order(at_once: int) -> None:
     lock, together, most, order = threading.Lock(), 0, 0, []
 
-    def load(path: Path) -> Path:
+    def load(_: ServableId, path: Path) -> Path:
         nonlocal together, most
         with lock:
             together += 1
@@ -27,7 +30,7 @@ def test_so_many_load_at_once_in_order(at_once: int) -> None:
         return path
 
     limited = limit_loads(load, at_once)
-    threads = [threading.Thread(target=limited, args=(Path(str(n)),)) for n in range(6)]
+    threads = [threading.Thread(target=limited, args=(ID, Path(str(n)))) for n in range(6)]
     for thread in threads:
         thread.start()
         time.sleep(0.005)
@@ -38,12 +41,12 @@ def test_so_many_load_at_once_in_order(at_once: int) -> None:
 
 
 def test_a_failed_load_makes_room() -> None:
-    def load(path: Path) -> Path:
+    def load(_: ServableId, path: Path) -> Path:
         if path.name == "bad":
             raise ValueError(path)
         return path
 
     limited = limit_loads(load, 1)
     with pytest.raises(ValueError, match="bad"):
-        limited(Path("bad"))
-    assert limited(Path("good")) == Path("good")
+        limited(ID, Path("bad"))
+    assert limited(ID, Path("good")) == Path("good")

@@ -10,6 +10,7 @@ import pytest
 from services.model_server.core.config import single_model
 from services.model_server.core.errors import ServingError
 from services.model_server.core.manager import ModelManager, Retries, State
+from services.model_server.core.servable import ServableId
 from services.serving_api.protos import error_codes_pb2, model_pb2
 
 
@@ -24,7 +25,7 @@ class FakeServable:
         self.closed = True
 
 
-def load(path: Path) -> FakeServable:
+def load(_: ServableId, path: Path) -> FakeServable:
     if path.name == "broken":
         raise ServingError(error_codes_pb2.DATA_LOSS, "it is broken")
     if path.name == "crash":
@@ -213,7 +214,7 @@ def test_close_unloads_everything(manager: ModelManager) -> None:
 def test_a_failed_load_is_tried_again_until_it_works() -> None:
     tries = []
 
-    def load_at_last(path: Path) -> FakeServable:
+    def load_at_last(_: ServableId, path: Path) -> FakeServable:
         tries.append(path)
         if len(tries) < 3:
             raise ServingError(error_codes_pb2.DATA_LOSS, "not yet")
@@ -232,7 +233,7 @@ def test_a_failed_load_is_tried_again_until_it_works() -> None:
 def test_retries_end_and_wait_their_interval() -> None:
     tries = []
 
-    def fail(path: Path) -> FakeServable:
+    def fail(_: ServableId, path: Path) -> FakeServable:
         tries.append(path)
         raise ServingError(error_codes_pb2.DATA_LOSS, "never")
 

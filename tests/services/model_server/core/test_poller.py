@@ -13,6 +13,7 @@ from services.model_server.core.config import single_model
 from services.model_server.core.errors import ServingError
 from services.model_server.core.manager import ModelManager, State
 from services.model_server.core.poller import Poller
+from services.model_server.core.servable import ServableId
 
 WAIT_SECONDS = 0.02
 
@@ -22,7 +23,7 @@ class FakeServable:
         pass
 
 
-def load(path: Path) -> FakeServable:
+def load(_: ServableId, path: Path) -> FakeServable:
     return FakeServable()
 
 
@@ -104,7 +105,7 @@ def test_a_slow_model_holds_up_no_other(tmp_path: Path) -> None:
     models = [m for name in ("slow", "fast") for m in single_model(name, str(tmp_path / name))]
     may_end = threading.Event()
 
-    def load_by_name(path: Path) -> FakeServable:
+    def load_by_name(_: ServableId, path: Path) -> FakeServable:
         if path.parent.name == "slow":
             assert may_end.wait(10)
         return FakeServable()

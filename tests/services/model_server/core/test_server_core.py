@@ -13,6 +13,7 @@ from services.model_server.core.config import ModelConfig, single_model
 from services.model_server.core.config_poller import ConfigPoller
 from services.model_server.core.errors import ServingError
 from services.model_server.core.manager import ModelManager, State
+from services.model_server.core.servable import ServableId
 from services.model_server.core.server_core import ServerCore
 from services.serving_api.protos import error_codes_pb2, model_pb2
 from tests.processes import wait_until
@@ -25,7 +26,7 @@ class FakeServable:
         pass
 
 
-def load(path: Path) -> FakeServable:
+def load(_: ServableId, path: Path) -> FakeServable:
     if (path / "broken").exists():
         raise ServingError(error_codes_pb2.DATA_LOSS, "it is broken")
     return FakeServable()
@@ -111,7 +112,7 @@ def test_a_model_without_versions_is_told_at_once(
 
 def test_waiting_ends_with_the_deadline(folder: Path) -> None:
     models = [config(folder, "a")]
-    manager = ModelManager(models, lambda path: threading.Event().wait(0.5) and None)
+    manager = ModelManager(models, lambda _, path: threading.Event().wait(0.5) and None)
     core = ServerCore(manager, models, poll_wait_seconds=WAIT_SECONDS)
     core.start()
     with pytest.raises(ServingError) as caught:

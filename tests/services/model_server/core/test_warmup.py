@@ -74,11 +74,6 @@ def test_every_record_runs_and_the_log_says_so(
     assert entry["seconds"] >= 0
 
 
-def test_no_file_is_no_warm_up(servable: CountingServable, tmp_path: Path) -> None:
-    warm_up(servable, tmp_path)
-    assert servable.ran == []
-
-
 def test_a_failing_record_is_numbered_and_fails_the_load(
     make_request: MakeRequest, publish: Callable[..., Path]
 ) -> None:

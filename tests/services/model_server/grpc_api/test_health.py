@@ -27,7 +27,7 @@ class FakeServable:
 
 def test_every_service_follows_the_models(ports: tuple[int, int]) -> None:
     models = [*single_model("a", "unused"), *single_model("b", "unused")]
-    manager = ModelManager(models, lambda path: FakeServable())
+    manager = ModelManager(models, lambda _, path: FakeServable())
     core = ServerCore(manager, models, poll_wait_seconds=0)
     inference = Inference(manager, "GRPC", Metrics())
     server = GrpcServer(core, inference, GrpcOptions(ports[0]), grace_seconds=1)

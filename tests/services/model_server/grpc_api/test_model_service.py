@@ -14,6 +14,7 @@ from services.model_server.core.errors import ServingError
 from services.model_server.core.inference import Inference
 from services.model_server.core.manager import ModelManager
 from services.model_server.core.metrics import Metrics
+from services.model_server.core.servable import ServableId
 from services.model_server.core.server_core import ServerCore
 from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
@@ -24,6 +25,7 @@ from services.serving_api.protos import (
     model_service_pb2_grpc,
 )
 
+LOADS = "/tensorflow/cc/saved_model/load_attempt_count"
 State = get_model_status_pb2.ModelVersionStatus
 
 
@@ -104,7 +106,7 @@ def test_a_wrong_list_of_models_is_refused(
     assert "Illegal to list model m multiple times in config list" in caught.value.details()
 
 
-def load(path: Path) -> Any:
+def load(_: ServableId, path: Path) -> Any:
     if path.parent.name == "bad":
         raise ServingError(error_codes_pb2.DATA_LOSS, "it is broken")
     return SimpleNamespace(close=lambda: None)
@@ -113,12 +115,18 @@ def load(path: Path) -> Any:
 def test_a_reload_answers_when_the_new_models_are_available(
     ports: tuple[int, int], tmp_path: Path
 ) -> None:
-    for name in ("a", "b", "bad"):
+    for name in ("a", "b", "c", "bad"):
         (tmp_path / name / "1").mkdir(parents=True)
     models = single_model("a", str(tmp_path / "a"))
-    manager = ModelManager(models, load)
+    metrics = Metrics()
+
+    def load_counted(servable_id: ServableId, path: Path) -> Any:
+        with metrics.loads.load(path):
+            return load(servable_id, path)
+
+    manager = ModelManager(models, load_counted)
     core = ServerCore(manager, models, poll_wait_seconds=0.05)
-    inference = Inference(manager, "GRPC", Metrics())
+    inference = Inference(manager, "GRPC", metrics)
     server = GrpcServer(core, inference, GrpcOptions(ports[0]), grace_seconds=1)
     server.start()
     core.start()
@@ -137,6 +145,11 @@ def test_a_reload_answers_when_the_new_models_are_available(
         assert response.status.error_code == error_codes_pb2.OK
         [status] = stub.GetModelStatus(status_request(name="b"), timeout=10).model_version_status
         assert status.state == State.AVAILABLE
+        request = reload("a", "b", "c")
+        request.metric_names.extend([LOADS, "/tensorflow/serving/no_such_metric"])
+        response = stub.HandleReloadConfigRequest(request, timeout=10)
+        increases = [(metric.name, metric.int64_value_increase) for metric in response.metric]
+        assert increases == [(LOADS, 1), ("/tensorflow/serving/no_such_metric", 0)]
         with pytest.raises(grpc.RpcError) as caught:
             stub.HandleReloadConfigRequest(reload("b", "bad"), timeout=10)
         assert caught.value.code() == grpc.StatusCode.UNKNOWN

@@ -30,7 +30,7 @@ WriteConfig = Callable[..., Path]
 
 @contextmanager
 def serving(options: GrpcOptions) -> Iterator[None]:
-    manager = ModelManager([], lambda path: None)
+    manager = ModelManager([], lambda _, path: None)
     core = ServerCore(manager, [], poll_wait_seconds=0)
     server = GrpcServer(core, Inference(manager, "GRPC", Metrics()), options, grace_seconds=1)
     server.start()
