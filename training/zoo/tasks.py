@@ -24,26 +24,43 @@ from training.signatures.saliency import (
 from training.signatures.signature import Signature
 
 
-def classifier_tasks(model: keras.Model) -> list[Signature]:
-    """Returns the signatures of any classifier from images to logits."""
+def classifier_tasks(
+    model: keras.Model, noisy_copies: int = 32, path_steps: int = 128
+) -> list[Signature]:
+    """Returns the signatures of any classifier from images to logits.
+
+    Args:
+        model: The classifier.
+        noisy_copies: Over which SmoothGrad averages.
+        path_steps: Along which the gradients are integrated.
+    """
     return [
         predict(model, CLASS_NAMES),
         predict_bytes(model, CLASS_NAMES),
         class_labels(CLASS_NAMES),
         saliency_gradient(model),
-        saliency_smoothgrad(model),
-        saliency_integrated_gradients(model),
+        saliency_smoothgrad(model, noisy_copies),
+        saliency_integrated_gradients(model, path_steps),
     ]
 
 
-def convolutional_tasks(model: keras.Model) -> list[Signature]:
-    """Returns the signatures of a classifier with convolutions."""
+def convolutional_tasks(
+    model: keras.Model, noisy_copies: int = 32, path_steps: int = 128, ascent_steps: int = 64
+) -> list[Signature]:
+    """Returns the signatures of a classifier with convolutions.
+
+    Args:
+        model: The classifier.
+        noisy_copies: Over which SmoothGrad averages.
+        path_steps: Along which the gradients are integrated.
+        ascent_steps: Of each feature visualization.
+    """
     visualized = [*feature_maps(model), model.layers[-1]]
     return [
-        *classifier_tasks(model),
+        *classifier_tasks(model, noisy_copies, path_steps),
         saliency_gradcam(model),
         activations(model),
-        *(feature_visualization(model, layer.name) for layer in visualized),
+        *(feature_visualization(model, layer.name, ascent_steps) for layer in visualized),
     ]
 
 
