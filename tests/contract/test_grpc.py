@@ -8,6 +8,10 @@ import grpc
 import numpy as np
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.descriptor_pool import DescriptorPool
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
 from tensorflow.core.example import example_pb2
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import (
@@ -323,12 +327,23 @@ def test_a_200_mb_request(prediction: Any) -> None:
 
 
 def test_reflection(ours: None, channel: grpc.Channel) -> None:
-    from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (  # noqa: PLC0415
-        ProtoReflectionDescriptorDatabase,
-    )
-
+    database = ProtoReflectionDescriptorDatabase(channel)
     assert {
         "tensorflow.serving.PredictionService",
         "tensorflow.serving.ModelService",
         "grpc.health.v1.Health",
-    } <= set(ProtoReflectionDescriptorDatabase(channel).get_services())
+    } <= set(database.get_services())
+    # A pool of its own knows nothing but what the server describes.
+    pool = DescriptorPool(database)
+    methods = pool.FindServiceByName("tensorflow.serving.PredictionService").methods_by_name
+    assert set(methods) == {
+        "Predict",
+        "Classify",
+        "Regress",
+        "MultiInference",
+        "GetModelMetadata",
+    }
+    assert methods["Predict"].input_type.fields_by_name["inputs"].number == 2
+    reload = pool.FindMethodByName("tensorflow.serving.ModelService.HandleReloadConfigRequest")
+    assert reload.output_type.full_name == "tensorflow.serving.ReloadConfigResponse"
+    assert pool.FindMessageTypeByName("tensorflow.TensorProto").fields_by_name["float_val"]

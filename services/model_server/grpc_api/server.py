@@ -5,9 +5,8 @@ from __future__ import annotations
 from concurrent import futures
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
-from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 
 from services.model_server.core.inference import Inference
 from services.model_server.core.server_core import ServerCore
@@ -15,6 +14,7 @@ from services.model_server.grpc_api.health import follow_models
 from services.model_server.grpc_api.model_service import ModelService
 from services.model_server.grpc_api.options import ChannelArguments, GrpcOptions
 from services.model_server.grpc_api.prediction_service import PredictionService
+from services.model_server.grpc_api.reflection import add_reflection
 from services.model_server.ports import PortTakenError
 from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
 
@@ -24,12 +24,6 @@ _CHANNEL_ARGUMENTS: ChannelArguments = {
     # Otherwise two servers could share the port, each with half of the requests.
     "grpc.so_reuseport": 0,
 }
-_SERVICES = (
-    "tensorflow.serving.PredictionService",
-    "tensorflow.serving.ModelService",
-    health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
-    reflection.SERVICE_NAME,
-)
 
 
 class GrpcServer:
@@ -67,7 +61,7 @@ class GrpcServer:
             ModelService(core, inference.metrics), self._server
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection(_SERVICES, self._server)
+        add_reflection(self._server)
         self._listen(options)
         follow_models(self._health, core.manager)
 
