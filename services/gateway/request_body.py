@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -146,12 +147,19 @@ def read_parameters(model: type[_Parameters], body: JsonBody | FilesBody) -> _Pa
     Raises:
         InvalidRequest: an unknown parameter, or a value that does not fit.
     """
+    values = {**body.parameters, **request.args.to_dict()}
+    # Before pydantic, which would describe every one of a million.
+    for name in values.keys() - model.model_fields.keys():
+        raise InvalidRequest(
+            f"received the parameter {reprlib.repr(name)} = {reprlib.repr(values[name])}, "
+            f"expected {sorted(model.model_fields) or 'none'}"
+        )
     try:
-        return model.model_validate({**body.parameters, **request.args.to_dict()})
+        return model.model_validate(values)
     except ValidationError as error:
         raise InvalidRequest("; ".join(map(_describe, error.errors()))) from None
 
 
 def _describe(error: ErrorDetails) -> str:
     name = ".".join(map(str, error["loc"]))
-    return f"parameter {name!r}: {error['msg']}, received {error['input']!r}"
+    return f"parameter {name!r}: {error['msg']}, received {reprlib.repr(error['input'])}"

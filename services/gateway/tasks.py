@@ -32,6 +32,17 @@ _SIGNATURES: Mapping[str, tuple[str, ...]] = {
 """The signatures of which one is enough for a task; an underscore at the end stands for a family,
 whose members are the choices that a client has."""
 
+_TENSORS: Mapping[str, tuple[set[str], set[str]]] = {
+    "saliency_": ({"class_index"}, {"attribution", "class_index"}),
+    "feature_visualization_": ({"channel", "seed"}, {"images", "activation"}),
+    GENERATE_SIGNATURE: ({"seed", "temperature"}, {"images", "latent"}),
+    DECODE_SIGNATURE: ({"latent"}, {"images"}),
+    ENCODE_SIGNATURE: ({"images"}, {"mean"}),
+    "compress": (set(), {"code"}),
+    "decompress": ({"code"}, {"images"}),
+}
+"""The inputs and outputs that a signature must have; without them, the name is a coincidence."""
+
 _CHOICES = {SALIENCY: "method", VISUALIZE: "layer"}
 
 _METHOD_NAMES = {
@@ -50,17 +61,25 @@ def tasks_of(model: ModelInfo) -> list[str]:
 
 
 def _carried(model: ModelInfo, patterns: tuple[str, ...]) -> bool:
-    return any(
-        name.startswith(pattern) if pattern.endswith("_") else name == pattern
-        for name in model.signatures
-        for pattern in patterns
+    return any(_matching(model, pattern) for pattern in patterns)
+
+
+def _matching(model: ModelInfo, pattern: str) -> list[str]:
+    """Return the names of a family's signatures, or the one name, as far as they are there."""
+    inputs, outputs = _TENSORS.get(pattern, (set(), set()))
+    return sorted(
+        name
+        for name, signature in model.signatures.items()
+        if (name.startswith(pattern) if pattern.endswith("_") else name == pattern)
+        and inputs <= signature.inputs.keys()
+        and outputs <= signature.outputs.keys()
     )
 
 
 def choices(model: ModelInfo, task: str) -> list[str]:
     """Return what a model offers of a task: its saliency methods, the layers to visualize."""
     [prefix] = _SIGNATURES[task]
-    return sorted(name.removeprefix(prefix) for name in model.signatures if name.startswith(prefix))
+    return [name.removeprefix(prefix) for name in _matching(model, prefix)]
 
 
 def chosen_signature(model: ModelInfo, task: str, choice: str) -> tuple[str, Signature]:
@@ -93,7 +112,7 @@ def task_signature(model: ModelInfo, task: str, name: str | None = None) -> tupl
         InvalidRequest: the model lacks the task, or this signature.
     """
     name = name or _SIGNATURES[task][0]
-    if name in model.signatures:
+    if _matching(model, name):
         return name, model.signatures[name]
     if task not in tasks_of(model):
         raise _lacks(model, task)

@@ -6,7 +6,10 @@ from flask import Flask
 
 from services.gateway.routes import (
     activations,
+    compress,
+    decompress,
     examples,
+    generate,
     home,
     models,
     predict,
@@ -16,7 +19,19 @@ from services.gateway.routes import (
 )
 from services.gateway.routes.model_paths import know_model_paths
 
-_MODULES = (home, probes, models, predict, examples, saliency, activations, visualize)
+_MODULES = (
+    home,
+    probes,
+    models,
+    predict,
+    examples,
+    saliency,
+    activations,
+    visualize,
+    generate,
+    compress,
+    decompress,
+)
 
 
 def register_routes(app: Flask) -> None:

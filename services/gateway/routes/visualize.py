@@ -52,6 +52,7 @@ class VisualizeParameters(BaseModel):
         None,
         min_length=1,
         max_length=MOST_PICTURES,
+        fail_fast=True,
         description="channels of the layer, comma-separated outside JSON; by default the first 9",
     )
     seed: int = Field(0, ge=-_INT32, lt=_INT32, description="decides on the image to start from")

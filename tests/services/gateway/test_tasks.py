@@ -14,11 +14,17 @@ from services.gateway.tasks import (
     task_signature,
     tasks_of,
 )
-from services.serving_api.signatures import Signature
+from services.serving_api.protos import types_pb2
+from services.serving_api.signatures import Signature, TensorSpec
+
+SPEC = TensorSpec(types_pb2.DT_FLOAT, (None,))
+# Of all tasks together, so that every signature has what its task needs.
+NAMES = "images class_index channel seed temperature latent code mean attribution activation"
+TENSORS = dict.fromkeys(NAMES.split(), SPEC)
 
 
 def model(*names: str, method_name: str = "") -> ModelInfo:
-    return ModelInfo("m", 1, {name: Signature({}, {}, method_name) for name in names})
+    return ModelInfo("m", 1, {name: Signature(TENSORS, TENSORS, method_name) for name in names})
 
 
 CLASSIFIER = model("serving_default", "saliency_gradient", "saliency_gradcam", "class_labels")
@@ -43,6 +49,13 @@ def test_tasks_follow_from_signatures(names, tasks):
 @pytest.mark.parametrize("verb", ["classify", "regress"])
 def test_a_signature_on_examples_is_known_by_its_method(verb):
     assert tasks_of(model("s", method_name=f"tensorflow/serving/{verb}")) == [verb]
+
+
+@pytest.mark.parametrize(
+    "name", ["saliency_x", "feature_visualization_x", "generate", "decode_latent", "compress"]
+)
+def test_a_signature_of_the_right_name_without_the_tensors_is_no_task(name):
+    assert tasks_of(ModelInfo("m", 1, {name: Signature({}, {}, "")})) == []
 
 
 def test_choices_follow_from_signatures():
