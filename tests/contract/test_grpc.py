@@ -344,6 +344,6 @@ def test_reflection(ours: None, channel: grpc.Channel) -> None:
         "GetModelMetadata",
     }
     assert methods["Predict"].input_type.fields_by_name["inputs"].number == 2
-    reload = pool.FindMethodByName("tensorflow.serving.ModelService.HandleReloadConfigRequest")
-    assert reload.output_type.full_name == "tensorflow.serving.ReloadConfigResponse"
+    methods = pool.FindServiceByName("tensorflow.serving.ModelService").methods_by_name
+    assert set(methods) == {"GetModelStatus", "HandleReloadConfigRequest"}
     assert pool.FindMessageTypeByName("tensorflow.TensorProto").fields_by_name["float_val"]
