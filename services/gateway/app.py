@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from services.gateway.batching import Batcher
+from services.gateway.cascade import parse_cascade
 from services.gateway.catalog import Catalog
 from services.gateway.content_encoding import decode_content
 from services.gateway.context import Gateway
@@ -34,6 +35,7 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
     Gateway(
         settings,
         names,
+        {cascade.name: cascade for cascade in map(parse_cascade, settings.cascades)},
         model_server,
         Batcher(
             model_server,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, current_app
 
 from services.gateway.batching import Batcher
+from services.gateway.cascade import Cascade
 from services.gateway.catalog import Catalog
 from services.gateway.lanes import Lanes
 from services.gateway.model_server import ModelServer
@@ -23,6 +25,7 @@ class Gateway:
 
     settings: Settings
     model_names: tuple[str, ...]
+    cascades: Mapping[str, Cascade]
     model_server: ModelServer
     batcher: Batcher
     lanes: Lanes

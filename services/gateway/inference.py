@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from services.gateway.cascade import Cascade
 from services.gateway.catalog import ModelInfo
 from services.gateway.context import gateway
 from services.gateway.deadline import time_left
@@ -18,13 +19,35 @@ from services.serving_api.signatures import Signature
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
+def find_cascade(model: ModelRef) -> Cascade | None:
+    """Return the cascade of this name; None if it is a model's name, or nobody's.
+
+    Raises:
+        InvalidRequest: a version or a label of a cascade.
+    """
+    cascade = gateway().cascades.get(model.name)
+    if cascade is not None and model != ModelRef(model.name):
+        raise InvalidRequest(
+            f"{model.name!r} is a cascade, which has no versions and no labels: leave them out, or "
+            f"ask {cascade.small!r} or {cascade.large!r}"
+        )
+    return cascade
+
+
 def find_model(model: ModelRef) -> ModelInfo:
     """Return what the model of the current request can do.
 
     Raises:
+        InvalidRequest: it is a cascade.
         ModelServerProblem: there is no such model, or the model server does not answer.
         NotReady: the model is still loading.
     """
+    cascade = find_cascade(model)
+    if cascade is not None:
+        raise InvalidRequest(
+            f"{model.name!r} is a cascade, which has no task but 'predict': ask "
+            f"{cascade.small!r} or {cascade.large!r}"
+        )
     info = gateway().catalog.model(model, time_left())
     note_model(info.name)
     return info

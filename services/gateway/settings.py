@@ -9,8 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.gateway.cascade import parse_cascade
+
+
+def _check_cascade(text: str) -> str:
+    parse_cascade(text)
+    return text
+
+
+CascadeText = Annotated[str, AfterValidator(_check_cascade)]
 
 
 class Settings(BaseSettings):
@@ -32,6 +42,11 @@ class Settings(BaseSettings):
     model_config_file: Path = Field(
         Path("models/models.config"),
         description="the model server's models.config, read for the names of its models",
+    )
+    cascades: Annotated[tuple[CascadeText, ...], NoDecode] = Field(
+        (),
+        description="virtual models that ask a large model where a small one is unsure, "
+        "comma-separated: NAME=SMALL>LARGE@THRESHOLD, such as auto=mimic>cnn_best@0.9",
     )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
@@ -56,7 +71,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
     log_format: Literal["json", "text"] = Field("json", description="form of a log line")
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "cascades", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -8,13 +8,15 @@ import grpc
 from flask import Response
 
 from services.gateway.answers import json_response
+from services.gateway.cascade import Cascade
 from services.gateway.context import gateway
 from services.gateway.deadline import time_left
 from services.gateway.errors import ModelServerProblem
+from services.gateway.inference import find_cascade
 from services.gateway.model_server import ModelRef
 from services.gateway.observation import note_model
 from services.gateway.routes.model_paths import model_blueprint, model_route
-from services.gateway.tasks import tasks_of
+from services.gateway.tasks import PREDICT, tasks_of
 from services.serving_api.model_json import metadata_json, status_json
 from services.serving_api.protos import get_model_status_pb2
 
@@ -25,13 +27,19 @@ _State = get_model_status_pb2.ModelVersionStatus.State
 
 @blueprint.get("/v1/models")
 def list_models() -> Response:
-    """Answer every configured model with its versions, their states, and its tasks."""
-    return json_response({"models": [_describe(ModelRef(name)) for name in gateway().model_names]})
+    """Answer every configured model with its versions, their states, and its tasks.
+
+    A cascade has no versions of its own; it tells its two models and its threshold.
+    """
+    models = [_describe(ModelRef(name)) for name in gateway().model_names]
+    cascades = [_describe_cascade(cascade) for cascade in gateway().cascades.values()]
+    return json_response({"models": models + cascades})
 
 
 @model_route(blueprint, "", "GET")
 def status(model: ModelRef) -> Response:
-    """Answer TensorFlow Serving's model status."""
+    """Answer TensorFlow Serving's model status; of a cascade, that of its small model."""
+    model = _first(model)
     response = gateway().model_server.status(model, time_left())
     note_model(model.name)
     return Response(status_json(response), mimetype="application/json")
@@ -39,10 +47,22 @@ def status(model: ModelRef) -> Response:
 
 @model_route(blueprint, "/metadata", "GET")
 def metadata(model: ModelRef) -> Response:
-    """Answer TensorFlow Serving's model metadata."""
+    """Answer TensorFlow Serving's model metadata; of a cascade, that of its small model."""
+    model = _first(model)
     response = gateway().model_server.metadata(model, time_left())
     note_model(model.name)
     return Response(metadata_json(response), mimetype="application/json")
+
+
+def _first(model: ModelRef) -> ModelRef:
+    """Return the model that a request goes to first, whose inputs are those of the cascade."""
+    cascade = find_cascade(model)
+    return ModelRef(cascade.small) if cascade else model
+
+
+def _describe_cascade(cascade: Cascade) -> dict[str, Any]:
+    models = {"small": cascade.small, "large": cascade.large, "threshold": cascade.threshold}
+    return {"name": cascade.name, "versions": [], "tasks": [PREDICT], "cascade": models}
 
 
 def _describe(model: ModelRef) -> dict[str, Any]:

@@ -9,9 +9,13 @@ from flask import Response
 from pydantic import Field
 
 from services.gateway.answers import json_response, model_member
+from services.gateway.cascade import Cascade
 from services.gateway.catalog import DEFAULT_SIGNATURE, ModelInfo
+from services.gateway.errors import InvalidRequest
+from services.gateway.escalation import MODEL_NAME, MODEL_VERSION, run_cascade
 from services.gateway.image_inputs import ImageParameters, read_images
-from services.gateway.inference import Arrays, check_shapes, find_model, run
+from services.gateway.images import find_image_input
+from services.gateway.inference import Arrays, check_shapes, find_cascade, find_model, run
 from services.gateway.model_server import ModelRef
 from services.gateway.request_body import FilesBody, JsonBody, read_body, read_parameters
 from services.gateway.routes.model_paths import model_blueprint, model_route
@@ -31,34 +35,57 @@ class PredictParameters(ImageParameters):
 def predict(model: ModelRef) -> Response:
     """Answer a prediction in the form of the request."""
     body = read_body()
-    info = find_model(model)
+    cascade = find_cascade(model)
+    info = find_model(ModelRef(cascade.small) if cascade else model)
     if isinstance(body, JsonBody):
-        return _predict_json(model, info, body)
-    return _predict_images(model, info, body)
+        return _predict_json(model, info, body, cascade)
+    return _predict_images(model, info, body, cascade)
 
 
-def _predict_json(model: ModelRef, info: ModelInfo, body: JsonBody) -> Response:
+def _predict_json(
+    model: ModelRef, info: ModelInfo, body: JsonBody, cascade: Cascade | None
+) -> Response:
     document = read_predict_document(body.document)
     name = document.signature_name or DEFAULT_SIGNATURE
     signature = info.signature(name)
     inputs = to_arrays(document, signature.inputs)
     check_shapes(inputs, signature)
-    outputs = run(model, name, inputs).outputs
+    if cascade is None:
+        outputs: Arrays = run(model, name, inputs).outputs
+    elif name == DEFAULT_SIGNATURE:
+        outputs = run_cascade(cascade, inputs[find_image_input(signature)[0]])
+    else:
+        raise InvalidRequest(f"a cascade runs {DEFAULT_SIGNATURE!r} alone, received {name!r}")
     return Response(format_predictions(outputs, document.form), mimetype="application/json")
 
 
-def _predict_images(model: ModelRef, info: ModelInfo, body: FilesBody) -> Response:
+def _predict_images(
+    model: ModelRef, info: ModelInfo, body: FilesBody, cascade: Cascade | None
+) -> Response:
     parameters = read_parameters(PredictParameters, body)
     name, signature = task_signature(info, PREDICT)
     batch = read_images(body, signature, parameters.invert)
-    outputs, version = run(model, name, {batch.input_name: batch.images})
+    if cascade:
+        answer: dict[str, Any] = {"cascade": cascade.name}
+        outputs: Arrays = run_cascade(cascade, batch.images)
+    else:
+        outputs, version = run(model, name, {batch.input_name: batch.images})
+        answer = {"model": model_member(model, version)}
     if not _is_classification(outputs):
         return Response(format_predictions(outputs, "instances"), mimetype="application/json")
     predictions = [
-        {"file": file, **_top_classes(outputs, row, info, parameters.top)}
+        {"file": file, **_speaker(outputs, row), **_top_classes(outputs, row, info, parameters.top)}
         for row, file in enumerate(batch.files)
     ]
-    return json_response({"model": model_member(model, version), "predictions": predictions})
+    return json_response({**answer, "predictions": predictions})
+
+
+def _speaker(outputs: Arrays, row: int) -> dict[str, Any]:
+    """Say which model of a cascade spoke for an image."""
+    if MODEL_NAME not in outputs:
+        return {}
+    speaker = ModelRef(outputs[MODEL_NAME][row].decode())
+    return {"model": model_member(speaker, outputs[MODEL_VERSION][row])}
 
 
 def _is_classification(outputs: Arrays) -> bool:

@@ -30,9 +30,20 @@ def test_models_are_separated_by_commas(monkeypatch):
     assert Settings().models == ("cnn", "rnn")
 
 
+def test_cascades_are_separated_by_commas(monkeypatch):
+    monkeypatch.setenv("LECTERN_CASCADES", "auto=mimic>cnn@0.9, quick=svm>mlp@0.5")
+    assert Settings().cascades == ("auto=mimic>cnn@0.9", "quick=svm>mlp@0.5")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "70000"), ("PORT", "x"), ("WORKERS", "0"), ("TIMEOUT_SECONDS", "-1")],
+    [
+        ("CASCADES", "mimic>cnn"),
+        ("PORT", "70000"),
+        ("PORT", "x"),
+        ("WORKERS", "0"),
+        ("TIMEOUT_SECONDS", "-1"),
+    ],
 )
 def test_a_value_that_makes_no_sense_is_refused(monkeypatch, name, value):
     monkeypatch.setenv(f"LECTERN_{name}", value)

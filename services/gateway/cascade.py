@@ -1,0 +1,48 @@
+"""Virtual models that ask a large model only where a small one is unsure: how they are written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_NAME = r"[^/:=>@,\s]+"
+_TEXT = re.compile(
+    rf"(?P<name>{_NAME})=(?P<small>{_NAME})>(?P<large>{_NAME})@(?P<threshold>[0-9.]+)"
+)
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """Two classifiers behind one name.
+
+    Attributes:
+        name: what clients call it.
+        small: the model that sees every image.
+        large: the model that sees those of which the small one is unsure.
+        threshold: the small model's top probability from which on its answer stands, 0 to 1.
+    """
+
+    name: str
+    small: str
+    large: str
+    threshold: float
+
+
+def parse_cascade(text: str) -> Cascade:
+    """Read `NAME=SMALL>LARGE@THRESHOLD`.
+
+    Raises:
+        ValueError: it is not written so, two names are equal, or the threshold is no probability.
+    """
+    match = _TEXT.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError
+        cascade = Cascade(match["name"], match["small"], match["large"], float(match["threshold"]))
+    except ValueError:
+        raise ValueError(
+            "expected NAME=SMALL>LARGE@THRESHOLD, such as auto=mimic>cnn_best@0.9"
+        ) from None
+    if len({cascade.name, cascade.small, cascade.large}) < 3 or cascade.threshold > 1:
+        raise ValueError("expected three different names and a threshold from 0 to 1")
+    return cascade
