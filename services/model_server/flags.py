@@ -85,6 +85,7 @@ class Flags:
     enable_grpc_healthcheck_service: bool = _flag(
         False, "name the services as TensorFlow Serving does: health is always there"
     )
+    enable_profiler: bool = _flag(True, "serve TensorFlow's ProfilerService on the gRPC port")
     tensorflow_session_config_file: Path | None = _flag(None, "a ConfigProto text proto")
     tensorflow_session_parallelism: int = _flag(
         0, "threads for one operation and for several; 0 chooses"
@@ -99,7 +100,6 @@ class Flags:
     num_unload_threads: int = _ignored(0, "every model has its own thread")
     num_tflite_pools: int = _ignored(0, "a TensorFlow Lite model runs one request at a time")
     num_tflite_interpreters_per_pool: int = _ignored(0, "see num_tflite_pools")
-    enable_profiler: bool = _ignored(True, "Python has no ProfilerService on a shared port")
     flush_filesystem_caches: bool = _ignored(True, "the operating system frees its caches itself")
     remove_unused_fields_from_bundle_metagraph: bool = _ignored(
         False, "TensorFlow's Python loader keeps the graph"

@@ -105,6 +105,7 @@ def _grpc_options(flags: Flags) -> GrpcOptions:
         max_threads=_threads(flags, flags.grpc_max_threads),
         channel_arguments=parse_channel_arguments(flags.grpc_channel_arguments),
         credentials=read_credentials(flags.ssl_config_file) if flags.ssl_config_file else None,
+        enable_profiler=flags.enable_profiler,
     )
 
 

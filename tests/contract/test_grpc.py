@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
@@ -14,6 +16,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 )
 from tensorflow.core.example import example_pb2
 from tensorflow.core.framework import types_pb2
+from tensorflow.tsl.profiler.protobuf import xplane_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -142,15 +145,19 @@ def test_what_predict_refuses(
     assert message in received[1]
 
 
-def test_a_deadline_is_kept(prediction: Any) -> None:
+def slow_request() -> predict_pb2.PredictRequest:
     request = predict_pb2.PredictRequest()
     name_model(request.model_spec, name="half_plus_two_tf2", signature="count")
     steps = request.inputs["steps"]
     steps.dtype = types_pb2.DT_INT64
     steps.tensor_shape.dim.add(size=1)
     steps.int64_val.append(100_000)
+    return request
+
+
+def test_a_deadline_is_kept(prediction: Any) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        prediction.Predict(request, timeout=0.2)
+        prediction.Predict(slow_request(), timeout=0.2)
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
 
 
@@ -347,3 +354,18 @@ def test_reflection(ours: None, channel: grpc.Channel) -> None:
     methods = pool.FindServiceByName("tensorflow.serving.ModelService").methods_by_name
     assert set(methods) == {"GetModelStatus", "HandleReloadConfigRequest"}
     assert pool.FindMessageTypeByName("tensorflow.TensorProto").fields_by_name["float_val"]
+
+
+def test_a_profile(ours: None, contract: Any, prediction: Any, tmp_path: Path) -> None:
+    # Ours alone, since the server writes the file, and a container has another disk.
+    busy = prediction.Predict.future(slow_request(), timeout=60)
+    tf.profiler.experimental.client.trace(f"grpc://{contract.grpc}", str(tmp_path), 200)
+    [trace] = tmp_path.rglob("plugins/profile/*/localhost_*.xplane.pb")
+    planes = xplane_pb2.XSpace.FromString(trace.read_bytes()).planes
+    assert any(line.events for plane in planes for line in plane.lines)
+    assert busy.result().outputs["steps"].int64_val[0] == 100_000
+
+
+def test_the_profilers_monitor_is_not_implemented(contract: Any) -> None:
+    with pytest.raises(RuntimeError, match="UNIMPLEMENTED"):
+        tf.profiler.experimental.client.monitor(f"grpc://{contract.grpc}", 100)

@@ -1,7 +1,7 @@
 """Reads how to batch: TensorFlow Serving's `BatchingParameters` text proto.
 
 Source: tensorflow_serving/servables/tensorflow/session_bundle_config.proto, which is not among the
-Python protos that TensorFlow Serving publishes; the message is therefore described here.
+Python protos that TensorFlow Serving publishes.
 """
 
 from __future__ import annotations
@@ -12,24 +12,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
-from google.protobuf import wrappers_pb2 as wrappers
+from google.protobuf import text_format, wrappers_pb2
 
 from services.model_server.core.config import ConfigError
+from services.model_server.core.message_classes import BOOL, INT64, Field, make_message_classes
 
 PER_MODEL_FILE = "batching_params.pbtxt"
 """What `--enable_per_model_batching_parameters` looks for in the folder of a version."""
 
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_WRAPPED: dict[str, tuple[int, Any]] = {
-    "max_batch_size": (1, wrappers.Int64Value),
-    "batch_timeout_micros": (2, wrappers.Int64Value),
-    "max_enqueued_batches": (3, wrappers.Int64Value),
-    "num_batch_threads": (4, wrappers.Int64Value),
-    "thread_pool_name": (5, wrappers.StringValue),
-    "enable_large_batch_splitting": (8, wrappers.BoolValue),
-    "max_execution_batch_size": (9, wrappers.Int64Value),
-}
+_INT64, _BOOL = "google.protobuf.Int64Value", "google.protobuf.BoolValue"
+_WRAPPED = (
+    Field("max_batch_size", 1, _INT64),
+    Field("batch_timeout_micros", 2, _INT64),
+    Field("max_enqueued_batches", 3, _INT64),
+    Field("num_batch_threads", 4, _INT64),
+    Field("thread_pool_name", 5, "google.protobuf.StringValue"),
+    Field("enable_large_batch_splitting", 8, _BOOL),
+    Field("max_execution_batch_size", 9, _INT64),
+)
+_PLAIN = (
+    Field("allowed_batch_sizes", 6, INT64, repeated=True),
+    Field("pad_variable_length_inputs", 7, BOOL),
+)
+_Message: Any = make_message_classes(
+    "tensorflow.serving", {"BatchingParameters": _WRAPPED + _PLAIN}, wrappers_pb2.DESCRIPTOR
+)["BatchingParameters"]
 _MINIMUM = {
     "max_batch_size": 1,
     "batch_timeout_micros": 0,
@@ -95,7 +102,11 @@ def read_batching_parameters(path: Path) -> BatchingParameters:
         raise ConfigError(
             f"Error parsing text-format tensorflow.serving.BatchingParameters: {path}, line {error}"
         ) from None
-    values = {name: getattr(message, name).value for name in _WRAPPED if message.HasField(name)}
+    values = {
+        field.name: getattr(message, field.name).value
+        for field in _WRAPPED
+        if message.HasField(field.name)
+    }
     parameters = BatchingParameters(
         **values,
         allowed_batch_sizes=tuple(message.allowed_batch_sizes),
@@ -121,33 +132,3 @@ def _check(parameters: BatchingParameters, path: Path) -> None:
             "max_execution_batch_size where large batches are split; "
             f"last entry was {sizes[-1]}; expected {parameters.execution_limit} ({path})"
         )
-
-
-def _make_message_class() -> Any:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="batching_parameters.proto",
-        package="tensorflow.serving",
-        syntax="proto3",
-        dependency=[wrappers.DESCRIPTOR.name],
-    )
-    message = file.message_type.add(name="BatchingParameters")
-    optional, repeated = _FIELD.LABEL_OPTIONAL, _FIELD.LABEL_REPEATED
-    for name, (number, wrapper) in _WRAPPED.items():
-        kind = f".{wrapper.DESCRIPTOR.full_name}"
-        message.field.add(
-            name=name, number=number, label=optional, type=_FIELD.TYPE_MESSAGE, type_name=kind
-        )
-    message.field.add(name="allowed_batch_sizes", number=6, label=repeated, type=_FIELD.TYPE_INT64)
-    message.field.add(
-        name="pad_variable_length_inputs", number=7, label=optional, type=_FIELD.TYPE_BOOL
-    )
-    # A pool of its own: the default one may hold TensorFlow Serving's own description.
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(wrappers.DESCRIPTOR.serialized_pb)
-    pool.Add(file)
-    return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName("tensorflow.serving.BatchingParameters")
-    )
-
-
-_Message = _make_message_class()

@@ -23,6 +23,7 @@ class GrpcOptions:
         max_threads: that work on requests.
         channel_arguments: of gRPC's core, like grpc.max_connection_age_ms.
         credentials: for TLS on the port; None for plain text.
+        enable_profiler: serve TensorFlow's ProfilerService too.
     """
 
     port: int = 0
@@ -30,6 +31,7 @@ class GrpcOptions:
     max_threads: int = 8
     channel_arguments: ChannelArguments = field(default_factory=dict)
     credentials: grpc.ServerCredentials | None = None
+    enable_profiler: bool = True
 
 
 def parse_channel_arguments(text: str) -> ChannelArguments:

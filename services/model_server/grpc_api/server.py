@@ -14,6 +14,7 @@ from services.model_server.grpc_api.health import follow_models
 from services.model_server.grpc_api.model_service import ModelService
 from services.model_server.grpc_api.options import ChannelArguments, GrpcOptions
 from services.model_server.grpc_api.prediction_service import PredictionService
+from services.model_server.grpc_api.profiler_service import add_profiler_service
 from services.model_server.grpc_api.reflection import add_reflection
 from services.model_server.ports import PortTakenError
 from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
@@ -61,6 +62,8 @@ class GrpcServer:
             ModelService(core, inference.metrics), self._server
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if options.enable_profiler:
+            add_profiler_service(self._server)
         add_reflection(self._server)
         self._listen(options)
         follow_models(self._health, core.manager)

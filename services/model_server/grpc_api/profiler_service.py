@@ -1,0 +1,95 @@
+"""TensorFlow's ProfilerService, which `tf.profiler.experimental.client` and TensorBoard call.
+
+Source: tsl/profiler/protobuf/profiler_service.proto, of which the Python wheel has no module.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from services.model_server.core.cancellation import current_cancellation
+from services.model_server.core.errors import ServingError
+from services.model_server.core.message_classes import (
+    BOOL,
+    STRING,
+    UINT64,
+    Field,
+    make_message_classes,
+)
+from services.model_server.grpc_api.errors import answers_errors
+from services.serving_api.protos import error_codes_pb2
+
+# Fields that are not needed are left out, among them the tracers' levels: TensorFlow's own Python
+# API takes them and, in version 2.20, ignores them.
+_MESSAGES = make_message_classes(
+    "tensorflow",
+    {
+        "ProfileOptions": [Field("duration_ms", 9, UINT64)],
+        "ProfileRequest": [
+            Field("opts", 4, "tensorflow.ProfileOptions"),
+            Field("repository_root", 5, STRING),
+            Field("session_id", 6, STRING),
+            Field("host_name", 7, STRING),
+        ],
+        "ProfileResponse": [Field("empty_trace", 7, BOOL)],
+        "TerminateRequest": [Field("session_id", 1, STRING)],
+        "TerminateResponse": [],
+        "MonitorRequest": [],
+        "MonitorResponse": [],
+    },
+)
+
+
+class ProfilerService:
+    """Profile and Terminate; Monitor is not implemented in TensorFlow Serving either."""
+
+    def __init__(self) -> None:
+        self._stopped: dict[str, threading.Event] = {}
+
+    @answers_errors
+    def Profile(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Record for a while, and write the file that the request names on this machine."""
+        # TensorFlow takes seconds to import, which must not keep the ports closed.
+        from services.model_server.core import profiler  # noqa: PLC0415
+
+        stopped = self._stopped[request.session_id] = threading.Event()
+        current_cancellation().on_cancel(stopped.set)
+        file = f"{request.host_name}.xplane.pb".replace(":", "_")
+        target = Path(request.repository_root, request.session_id, file)
+        try:
+            has_events = profiler.record(target, request.opts.duration_ms / 1000, stopped)
+        finally:
+            self._stopped.pop(request.session_id, None)
+        return _MESSAGES["ProfileResponse"](empty_trace=not has_events)
+
+    @answers_errors
+    def Terminate(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """End a recording before its time."""
+        if stopped := self._stopped.get(request.session_id):
+            stopped.set()
+        return _MESSAGES["TerminateResponse"]()
+
+    @answers_errors
+    def Monitor(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Refuse, as TensorFlow Serving does."""
+        raise ServingError(error_codes_pb2.UNIMPLEMENTED, "unimplemented.")
+
+
+def add_profiler_service(server: grpc.Server) -> None:
+    """Serve the profiler."""
+    service = ProfilerService()
+    handlers = {
+        name: grpc.unary_unary_rpc_method_handler(
+            getattr(service, name),
+            request_deserializer=_MESSAGES[f"{name}Request"].FromString,
+            response_serializer=_MESSAGES[f"{name}Response"].SerializeToString,
+        )
+        for name in ("Profile", "Terminate", "Monitor")
+    }
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("tensorflow.ProfilerService", handlers),)
+    )
