@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
+from services.gateway.api_keys import guard
 from services.gateway.batching import Batcher
 from services.gateway.cascade import parse_cascade
 from services.gateway.catalog import Catalog
 from services.gateway.content_encoding import decode_content
 from services.gateway.context import Gateway
 from services.gateway.errors import handle_errors
+from services.gateway.headers import add_headers
 from services.gateway.lanes import Lanes
 from services.gateway.model_names import model_names
 from services.gateway.model_server import ModelServer
@@ -27,7 +29,7 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
         model_server: where inference happens.
 
     Raises:
-        ModelConfigError: the file with the models' names cannot be read.
+        SetupError: what a setting names cannot be used.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -47,6 +49,8 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
         Readiness(model_server, names),
     ).attach(app)
     observe(app, settings.timeout_seconds)
+    guard(app, settings)
+    add_headers(app, settings.cors_origins)
     decode_content(app)
     handle_errors(app)
     register_routes(app)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grpc
 
-from services.gateway.settings import Settings
+from services.gateway.settings import Settings, SetupError
 
 _SERVICE_CONFIG = {
     # Over all addresses that the name stands for.
@@ -46,10 +46,6 @@ _CHANNEL_OPTIONS = [
 ]
 
 
-class CredentialsError(ValueError):
-    """The files for TLS cannot be used; the message says which and why."""
-
-
 def open_channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
     """Open a channel, which connects when it is first used.
 
@@ -66,7 +62,7 @@ def read_credentials(settings: Settings) -> grpc.ChannelCredentials | None:
     """Read what the settings name for TLS to the model server; None where they name nothing.
 
     Raises:
-        CredentialsError: a file cannot be read, or one is named without those it needs.
+        SetupError: a file cannot be read, or one is named without those it needs.
     """
     authority, certificate, key = (
         settings.model_server_ca,
@@ -74,7 +70,7 @@ def read_credentials(settings: Settings) -> grpc.ChannelCredentials | None:
         settings.model_server_key,
     )
     if bool(certificate) != bool(key) or (certificate and not authority):
-        raise CredentialsError(
+        raise SetupError(
             "a client certificate needs LECTERN_MODEL_SERVER_CERTIFICATE, LECTERN_MODEL_SERVER_KEY "
             "and LECTERN_MODEL_SERVER_CA together"
         )
@@ -89,4 +85,4 @@ def _read(path: Path | None) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CredentialsError(f"{path} cannot be read ({error.strerror})") from error
+        raise SetupError(f"{path} cannot be read ({error.strerror})") from error

@@ -2,6 +2,7 @@
 
     Problem
     ├── InvalidRequest           400
+    ├── Unauthorized             401
     ├── NotAcceptable            406
     ├── ContentTooLarge          413
     ├── UnsupportedMediaType     415
@@ -20,11 +21,13 @@ from typing import Any
 import grpc
 import structlog
 from flask import Flask, Response, current_app, request
+from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,
     NotFound,
     RequestEntityTooLarge,
+    TooManyRequests,
 )
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -57,6 +60,12 @@ class InvalidRequest(Problem):
     """The client sent what cannot be used."""
 
     status = 400
+
+
+class Unauthorized(Problem):
+    """The client did not say who it is, or is not known."""
+
+    status = 401
 
 
 class NotAcceptable(Problem):
@@ -124,6 +133,8 @@ def _explain(error: HTTPException) -> str:
         case MethodNotAllowed():
             allowed = ", ".join(sorted(error.valid_methods or ()))
             return f"{request.method} {request.path} is not answered, expected {allowed}"
+        case TooManyRequests():
+            return f"received more requests than {error.description}: wait a moment"
         case RequestEntityTooLarge():
             limits = current_app.config
             return (
@@ -145,6 +156,8 @@ def _document(status: int, detail: str) -> Response:
     # The standard library's writer escapes lone surrogates, which a quoted name may hold.
     response = Response(json.dumps(document), status)
     response.mimetype = "application/problem+json"
+    if status == 401:
+        response.www_authenticate = WWWAuthenticate("bearer")
     if status in {429, 503}:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

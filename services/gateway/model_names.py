@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from google.protobuf import text_format
 
-from services.gateway.settings import Settings
+from services.gateway.settings import Settings, SetupError
 from services.serving_api.protos import model_server_config_pb2
 
 
-class ModelConfigError(ValueError):
+class ModelConfigError(SetupError):
     """A models.config that cannot be read; the message says what is wrong with it."""
 
 

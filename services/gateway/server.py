@@ -40,6 +40,8 @@ def serve(settings: Settings) -> None:
     """
     configure_logging(settings)
     listener = _listen(settings.host, settings.port)
+    if not settings.api_keys_file:
+        log.info("no API keys: whoever reaches this port may call", mend="LECTERN_API_KEYS_FILE")
     os.environ[_METRICS_FOLDER] = tempfile.mkdtemp(prefix="lectern-metrics-")
     try:
         _Server(settings, listener).run()

@@ -23,6 +23,10 @@ def _check_cascade(text: str) -> str:
 CascadeText = Annotated[str, AfterValidator(_check_cascade)]
 
 
+class SetupError(ValueError):
+    """What a setting names cannot be used; the message says why and what would do."""
+
+
 class Settings(BaseSettings):
     """Lectern's gateway: an HTTP front for TensorFlow Serving."""
 
@@ -66,12 +70,23 @@ class Settings(BaseSettings):
         description="explanations, visualizations and generations of a worker at once, at most "
         "half of its threads; more get 503",
     )
+    api_keys_file: Path | None = Field(
+        None, description="file with a line name:key a client; without it everyone may call"
+    )
+    rate_limit: str | None = Field(
+        None,
+        description="how often one client may call, such as 100/second; each worker counts for "
+        "itself, a client is a key or else an address",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origins whose pages may call, comma-separated; * for all"
+    )
     max_body_bytes: PositiveInt = Field(16 * 2**20, description="largest request body")
     max_image_pixels: PositiveInt = Field(16_000_000, description="largest image, width x height")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
     log_format: Literal["json", "text"] = Field("json", description="form of a log line")
 
-    @field_validator("models", "cascades", mode="before")
+    @field_validator("models", "cors_origins", "cascades", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

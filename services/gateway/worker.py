@@ -6,10 +6,9 @@ import structlog
 from flask import Flask
 
 from services.gateway.app import create_app
-from services.gateway.channel import CredentialsError, read_credentials
-from services.gateway.model_names import ModelConfigError
+from services.gateway.channel import read_credentials
 from services.gateway.model_server import ModelServer
-from services.gateway.settings import Settings
+from services.gateway.settings import Settings, SetupError
 
 log = structlog.get_logger()
 
@@ -23,6 +22,6 @@ def load_app(settings: Settings) -> Flask | None:
     try:
         model_server = ModelServer(settings.model_server, read_credentials(settings))
         return create_app(settings, model_server)
-    except (CredentialsError, ModelConfigError) as error:
+    except SetupError as error:
         log.error("cannot start", reason=str(error))
         return None

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import trustme
 
-from services.gateway.channel import CredentialsError, read_credentials
+from services.gateway.channel import read_credentials
 from services.gateway.errors import ModelServerProblem
 from services.gateway.model_server import ModelRef, ModelServer, Prediction
-from services.gateway.settings import Settings
+from services.gateway.settings import Settings, SetupError
 from tests.fakes import HALF_PLUS_TWO, FakeModelServer, FakeVersion
 from tests.processes import wait_until
 
@@ -150,10 +150,10 @@ def test_a_stranger_is_not_trusted(secure_fake, tmp_path):
 @pytest.mark.parametrize("names", [["key"], ["certificate"], ["certificate", "key"], ["ca", "key"]])
 def test_half_of_what_is_needed_is_explained(names, tmp_path):
     files = {f"model_server_{name}": tmp_path / name for name in names}
-    with pytest.raises(CredentialsError, match="together"):
+    with pytest.raises(SetupError, match="together"):
         read_credentials(Settings(**files))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(CredentialsError, match=r"ca\.pem cannot be read"):
+    with pytest.raises(SetupError, match=r"ca\.pem cannot be read"):
         read_credentials(Settings(model_server_ca=tmp_path / "ca.pem"))
