@@ -69,7 +69,7 @@ def h2load(url: str, body: bytes, connections: int, seconds: int, answer_bytes: 
         sent, log = Path(folder, "body"), Path(folder, "log")
         sent.write_bytes(body)
         # Without --warm-up-time the connections' handshakes are measured along: a few of them.
-        report = _run(
+        report = run_generator(
             *("h2load", "-t1", "-m1", f"-c{connections}", f"-D{seconds}", f"-d{sent}"),
             *("-Hcontent-type: application/grpc", "-Hte: trailers", f"--log-file={log}", url),
         )
@@ -97,14 +97,16 @@ def wrk(url: str, body: bytes, connections: int, seconds: int, answer_bytes: int
         sent, script = Path(folder, "body"), Path(folder, "script.lua")
         sent.write_bytes(body)
         script.write_text(_WRK_SCRIPT.format(body=sent))
-        report = _run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"-s{script}", url)
+        report = run_generator(
+            "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"-s{script}", url
+        )
     seen = json.loads(report.splitlines()[-1])
     _check(seen["requests"], seen["failed"], seen["bytes"], answer_bytes, tolerance=JSON_TOLERANCE)
     rate = seen["requests"] / (seen["micros"] / 1e6)
     return Load(seen["requests"], rate, seen["p50"] / 1000, seen["p99"] / 1000)
 
 
-def _run(*command: str) -> str:
+def run_generator(*command: str) -> str:
     if not shutil.which(command[0]):
         raise LoadError(f"{command[0]} is missing: apt-get install wrk nghttp2-client")
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
