@@ -90,6 +90,12 @@ def test_predict(prediction: Any, spec: dict[str, Any], version: int, constant: 
     assert [dim.size for dim in y.tensor_shape.dim] == [2, 1]
 
 
+def test_an_empty_batch(prediction: Any) -> None:
+    y = prediction.Predict(predict_request(), timeout=30).outputs["y"]
+    assert [dim.size for dim in y.tensor_shape.dim] == [0, 1]
+    assert not y.float_val
+
+
 def test_the_output_filter(prediction: Any) -> None:
     request = predict_request(1, name="half_plus_two_tf2")
     assert set(prediction.Predict(request, timeout=30).outputs) == {"y", "x_bytes"}

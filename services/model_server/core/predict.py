@@ -43,7 +43,7 @@ def predict(
     try:
         return servable.run(signature_name, inputs, output_filter or list(signature.outputs))
     except ServingError as error:
-        raise _name_misfits(error, inputs, signature) from None
+        raise _name_causes(error, inputs, signature) from None
 
 
 def find_signature(servable: Servable, signature_name: str) -> Signature:
@@ -96,14 +96,20 @@ def _check_outputs(output_filter: Sequence[str], signature: Signature) -> None:
         raise invalid_argument(f"duplicate output tensor alias: {twice}")
 
 
-def _name_misfits(error: ServingError, inputs: Arrays, signature: Signature) -> ServingError:
-    """Put the likely cause before the text of an operation deep in the graph."""
-    misfits = [
+def _name_causes(error: ServingError, inputs: Arrays, signature: Signature) -> ServingError:
+    """Put the likely causes before the text of an operation deep in the graph."""
+    causes = [
         f'input "{name}" has the shape {list(array.shape)}, the signature says {spec}'
         for name, array in inputs.items()
         if not (spec := signature.inputs[name]).accepts(array.shape)
     ]
-    return ServingError(error.code, "; ".join([*misfits, error.message]))
+    # Some operations take no empty batch, like a convolution on a processor.
+    causes += [
+        f'input "{name}" has no rows, send at least one'
+        for name, array in inputs.items()
+        if array.shape[:1] == (0,)
+    ]
+    return ServingError(error.code, "; ".join([*causes, error.message]))
 
 
 def _set(names: Iterable[str]) -> str:

@@ -31,7 +31,7 @@ class FakeServable:
     def run(
         self, signature_name: str, inputs: dict[str, np.ndarray], output_names: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        if inputs["images"].ndim != 2:
+        if inputs["images"].ndim != 2 or not len(inputs["images"]):
             raise ServingError(error_codes_pb2.INVALID_ARGUMENT, "deep in the graph")
         total = inputs["images"].sum() + inputs["class_index"].sum()
         return {name: np.array([[total]]) for name in output_names}
@@ -90,6 +90,10 @@ def test_an_unknown_signature() -> None:
         (
             {"images": np.ones(3, np.float32)},
             'input "images" has the shape [3], the signature says float32[N, 2]; deep in the graph',
+        ),
+        (
+            {"images": np.ones((0, 2), np.float32)},
+            'input "images" has no rows, send at least one; deep in the graph',
         ),
     ],
 )
