@@ -283,7 +283,11 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         response = predict_pb2.PredictResponse()
         response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = number
-        for key, array in version.signatures[name].function(inputs).items():
+        try:
+            outputs = version.signatures[name].function(inputs)
+        except IndexError as error:  # As a gather out of range is in a graph.
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        for key, array in outputs.items():
             response.outputs[key].CopyFrom(to_tensor_proto(array))
         return response
 
@@ -306,7 +310,7 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         examples = request.input.example_list.examples
         if any("x" not in example.features.feature for example in examples):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Feature: x (data type: float)")
-        values = [example.features.feature["x"].float_list.value[0] for example in examples]
+        values = [sum(example.features.feature["x"].float_list.value) for example in examples]
         return version.signatures["serving_default"].function({"x": np.array(values, np.float32)})
 
     def GetModelMetadata(self, request, context):  # noqa: N802

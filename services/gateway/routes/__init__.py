@@ -8,6 +8,7 @@ from services.gateway.routes import (
     activations,
     compress,
     decompress,
+    docs,
     examples,
     generate,
     home,
@@ -21,6 +22,7 @@ from services.gateway.routes.model_paths import know_model_paths
 
 _MODULES = (
     home,
+    docs,
     probes,
     models,
     predict,
