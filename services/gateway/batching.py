@@ -139,25 +139,34 @@ class Batcher:
                 queue.waiting.remove(request)
 
     def _lead(self, question: _Question, request: _Request) -> Prediction:
-        """Make a call for a request and for those that wait, and tell each what came of it."""
+        """Make a call for a request and for those that wait, and tell them what came of it."""
         if not request.time_left():
             self._hand_over(question)
             raise out_of_time()
         batch = [request, *self._take(question, self._max_rows - request.rows)]
-        steps: list[Callable[[], Prediction]]
-        try:
-            steps = [partial(_identity, answer) for answer in self._share(question, batch)]
-        except ModelServerProblem as problem:
-            if len(batch) > 1 and problem.code not in _SAME_FOR_ALL:
-                steps = [partial(self._ask, question, each) for each in batch]
-            else:
-                steps = [partial(_fail, problem)] * len(batch)
-        except Exception as error:
-            steps = [partial(_fail, error)] * len(batch)
+        if len(batch) == 1:
+            try:
+                return self._ask(question, request)
+            finally:
+                self._hand_over(question)
+        steps = self._steps(question, batch)
         self._hand_over(question)
-        for each, step in zip(batch, steps, strict=True):
-            each.next_step.put(step)
-        return request.next_step.get()()
+        for other, step in zip(batch[1:], steps[1:], strict=True):
+            other.next_step.put(step)
+        return steps[0]()
+
+    def _steps(
+        self, question: _Question, batch: Sequence[_Request]
+    ) -> Sequence[Callable[[], Prediction]]:
+        """Make one call for a batch, and return what each request does next."""
+        try:
+            return [partial(_identity, answer) for answer in self._share(question, batch)]
+        except ModelServerProblem as problem:
+            if problem.code not in _SAME_FOR_ALL:
+                return [partial(self._ask, question, each) for each in batch]
+            return [partial(_fail, problem)] * len(batch)
+        except Exception as error:
+            return [partial(_fail, error)] * len(batch)
 
     def _take(self, question: _Question, rows: int) -> list[_Request]:
         """Take those off the queue that fit into so many rows, in the order of their coming."""
@@ -188,16 +197,11 @@ class Batcher:
                 told apart, status 500.
         """
         rows = [request.rows for request in batch]
-        BATCH_SIZE.labels(question.model.name, question.signature_name).observe(sum(rows))
-        if len(batch) == 1:
-            return [self._ask(question, batch[0])]
         inputs = {
             name: np.concatenate([request.inputs[name] for request in batch])
             for name in batch[0].inputs
         }
-        outputs, version = self._model_server.predict(
-            question.model, question.signature_name, inputs, batch[0].time_left()
-        )
+        outputs, version = self._predict(question, inputs, sum(rows), batch[0].time_left())
         if any(output.shape[:1] != (sum(rows),) for output in outputs.values()):
             self._indivisible.add((question.model, question.signature_name))
             raise ModelServerProblem(
@@ -209,9 +213,13 @@ class Batcher:
         ]
 
     def _ask(self, question: _Question, request: _Request) -> Prediction:
-        return self._model_server.predict(
-            question.model, question.signature_name, request.inputs, request.time_left()
-        )
+        return self._predict(question, request.inputs, request.rows, request.time_left())
+
+    def _predict(
+        self, question: _Question, inputs: Arrays, rows: int, timeout: float
+    ) -> Prediction:
+        BATCH_SIZE.labels(question.model.name, question.signature_name).observe(rows)
+        return self._model_server.predict(question.model, question.signature_name, inputs, timeout)
 
 
 def _rows_to_share(signature: Signature, inputs: Arrays) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, g, request
 
 from services.gateway.deadline import BUDGET_HEADER, start_deadline
+from services.gateway.logs import set_log_members
 from services.gateway.metrics import DURATION, REQUESTS
 from services.gateway.trace_context import take_trace_context
 
@@ -24,6 +26,16 @@ _QUIET = {"/metrics", "/livez", "/readyz", "/startupz"}
 log = structlog.get_logger()
 
 
+@dataclass
+class _Observed:
+    """What is known of the current request so far."""
+
+    started: float
+    request_id: str
+    model: str = ""
+    version: str = ""
+
+
 def observe(app: Flask, timeout_seconds: float) -> None:
     """Follow every request of an application, from its head to its answer.
 
@@ -34,22 +46,21 @@ def observe(app: Flask, timeout_seconds: float) -> None:
 
     @app.before_request
     def begin() -> None:
-        g.started = time.perf_counter()
-        g.model = g.version = ""
-        received = request.headers.get(REQUEST_ID, "")
+        headers = request.headers
+        received = headers.get(REQUEST_ID, "")
         # Anything else could forge log lines.
-        g.request_id = received if _WELL_FORMED_ID.fullmatch(received) else uuid.uuid4().hex
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
-        trace_id = take_trace_context(request.headers)
-        if trace_id:
-            structlog.contextvars.bind_contextvars(trace_id=trace_id)
-        start_deadline(timeout_seconds, request.headers.get(BUDGET_HEADER))
+        request_id = received if _WELL_FORMED_ID.fullmatch(received) else uuid.uuid4().hex
+        g.observed = _Observed(time.perf_counter(), request_id)
+        trace_id = take_trace_context(headers)
+        trace = {"trace_id": trace_id} if trace_id else {}
+        set_log_members({"request_id": request_id, **trace})
+        start_deadline(timeout_seconds, headers.get(BUDGET_HEADER))
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers[REQUEST_ID] = g.request_id
-        _record(response, time.perf_counter() - g.started)
+        observed: _Observed = g.observed
+        response.headers[REQUEST_ID] = observed.request_id
+        _record(observed, response.status_code, time.perf_counter() - observed.started)
         return response
 
 
@@ -58,30 +69,31 @@ def note_model(name: str) -> None:
 
     Otherwise whoever makes up names makes up time series.
     """
-    g.model = name
+    g.observed.model = name
 
 
 def note_version(version: int) -> None:
     """Count the current request for the version that answered it."""
-    g.version = str(version)
+    g.observed.version = str(version)
 
 
-def _record(response: Response, seconds: float) -> None:
+def _record(observed: _Observed, status: int, seconds: float) -> None:
     # The template, since a path would be a time series for each model, version and typing error.
     route = request.url_rule.rule if request.url_rule else "<unmatched>"
     method = request.method if request.method in _METHODS else "<other>"
+    model = observed.model
     if route not in _UNCOUNTED:
         # The verb; the colon within a converter has no bracket before it.
         task = route.partition(">:")[2]
-        REQUESTS.labels(method, route, str(response.status_code), g.model, g.version, task).inc()
-        DURATION.labels(method, route, g.model).observe(seconds)
+        REQUESTS.labels(method, route, status, model, observed.version, task).inc()
+        DURATION.labels(method, route, model).observe(seconds)
     tell = log.debug if route in _QUIET else log.info
     tell(
         "request",
         method=method,
         # Encoded, since a decoded line break would start a log line of the client's making.
         path=quote(request.path, safe="/:"),
-        status=response.status_code,
+        status=status,
         milliseconds=round(1000 * seconds, 3),
-        model=g.model,
+        model=model,
     )

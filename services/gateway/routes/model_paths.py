@@ -23,6 +23,8 @@ class _Segment(BaseConverter):
     """A part of a path up to the colon that starts a verb."""
 
     regex = "[^/:]+"
+    # It holds no slash, so that only the paths with as many parts are tried.
+    part_isolating = True
 
 
 class _Int64(IntegerConverter):

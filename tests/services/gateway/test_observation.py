@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-import structlog
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from services.gateway.logs import add_log_members
 from tests.services.gateway.images import PNG
 
 PREDICT = "/v1/models/classifier:predict"
@@ -123,7 +123,7 @@ def test_a_path_cannot_break_a_log_line(client):
 
 def test_a_log_line_names_the_trace(client):
     trace = "0af7651916cd43dd8448eb211c80319c"
-    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+    with capture_logs(processors=[add_log_members]) as lines:
         client.get("/v1/models", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
         client.get("/v1/models")
     assert [line.get("trace_id") for line in lines] == [trace, None]
