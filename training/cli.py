@@ -15,10 +15,12 @@ from rich.table import Table
 from training.data import load_test, load_training
 from training.engine import BACKENDS, PRECISIONS, Engine
 from training.errors import TrainingError
-from training.evaluate import measure, trained_networks
+from training.evaluate import trained_networks
 from training.optimizer_paths import draw_optimizer_paths
 from training.report import write_report
-from training.repository import latest_version, versions
+from training.report.reported_model import report_models
+from training.report.table import screen_table
+from training.repository import versions
 from training.samples import write_samples
 from training.sweep import Sweep, search
 from training.train import Places, export_again, train
@@ -134,21 +136,18 @@ def evaluate_command(
     data: DataOption = None,
     models: ModelsOption = MODELS,
 ) -> None:
-    """Print how well the latest versions of networks do."""
+    """Print how well the latest versions of networks do, as the report's table shows it."""
     if not names and not every:
         raise typer.BadParameter("Name a network, or give --all for every trained one.")
     chosen = trained_networks(models) if every else [network(name) for name in names or []]
     examples = load_test(data) if split == "test" else load_training(data)[1]
-    for entry in chosen:
-        version, metric = latest_version(models, entry.name), entry.objective.quality
-        measured = measure(version, entry.objective, examples)
-        console.print(f"{version}: {split} {metric} {measured.quality:#.4g}", highlight=False)
+    console.print(screen_table(report_models(models, chosen, examples, console), examples, split))
 
 
 @app.command("report")
 def report_command(data: DataOption = None, models: ModelsOption = MODELS) -> None:
-    """Measure every model in the repository and write its README.md."""
-    console.print(f"Wrote {write_report(models, load_test(data))}")
+    """Measure every model in the repository; write its README.md, pictures and model cards."""
+    console.print(f"Wrote {write_report(models, load_test(data), console)}")
 
 
 @app.command("samples")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from training.figure import save_figure
 from training.optimizers import make_optimizer
 from training.recipe import Recipe
 
@@ -90,9 +91,7 @@ def draw_optimizer_paths(path: Path) -> Path:
     figure.suptitle(f"{STEPS} steps down the valley $x^4/100 + 100\\,y^2$", fontsize=14)
     figure.supxlabel("x")
     figure.supylabel("y")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    return path
+    return save_figure(figure, path)
 
 
 def _draw_valley(panel: Axes) -> None:

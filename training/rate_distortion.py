@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ def jpeg_curve(images: Images) -> list[RatePoint]:
     Args:
         images: uint8 [N, H, W].
     """
-    return list(_curve(images, "JPEG", _jpeg_payload, optimize=True))
+    return [point for point, _ in _restorations(images, "JPEG")]
 
 
 def webp_curve(images: Images) -> list[RatePoint]:
@@ -57,7 +58,29 @@ def webp_curve(images: Images) -> list[RatePoint]:
     Args:
         images: uint8 [N, H, W].
     """
-    return list(_curve(images, "WEBP", _webp_payload, method=6))
+    return [point for point, _ in _restorations(images, "WEBP")]
+
+
+def restore_within(
+    images: Images, file_format: str, payload_bytes: float
+) -> tuple[RatePoint, Images] | None:
+    """Restores images from the best files whose mean payload is small enough.
+
+    Args:
+        images: uint8 [N, H, W].
+        file_format: `JPEG` or `WEBP`.
+        payload_bytes: The largest mean size without headers.
+
+    Returns:
+        The setting and what comes back, uint8 [N, H, W]; None if the format cannot make files
+        that small.
+    """
+    fitting = None
+    for point, restored in _restorations(images, file_format, range(101)):
+        if point.payload_bytes > payload_bytes:
+            break
+        fitting = point, restored
+    return fitting
 
 
 def psnr_at(curve: list[RatePoint], size: float, headers: bool) -> float | None:
@@ -77,19 +100,21 @@ def psnr_at(curve: list[RatePoint], size: float, headers: bool) -> float | None:
     return float(np.interp(size, sizes, [point.psnr for point in curve]))
 
 
-def _curve(
-    images: Images, file_format: str, payload: Callable[[bytes], int], **options: object
-) -> Iterator[RatePoint]:
-    for quality in QUALITIES:
+def _restorations(
+    images: Images, file_format: str, qualities: Iterable[int] = QUALITIES
+) -> Iterator[tuple[RatePoint, Images]]:
+    payload, options = _FORMATS[file_format]
+    for quality in qualities:
         files = [_encode(image, file_format, quality=quality, **options) for image in images]
         restored = np.stack(
             [np.asarray(Image.open(io.BytesIO(file)).convert("L")) for file in files]
         )
-        yield RatePoint(
+        point = RatePoint(
             file_bytes=float(np.mean([len(file) for file in files])),
             payload_bytes=float(np.mean([payload(file) for file in files])),
             psnr=psnr(images, restored),
         )
+        yield point, restored
 
 
 def _encode(image: Images, file_format: str, **options: object) -> bytes:
@@ -109,3 +134,9 @@ def _webp_payload(file: bytes) -> int:
     """Returns the bytes of the compressed partitions (RFC 6386, 9.1; RFC 9649, 2.4)."""
     riff_and_chunk_headers, frame_header = 20, 10
     return len(file) - riff_and_chunk_headers - frame_header
+
+
+_FORMATS: Mapping[str, tuple[Callable[[bytes], int], Mapping[str, Any]]] = {
+    "JPEG": (_jpeg_payload, {"optimize": True}),
+    "WEBP": (_webp_payload, {"method": 6}),
+}

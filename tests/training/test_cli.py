@@ -43,7 +43,8 @@ def test_from_data_to_report(run: object, tiny_data: Path, tmp_path: Path) -> No
 
     status, output, _ = run("evaluate", "logistic_regression", *data, *repository)
     assert status == 0
-    accuracy = output.strip().removeprefix(f"{models}/logistic_regression/1: test accuracy ")
+    (row,) = (line for line in output.splitlines() if "│ logistic_regression" in line)
+    accuracy = row.split("│")[5].strip().removeprefix("accuracy ")
     assert float(accuracy) * SIZES["t10k"] == pytest.approx(round(float(accuracy) * 60), abs=0.01)
 
     status, _, _ = run("report", *data, *repository)

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from training.data import Split
 from training.errors import ModelRepositoryError
@@ -31,3 +32,14 @@ def test_a_folder_without_a_model_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(ModelRepositoryError, match="cannot be loaded as a SavedModel"):
         measure(tmp_path, CLASSIFICATION, split)
+
+
+def test_what_a_classifier_says_is_noted_on_the_way(
+    exported_cnn: Path, cnn: keras.Model, images: np.ndarray
+) -> None:
+    split = Split(images[..., 0].astype(np.uint8), np.zeros(5, np.uint8))
+
+    measured = measure(exported_cnn, CLASSIFICATION, split)
+
+    logits = cnn.predict(images, verbose=0)
+    np.testing.assert_allclose(measured.probabilities, softmax(logits, axis=1), atol=1e-5)

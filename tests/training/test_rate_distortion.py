@@ -5,7 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from training.rate_distortion import RatePoint, jpeg_curve, psnr, psnr_at, webp_curve
+from training.rate_distortion import (
+    RatePoint,
+    jpeg_curve,
+    psnr,
+    psnr_at,
+    restore_within,
+    webp_curve,
+)
 
 LADDER = [RatePoint(100, 50, 20.0), RatePoint(200, 150, 30.0)]
 
@@ -56,3 +63,18 @@ def test_between_two_settings_the_curve_is_a_line() -> None:
 def test_a_format_that_cannot_be_that_small_has_no_ratio_there() -> None:
     assert psnr_at(LADDER, 99, headers=True) is None
     assert psnr_at(LADDER, 99, headers=False) == 24.9
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "WEBP"])
+def test_the_best_files_that_are_small_enough(file_format: str, pictures: np.ndarray) -> None:
+    limit = 150
+
+    point, restored = restore_within(pictures, file_format, limit)
+
+    assert limit - 30 < point.payload_bytes <= limit
+    assert point.psnr == psnr(pictures, restored)
+    assert restored.shape == pictures.shape
+
+
+def test_files_that_cannot_be_so_small(pictures: np.ndarray) -> None:
+    assert restore_within(pictures, "WEBP", 5) is None

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import tensorflow as tf
+
+from tests.training.report.stand_in import predictions, stand_in, study
+from training.report.cards import model_card
+from training.report.reported_model import ReportedModel
+
+IMAGES = tf.TensorSpec([None, 28, 28, 1], tf.float32)
+SIGNATURES = {
+    "serving_default": SimpleNamespace(
+        structured_input_signature=((), {"images": IMAGES}),
+        structured_outputs={
+            "logits": tf.TensorSpec([None, 10], tf.float32),
+            "label": tf.TensorSpec([None], tf.string),
+        },
+    ),
+    "predict_bytes": SimpleNamespace(
+        structured_input_signature=((), {"image_bytes": tf.TensorSpec([None], tf.string)}),
+        structured_outputs={"label": tf.TensorSpec([None], tf.string)},
+    ),
+}
+
+
+def with_signatures(model: ReportedModel) -> ReportedModel:
+    loaded = SimpleNamespace(signatures=SIGNATURES, tensorflow_version="2.20.0")
+    return replace(model, saved_model=loaded)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> str:
+    """The card of a distilled classifier that is right in 30 of 40, wrong in the last of each."""
+    model = stand_in("mimic", teacher="cnn_best", probabilities=predictions(40, 30), quality=0.75)
+    return model_card(with_signatures(model), study(tmp_path).test)
+
+
+def test_it_says_what_was_measured(card: str) -> None:
+    assert "On the 40 images of the test set" in card
+    assert "| accuracy | 0.7500 |" in card
+    assert "| expected calibration error | 0.070 |" in card
+    assert "| recall of Shirt | 75.0% |" in card
+
+
+def test_it_says_how_to_train_it_again(card: str) -> None:
+    assert "python -m training distill mimic --teacher cnn_best --preset full\n" in card
+    assert "It learned to imitate [cnn_best](../cnn_best/README.md)." in card
+    assert "| epochs | 7 |" in card
+    assert "None" not in card
+
+
+def test_it_lists_the_signatures_with_their_shapes(card: str) -> None:
+    assert (
+        "| `serving_default` | `images` float32 [N, 28, 28, 1] | `label` string [N], `logits` "
+        "float32 [N, 10] |\n"
+        "| `predict_bytes` | `image_bytes` string [N] | `label` string [N] |\n"
+    ) in card
+
+
+def test_it_says_where_it_ends_and_what_wrote_it(card: str) -> None:
+    assert "It names one of its ten classes for every image" in card
+    assert "Exported by TensorFlow 2.20.0; measured with Keras " in card
+
+
+@pytest.mark.parametrize(
+    ("like", "limit"), [("codec", "It is lossy"), ("vae", "Its images are blurred")]
+)
+def test_other_tasks_have_other_limits_and_no_classes(
+    like: str, limit: str, tmp_path: Path
+) -> None:
+    card = model_card(with_signatures(stand_in(like, like=like)), study(tmp_path).test)
+
+    assert limit in card
+    assert "It names one of" not in card
+    assert "recall" not in card

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.training.report.stand_in import predictions, stand_in, study
+from training.export import Origin
+from training.recipe import Recipe
+from training.report.table import calibration_error, readme_table, retrain_command, screen_table
+
+CNN = stand_in("cnn", latency=(2, 8), quality=0.75, probabilities=predictions(40, right=30))
+CODEC = stand_in("codec", like="codec", latency=(3, 4), quality=0.005734)
+
+
+def test_the_readme_has_one_row_a_model(tmp_path: Path) -> None:
+    header, _, *rows = readme_table([CNN, CODEC], study(tmp_path).test).splitlines()
+
+    assert [cell.strip() for cell in header.strip("|").split("|")] == [
+        "model",
+        "version",
+        "task",
+        "network",
+        "parameters",
+        "test set",
+        "calibration error",
+        "size",
+        "1 image",
+        "32 images",
+        "retrain it with",
+    ]
+    assert rows[0] == (
+        "| `cnn` | 3 | classification | the course's first CNN: convolutions of 32, 64 and 64, a "
+        "dense layer of 64 | 1,000 | accuracy 0.7500 | 0.070 | 2.00 MB | 2.00 ms (×1.0) | "
+        "8.00 ms (×1.0) | `python -m training train cnn --preset full` |"
+    )
+    assert (
+        "| mean squared error 0.005734 | – | 2.00 MB | 3.00 ms (×1.5) | 4.00 ms (×0.5) |" in rows[1]
+    )
+
+
+def test_without_the_reference_there_is_no_ratio(tmp_path: Path) -> None:
+    assert "| 3.00 ms | 4.00 ms |" in readme_table([CODEC], study(tmp_path).test)
+
+
+def test_a_terminal_shows_the_same_numbers(tmp_path: Path) -> None:
+    console = Console(width=200, file=io.StringIO())
+
+    console.print(screen_table([CNN, CODEC], study(tmp_path).test, "validation"))
+
+    text = console.file.getvalue()
+    assert "validation set" in text
+    (row,) = (line for line in text.splitlines() if "│ cnn " in line)
+    cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert cells[3:] == [
+        "1,000",
+        "accuracy 0.7500",
+        "0.070",
+        "2.00 MB",
+        "2.00 ms (×1.0)",
+        "8.00 ms (×1.0)",
+    ]
+
+
+def test_only_classifiers_can_be_calibrated(tmp_path: Path) -> None:
+    # Always 82% sure, and right in 30 of 40.
+    assert calibration_error(CNN, study(tmp_path).test) == f"{0.82 - 0.75:.3f}"
+    assert calibration_error(CODEC, study(tmp_path).test) == "–"
+
+
+@pytest.mark.parametrize(
+    ("origin", "command"),
+    [
+        (Origin("gru", "quick", Recipe(epochs=1)), "train gru --preset quick"),
+        (
+            Origin("mimic", "full", Recipe(epochs=1), "cnn_best"),
+            "distill mimic --teacher cnn_best --preset full",
+        ),
+        (
+            Origin("transfer", "full", Recipe(epochs=1, pretrained="hed")),
+            "train transfer --preset full --weights hed",
+        ),
+    ],
+)
+def test_a_model_can_be_trained_again(origin: Origin, command: str) -> None:
+    assert retrain_command(origin) == f"python -m training {command}"

@@ -1,0 +1,87 @@
+"""The section on calibration: how far the classifiers' probabilities can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from training.calibration import BINS, Reliability, reliability
+from training.figure import COLOURS, MUTED, new_figure, show_grid
+from training.report.study import Study
+
+
+def calibration_section(study: Study) -> str | None:
+    """Shows reliability curves of the most accurate classifiers and the error of all."""
+    found = {
+        model.name: reliability(model.probabilities, study.test.labels)
+        for model in study.classifiers()
+    }
+    if not found:
+        return None
+    best = min(found, key=lambda name: found[name].error)
+    picture = study.add_picture(
+        "calibration", draw_calibration(found), "Reliability curves and calibration errors"
+    )
+    return f"""\
+## How sure they may be
+
+{picture}
+
+Left, of the most accurate classifiers: how often a prediction is right, by the probability that the
+classifier gives it. On the diagonal it would be right as often as it claims; below, it is too sure
+of itself. Bins with fewer than ten images are left out. Right, of all of them: the expected
+calibration error, the mean distance from the diagonal over {BINS} bins
+([Guo et al. 2017](https://arxiv.org/abs/1706.04599)). The best is `{best}` with
+{found[best].error:.3f}. Probabilities of the models that were trained on hinge loss or squared
+error are a softmax of numbers that were never meant for one.
+"""
+
+
+def draw_calibration(found: Mapping[str, Reliability], min_share: float = 1e-3) -> Figure:
+    """Draws the reliability of the first few and the error of all.
+
+    Args:
+        found: By the classifier's name, the most accurate first.
+        min_share: Of the examples, that a bin must hold to be drawn.
+    """
+    figure, axes = new_figure(11, 5, 1, 2, width_ratios=[1, 1])
+    curves, errors = axes[0]
+    _draw_curves(curves, dict(list(found.items())[: len(COLOURS)]), min_share)
+    _draw_errors(errors, found)
+    return figure
+
+
+def _draw_curves(axes: Axes, found: Mapping[str, Reliability], min_share: float) -> None:
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle="--")
+    for (name, one), colour in zip(found.items(), COLOURS, strict=False):
+        drawn = one.share >= min_share
+        axes.plot(
+            one.confidence[drawn],
+            one.accuracy[drawn],
+            color=colour,
+            marker="o",
+            markersize=4,
+            label=name,
+        )
+    axes.set(xlabel="probability of the top class", ylabel="share that is right")
+    axes.set(xlim=(0.2, 1.01), ylim=(0.2, 1.01), aspect="equal")
+    show_grid(axes)
+    axes.legend(loc="upper left", frameon=False)
+
+
+def _draw_errors(axes: Axes, found: Mapping[str, Reliability]) -> None:
+    names = sorted(found, key=lambda name: -found[name].error)
+    errors = [found[name].error for name in names]
+    colours = dict(zip(found, COLOURS, strict=False))
+    for name, error in zip(names, errors, strict=True):
+        axes.plot([error], [name], marker="o", markersize=8, color=colours.get(name, MUTED))
+        axes.annotate(
+            f"{error:.3f}", (error, name), (9, 0), textcoords="offset points", va="center"
+        )
+    axes.set(xlabel="expected calibration error", xscale="log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.margins(x=0.15)
+    show_grid(axes)
+    axes.tick_params(axis="y", length=0)

@@ -1,0 +1,84 @@
+"""The section on feature visualization: which images excite a layer's channels."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from training.data import CLASS_NAMES
+from training.figure import hide_frame, new_figure, show_grey, tile
+from training.report.reported_model import ReportedModel
+from training.report.study import Study
+
+PREFIX = "feature_visualization_"
+LOGITS = f"{PREFIX}logits"
+CHANNELS = 30
+COLUMNS = 10
+
+Images = npt.NDArray[np.float32]
+
+
+def feature_visualization_section(study: Study) -> str | None:
+    """Shows what the classes and one layer of the most accurate convolutional model look for."""
+    able = study.with_signatures(LOGITS, "activations")
+    models = [model for model in study.classifiers() if model in able]
+    if not models:
+        return None
+    model = models[0]
+    layer, channels = _last_layer(model)
+    figure = draw_features(
+        _visualize(model, LOGITS, len(CLASS_NAMES)),
+        _visualize(model, f"{PREFIX}{layer}", channels),
+        layer,
+    )
+    picture = study.add_picture(
+        "feature_visualization", figure, f"Images that excite channels of {model.name}"
+    )
+    return f"""\
+## What it looks for
+
+{picture}
+
+Images that gradient ascent has made from noise, until they excite one channel of `{model.name}` and
+nothing else matters ([Olah et al. 2017](https://distill.pub/2017/feature-visualization)): its ten
+classes, and channels of `{layer}`, its last feature map.
+"""
+
+
+def draw_features(classes: Images, channels: Images, layer: str) -> Figure:
+    """Draws the classes in one row and a layer's channels below.
+
+    Args:
+        classes: One image a class, [10, H, W].
+        channels: One image a channel, [N, H, W].
+        layer: Where the channels are.
+    """
+    below = -(-len(channels) // COLUMNS)
+    figure, panels = new_figure(11, 0.5 + 1.08 * (1 + below), 2, 1, height_ratios=[1, below])
+    (top,), (bottom,) = panels
+    show_grey(top, tile(classes, COLUMNS))
+    step = classes.shape[-1] + 2
+    top.set_xticks(np.arange(COLUMNS) * step + step / 2 - 2, CLASS_NAMES, fontsize=9)
+    top.tick_params(length=0)
+    top.set_ylabel("classes")
+    show_grey(bottom, tile(channels, COLUMNS))
+    hide_frame(bottom)
+    bottom.set_ylabel(f"channels of {layer}")
+    return figure
+
+
+def _visualize(model: ReportedModel, signature_name: str, count: int) -> Images:
+    numbers = np.arange(count, dtype=np.int32)
+    images: Images = model.run(
+        signature_name, "images", channel=numbers, seed=np.zeros_like(numbers)
+    )
+    return images[..., 0]
+
+
+def _last_layer(model: ReportedModel) -> tuple[str, int]:
+    """Returns the last visualized layer before the logits, and how many channels to show."""
+    names = {name.removeprefix(PREFIX) for name in model.signatures if name.startswith(PREFIX)}
+    in_order = [layer.name for layer in model.network.build().layers if layer.name in names]
+    outputs = model.saved_model.signatures["activations"].structured_outputs
+    return in_order[-2], min(CHANNELS, outputs[in_order[-2]].shape[-1])

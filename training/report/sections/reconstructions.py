@@ -1,0 +1,107 @@
+"""The section on reconstructions: what comes back from a code, beside JPEG and WebP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from training.data import CLASS_NAMES
+from training.figure import new_figure, show_grey, tile
+from training.rate_distortion import psnr, restore_within
+from training.report.reported_model import ReportedModel, as_inputs
+from training.report.study import Study
+
+FORMATS = {"JPEG": "JPEG", "WEBP": "WebP"}
+
+Images = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the figure.
+
+    Attributes:
+        title: What restored the images.
+        images: Grey levels, 0 to 255, [N, H, W].
+    """
+
+    title: str
+    images: Images
+
+
+def reconstructions_section(study: Study) -> str | None:
+    """Shows images beside what each autoencoder makes of them, and JPEG and WebP of its size."""
+    models = study.with_signatures("compress", "decompress")
+    if not models:
+        return None
+    labels = study.test.labels
+    first = [int(np.argmax(labels == label)) for label in range(len(CLASS_NAMES))]
+    originals = study.test.images[first].astype(np.uint8)
+    rows = compare(models, originals)
+    picture = study.add_picture(
+        "reconstructions", draw_rows(originals, rows), "Images and what codes keep of them"
+    )
+    return f"""\
+## What comes back
+
+{picture}
+
+The first test image of each class, and what is left of it after the way through a code; with the
+bytes of an image and the peak signal-to-noise ratio over these ten. JPEG and WebP come with their
+best setting whose files are no larger than the code of the codec above them, headers not counted.
+Where one is missing, the format cannot make files that small.
+"""
+
+
+def compare(models: Sequence[ReportedModel], originals: npt.NDArray[np.uint8]) -> list[Row]:
+    """Restores images by each model, and by JPEG and WebP for each size of a code in bytes.
+
+    Args:
+        models: With the signatures `compress` and `decompress`.
+        originals: uint8 [N, H, W].
+
+    Returns:
+        By the size of the code; a model before the formats of its size.
+    """
+    codes = {
+        model.name: model.run("compress", "code", images=as_inputs(originals)) for model in models
+    }
+    rows = []
+    for model in sorted(models, key=lambda model: (codes[model.name][0].nbytes, model.name)):
+        code = codes[model.name]
+        restored = model.run("decompress", "images", code=code)[..., 0]
+        kind = "" if code.dtype == np.uint8 else f" ({code.shape[1]} floats)"
+        rows.append(_row(f"{model.name}\n{code[0].nbytes} bytes{kind}", originals, restored))
+        if code.dtype == np.uint8:
+            rows += _formats_within(code[0].nbytes, originals)
+    return rows
+
+
+def draw_rows(originals: Images, rows: Sequence[Row]) -> Figure:
+    """Draws the originals and below them each row."""
+    count = 1 + len(rows)
+    figure, panels = new_figure(3.2 + 0.86 * len(originals), 0.2 + 0.86 * count, count)
+    for panel, row in zip(panels.flat, [Row("original", originals), *rows], strict=True):
+        show_grey(panel, tile(row.images, len(row.images)))
+        panel.set_anchor("E")  # Room to spare goes to the titles.
+        panel.set_ylabel(row.title, rotation=0, ha="right", va="center")
+    return figure
+
+
+def _formats_within(size: int, originals: npt.NDArray[np.uint8]) -> list[Row]:
+    rows = []
+    for file_format, title in FORMATS.items():
+        found = restore_within(originals, file_format, size)
+        if found is not None:
+            point, restored = found
+            bytes_used = f"{point.payload_bytes:.0f} bytes ({point.file_bytes:.0f} with headers)"
+            rows.append(_row(f"{title}\n{bytes_used}", originals, restored))
+    return rows
+
+
+def _row(title: str, originals: Images, restored: Images) -> Row:
+    return Row(f"{title}, {psnr(originals, restored):.1f} dB", restored)

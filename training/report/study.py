@@ -1,0 +1,55 @@
+"""What the sections of the report draw on, and where their pictures go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from training.data import Split
+from training.figure import save_figure
+from training.report.reported_model import ReportedModel
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the sections of the report draw on.
+
+    Attributes:
+        models: Every model of the repository, in the order of the zoo.
+        test: The test set.
+        folder: The repository, where the README stands; pictures go to its `figures`.
+    """
+
+    models: Sequence[ReportedModel]
+    test: Split
+    folder: Path
+
+    def find(self, name: str) -> ReportedModel | None:
+        """Returns the model of that name, if the repository holds it."""
+        return next((model for model in self.models if model.name == name), None)
+
+    def with_signatures(self, *names: str) -> list[ReportedModel]:
+        """Returns the models that have all these signatures."""
+        return [model for model in self.models if set(names) <= set(model.signatures)]
+
+    def classifiers(self) -> list[ReportedModel]:
+        """Returns the classifiers, the most accurate first."""
+        found = [model for model in self.models if model.is_classifier]
+        return sorted(found, key=lambda model: -model.measurement.quality)
+
+    def add_picture(self, name: str, figure: Figure, description: str) -> str:
+        """Saves a figure.
+
+        Args:
+            name: Of the file, without its extension.
+            figure: The figure.
+            description: What it shows, for those who cannot see it.
+
+        Returns:
+            The Markdown that shows it in the README.
+        """
+        path = save_figure(figure, self.folder / "figures" / f"{name}.png")
+        return f"![{description}]({path.relative_to(self.folder)})"
