@@ -39,6 +39,8 @@ class Suite:
 @pytest.fixture(scope="session")
 def suite() -> Iterator[Suite]:
     ports = {name: str(free_port()) for name in ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT")}
-    with running(*module("services"), environment=ports) as launcher:
+    # As the gateway's README starts it.
+    environment = {**ports, "LECTERN_CASCADES": "auto=mlp>cnn@0.9"}
+    with running(*module("services"), environment=environment) as launcher:
         greeting = launcher.wait_for_line("Lectern is ready", seconds=300)
         yield Suite(launcher, greeting, ports)

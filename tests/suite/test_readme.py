@@ -8,30 +8,51 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 from PIL import Image
 
-from tests.processes import ROOT
+from tests.processes import ROOT, wait_until
 
 README = (ROOT / "README.md").read_text()
-COMMANDS = [
-    line
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-]
+GATEWAY_README = (ROOT / "services/gateway/README.md").read_text()
+
+
+def commands(text: str) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+COMMANDS = commands(README)
 CURL_LINES = [line for line in COMMANDS if line.startswith("curl ")]
+GATEWAY_CURL_LINES = [line for line in commands(GATEWAY_README) if line.startswith("curl ")]
 MAKE_LINES = [line for line in COMMANDS if line.startswith("make ")]
 
 
 def run(command: str, suite, folder: Path) -> bytes:
-    """Run a line of the README against the suite's own port, in a folder that is like the root."""
+    """Run a line of a README against the suite's own port, in a folder that is like the root."""
     (folder / "services").symlink_to(ROOT / "services")
     command = command.replace("http://127.0.0.1:8080", suite.gateway)
-    command = command.replace("curl ", "curl --fail-with-body --silent --show-error ", 1)
+    command = re.sub(r"(^|\| )curl ", r"\1curl --fail-with-body --silent --show-error ", command)
     done = subprocess.run(
-        ["bash", "-c", command], cwd=folder, capture_output=True, timeout=60, check=False
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=folder,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, (done.stdout, done.stderr)
     return done.stdout
+
+
+@pytest.fixture(scope="module")
+def everything(suite):
+    """The suite when every model has been loaded."""
+
+    def is_ready() -> bool:
+        return requests.get(f"{suite.gateway}/readyz", timeout=10).ok
+
+    wait_until(is_ready, 300, "every model ready")
+    return suite
 
 
 @pytest.mark.parametrize("command", CURL_LINES)
@@ -42,6 +63,27 @@ def test_every_curl_line_works(command, suite, tmp_path):
             assert picture.size == (280, 280)
     else:
         assert json.loads(answer)
+
+
+@pytest.mark.parametrize("command", GATEWAY_CURL_LINES)
+def test_every_curl_line_of_the_gateways_readme_works(command, everything, tmp_path):
+    answer = run(command, everything, tmp_path)
+    if saved := re.search(r"-o (\S+\.png)", command):
+        with Image.open(tmp_path / saved[1]) as picture:
+            darkest, lightest = picture.convert("L").getextrema()
+            assert darkest < lightest
+    elif saved := re.search(r"-o (\S+)", command):
+        assert (tmp_path / saved[1]).stat().st_size > 100
+    else:
+        assert json.loads(answer)
+
+
+def test_every_call_of_the_gateway_has_a_line(suite):
+    paths = requests.get(f"{suite.gateway}/openapi.json", timeout=10).json()["paths"]
+    ends = {path.rpartition("}")[2] or "/v1/models/cnn" for path in paths}
+    # No model of the repository parses examples.
+    for end in ends - {":classify", ":regress"}:
+        assert any(end in line for line in GATEWAY_CURL_LINES), end
 
 
 def test_the_printed_answer_is_the_real_one(suite, tmp_path):
