@@ -22,6 +22,7 @@ from services.gateway.observation import observe
 from services.gateway.readiness import Readiness
 from services.gateway.routes import register_routes
 from services.gateway.settings import Settings
+from services.gateway.v2 import routes as v2
 
 
 class _App(Flask):
@@ -65,4 +66,5 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
     decode_content(app)
     handle_errors(app)
     register_routes(app)
+    app.register_blueprint(v2.blueprint)
     return app

@@ -157,9 +157,10 @@ def read_parameters(model: type[_Parameters], body: JsonBody | FilesBody) -> _Pa
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InvalidRequest("; ".join(map(_describe, error.errors()))) from None
+        raise InvalidRequest("; ".join(map(describe_error, error.errors()))) from None
 
 
-def _describe(error: ErrorDetails) -> str:
+def describe_error(error: ErrorDetails) -> str:
+    """Say what is wrong with a value."""
     name = ".".join(map(str, error["loc"]))
     return f"parameter {name!r}: {error['msg']}, received {reprlib.repr(error['input'])}"

@@ -40,12 +40,14 @@ _TAGS = {
 def openapi_document(app: Flask) -> dict[str, Any]:
     """Describe every call of an application, but for the static files.
 
+    The Open Inference Protocol (`/v2`) has a description of its own, which its makers publish.
+
     Raises:
         KeyError: a route has no entry in `CALLS`.
     """
     paths: dict[str, dict[str, Any]] = {}
     for rule in app.url_map.iter_rules():
-        if not rule.endpoint.endswith("static"):
+        if not rule.endpoint.endswith("static") and rule.endpoint.partition(".")[0] != "v2":
             path = paths.setdefault(_CONVERTER.sub(r"{\1}", rule.rule), {})
             path.update(_operations(app, rule))
     return {

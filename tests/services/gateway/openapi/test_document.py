@@ -33,7 +33,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 def test_every_route_is_described(app, document):
     described = {(path, method) for path, method, _ in operations(document)}
     for rule in app.url_map.iter_rules():
-        if not rule.endpoint.endswith("static"):
+        if not rule.endpoint.endswith("static") and not rule.rule.startswith("/v2"):
             path = rule.rule.replace("<int64:", "<").replace("<", "{").replace(">", "}")
             for method in rule.methods - {"HEAD", "OPTIONS"}:
                 assert (path, method.lower()) in described
