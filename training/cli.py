@@ -12,10 +12,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from training.cascade import (
+    cascade_curve,
+    choose_point,
+    collect_answers,
+    draw_cascade,
+    run_cascade,
+)
 from training.data import load_test, load_training
 from training.engine import BACKENDS, PRECISIONS, Engine
 from training.errors import TrainingError
 from training.evaluate import trained_networks
+from training.figure import save_figure
 from training.optimizer_paths import draw_optimizer_paths
 from training.report import write_report
 from training.report.reported_model import report_models
@@ -181,6 +189,34 @@ def sweep_command(  # noqa: PLR0913, PLR0917  # Each argument is an option.
     )
     console.print(f"The best validation loss is {loss:.4f}, by")
     console.print(recipe)
+
+
+@app.command("cascade")
+def cascade_command(  # noqa: PLR0913, PLR0917  # Each argument is an option.
+    small: Annotated[str, typer.Option(help="The classifier that sees every image.")] = "mimic",
+    large: Annotated[str, typer.Option(help="The one that helps where it is unsure.")] = "cnn_best",
+    tolerance: Annotated[
+        float, typer.Option(min=0, max=1, help="Accuracy that may be given away for speed.")
+    ] = 0.001,
+    path: Annotated[Path, typer.Option("--out", help="Where the figure goes.")] = Path(
+        "models/figures/cascade.png"
+    ),
+    data: DataOption = None,
+    models: ModelsOption = MODELS,
+) -> None:
+    """Choose a cascade's threshold on the validation split, and measure it on the test set."""
+    curve = cascade_curve(collect_answers(models, small, large, load_training(data)[1]))
+    chosen = choose_point(curve, tolerance)
+    tested = run_cascade(collect_answers(models, small, large, load_test(data)), chosen.threshold)
+    for split, point in (("validation", chosen), ("test", tested)):
+        console.print(
+            f"{split}: accuracy {point.accuracy:.4f}, {large} sees {point.escalated:.1%} of the "
+            f"images, {point.cost:.1%} of its parameters an image",
+            highlight=False,
+        )
+    figure = draw_cascade(curve, chosen, small, large)
+    console.print(f"Wrote {save_figure(figure, path)}")
+    console.print(f"LECTERN_CASCADES='auto={small}>{large}@{chosen.threshold:g}'", highlight=False)
 
 
 @app.command("optimizers")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -126,3 +127,22 @@ def test_the_screen_stays_clean_of_tensorflows_messages(tmp_path: Path) -> None:
     assert result.stdout == ""
     assert result.stderr.startswith("Error: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_cascade_is_chosen_and_drawn(
+    run: object, exported_cnn: Path, tiny_data: Path, tmp_path: Path
+) -> None:
+    for name in ("mlp", "cnn"):
+        shutil.copytree(exported_cnn, tmp_path / "models" / name / "1")
+    figure = tmp_path / "cascade.png"
+    names = ("--small", "mlp", "--large", "cnn")
+    places = ("--data", tiny_data, "--models", tmp_path / "models", "--out", figure)
+
+    status, output, _ = run("cascade", *names, *places)
+
+    assert status == 0
+    # The same network twice: the large one is worth nothing.
+    assert "test: accuracy" in output
+    assert "cnn sees 0.0% of the images, 100.0% of its parameters an image" in output
+    assert output.splitlines()[-1].endswith("LECTERN_CASCADES='auto=mlp>cnn@0'")
+    assert figure.read_bytes().startswith(b"\x89PNG")
