@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _BACKLOG = 2048
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _DRAIN_MARGIN_SECONDS = 2
+_KEEPALIVE_SECONDS = 75
 
 log = structlog.get_logger()
 
@@ -82,9 +83,11 @@ class _Server(BaseApplication):  # type: ignore[misc]
         options = {
             # Gunicorn takes the descriptor over and closes it.
             "bind": f"fd://{self._listener.detach()}",
-            "worker_class": "gthread",
+            "worker_class": "services.gateway.patient_worker.PatientWorker",
             "workers": self._settings.workers,
             "threads": self._settings.threads,
+            # Longer than the load balancers in front keep theirs, so that none meets a closed one.
+            "keepalive": _KEEPALIVE_SECONDS,
             "graceful_timeout": int(self._settings.timeout_seconds) + _DRAIN_MARGIN_SECONDS,
             "logger_class": GunicornLogger,
             "control_socket_disable": True,

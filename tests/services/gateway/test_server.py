@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -10,8 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -19,33 +16,8 @@ import requests
 
 from services.gateway.server import ListenError, serve
 from services.gateway.settings import Settings
-from tests.fakes import FakeModelServer
 from tests.processes import ROOT, Running, module, running, wait_until
-from tests.services.gateway.images import PNG
-
-TIMEOUT = 30  # seconds; other work may hold the processors
-
-
-@contextmanager
-def started(fake: FakeModelServer, **settings: str) -> Iterator[Running]:
-    environment = {
-        "LECTERN_PORT": "0",
-        "LECTERN_MODELS": "classifier",
-        "LECTERN_MODEL_SERVER": fake.address,
-        "LECTERN_WORKERS": "1",
-        **settings,
-    }
-    with running(*module("services.gateway"), environment=environment) as process:
-        yield process
-
-
-def predict(url: str) -> requests.Response:
-    return requests.post(f"{url}/v1/models/classifier:predict", PNG, timeout=TIMEOUT)
-
-
-def address(gateway: Running) -> str:
-    line = json.loads(gateway.wait_for_line("Listening at"))
-    return line["event"].split()[2]
+from tests.services.gateway.gateway_process import TIMEOUT, address, predict, started
 
 
 def workers(gateway: Running) -> list[psutil.Process]:

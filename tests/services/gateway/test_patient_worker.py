@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.patient_worker import MAX_WAITING_BYTES, bytes_to_come
+from tests.services.gateway.gateway_process import TIMEOUT, address, predict, started
+from tests.services.gateway.images import PNG
+
+HEAD = b"POST /v1/models/classifier:predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+REQUEST = HEAD + b"Content-Length: %d\r\n\r\n" % len(PNG) + PNG
+
+
+@given(st.integers(0, len(REQUEST)))
+def test_a_request_is_waited_for_until_it_is_complete(size):
+    missing = bytes_to_come(REQUEST[:size])
+    assert (missing == 0) == (size == len(REQUEST))
+    # Never more than there will be, or it would be waited for in vain.
+    assert size + missing <= len(REQUEST)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % MAX_WAITING_BYTES,
+        b"POST / HTTP/1.1\r\nContent-Length: nine\r\n\r\n",
+        b"x" * MAX_WAITING_BYTES,
+    ],
+)
+def test_what_cannot_be_waited_for_goes_to_a_thread(request_bytes):
+    assert bytes_to_come(request_bytes) == 0
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_looked_at_safely(received):
+    assert 0 <= bytes_to_come(received) <= MAX_WAITING_BYTES
+
+
+@pytest.fixture
+def slow(fake) -> Iterator[str]:
+    """A gateway of two threads with twenty clients that never finish their requests."""
+    with started(fake, LECTERN_THREADS="2") as gateway, ExitStack() as stack:
+        url = address(gateway)
+        port = int(url.rpartition(":")[2])
+        for number in range(20):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall([b"", b"POST", HEAD, REQUEST[:-1]][number % 4])
+        yield url
+        assert gateway.stop() == 0
+        assert "Traceback" not in gateway.output
+
+
+def test_slow_clients_do_not_stop_others(slow):
+    start = time.monotonic()
+    for _ in range(5):
+        assert predict(slow).status_code == 200
+    # With a thread for each of them it would be ten seconds and more.
+    assert time.monotonic() - start < 4
+
+
+def connect(url: str) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
+    client.settimeout(TIMEOUT)
+    return client
+
+
+def test_a_request_that_comes_byte_by_byte_is_answered(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(2):
+            for start in range(0, len(REQUEST), 16):
+                client.sendall(REQUEST[start : start + 16])
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+            while b"predictions" not in client.recv(2**16):
+                pass
+
+
+def test_a_client_that_stops_sending_is_let_go(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        client.sendall(REQUEST[:-1])
+        start = time.monotonic()
+        with pytest.raises(ConnectionResetError):
+            client.recv(100)
+        assert 4 < time.monotonic() - start < 15
+
+
+def test_a_client_that_hangs_up_leaves_nothing_behind(fake):
+    with started(fake) as gateway:
+        url = address(gateway)
+        for part in (b"", b"POST", REQUEST[:-1]):
+            with connect(url) as client:
+                client.sendall(part)
+        assert predict(url).ok
+        assert gateway.stop() == 0
+        assert "Traceback" not in gateway.output
+
+
+def test_a_large_body_and_one_that_waits_for_a_word_are_read(fake):
+    with started(fake) as gateway:
+        url = f"{address(gateway)}/v1/models/half_plus_two:predict"
+        body = b'{"instances": [' + b"1.0, " * 50_000 + b"1.0]}"
+        answer = requests.post(url, body, timeout=TIMEOUT)
+        assert len(answer.json()["predictions"]) == 50_001
+        with connect(url.partition("/v1")[0]) as client:
+            client.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(PNG))
+            assert client.recv(100).startswith(b"HTTP/1.1 100")
+            client.sendall(PNG)
+            assert b"200 OK" in client.recv(2**16)
+
+
+def test_requests_in_a_row_on_one_connection_are_all_answered(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        received = b""
+        while received.count(b"alive") < 3:
+            received += client.recv(2**16)
