@@ -1,18 +1,19 @@
 """Measures the model server beside the session in it: `python -m tests.load.bench`.
 
-It starts and stops what it measures, checks the answers, and prints one table. Every number is
-the median of several short rounds, each of which measures the session anew: what counts is the
-ratio, since a shared machine is never equally fast twice. The processor time of an image says the
-most there: what others do to the clock hardly touches it.
+It starts and stops what it measures, checks the answers, and prints one table and the targets. A
+row that fails is named with its reason, and the others go on. Every number is the median of several
+short rounds, each of which measures the session anew: what counts is the ratio, since a shared
+machine is never equally fast twice. The processor time of an image says the most there: what others
+do to the clock hardly touches it.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import grpc
@@ -20,10 +21,11 @@ import numpy as np
 import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from rich.console import Console
-from rich.table import Table
 
 from tests.load.calls import Call, grpc_call, rest_call
-from tests.load.generators import Load, h2load, wrk
+from tests.load.generators import Load, LoadError, h2load, wrk
+from tests.load.profile import busiest, profiled
+from tests.load.report import SESSION_THREADS, Measured, Row, table, targets
 from tests.load.session import SessionCeiling
 from tests.processes import ROOT, free_port, module, running, wait_until
 
@@ -39,36 +41,12 @@ CONNECTIONS = (1, 16, 64)
 Generator = Callable[[str, bytes, int, int, int], Load]
 
 
-class Row(NamedTuple):
-    """What one line of the table measures; `batch` is in images a request."""
-
-    protocol: str
-    batch: int
-    connections: int
-
-
 class Server(NamedTuple):
     """A running server: its ports and its process."""
 
     grpc: int
     rest: int
     process: psutil.Process
-
-
-class Measured(NamedTuple):
-    """One round of a row, or of the session: at batch 1 from two threads, otherwise from one.
-
-    Attributes:
-        images_per_second: answered.
-        cpu_micros: the processor time of one image, in microseconds; of the server alone.
-        p50_ms: the median latency of a request, in milliseconds; of the session from one thread.
-        p99_ms: the 99th percentile, none of the session.
-    """
-
-    images_per_second: float
-    cpu_micros: float
-    p50_ms: float
-    p99_ms: float = math.nan
 
 
 @contextmanager
@@ -92,11 +70,18 @@ def served(*flags: str) -> Iterator[Server]:
 
 
 class Bench:
-    """The prepared calls to a server, and what was measured so far."""
+    """The prepared calls to a server, and what was measured so far.
+
+    Attributes:
+        sessions: every round of the session, by batch size.
+        rows: every round of a row, with the session of the same round.
+        failures: why a row could not be measured, the last time that happened.
+    """
 
     def __init__(self, server: Server, seconds: int) -> None:
-        self.rows: dict[Row, list[Measured]] = defaultdict(list)
-        self.session: dict[int, list[Measured]] = defaultdict(list)
+        self.sessions: dict[int, list[Measured]] = defaultdict(list)
+        self.rows: dict[Row, list[tuple[Measured, Measured]]] = defaultdict(list)
+        self.failures: dict[Row, str] = {}
         self._server = server
         self._seconds = seconds
         self._in_process = SessionCeiling(ROOT / "models/cnn/1")
@@ -108,76 +93,59 @@ class Bench:
             self._calls["REST", batch] = wrk, rest_call(server.rest, images, answer)
 
     def run_round(self) -> None:
-        """Measure everything once."""
+        """Measure everything once; a row that fails holds up no other."""
         for batch in BATCHES:
-            self.session[batch].append(self._measure_session(batch))
-            for protocol in ("gRPC", "REST"):
-                for connections in CONNECTIONS:
-                    row = Row(protocol, batch, connections)
-                    self.rows[row].append(self._measure(row))
+            session = self._measure_session(batch)
+            self.sessions[batch].append(session)
+            for row in rows_of(batch):
+                with self._noting_failure(row):
+                    measured = self._measure(row)
+                    self.rows[row].append((measured, session))
+
+    def profile(self, folder: Path) -> dict[Row, list[tuple[str, float]]]:
+        """Put every row under load again, and return the busiest functions of each."""
+        seen = {}
+        for row in (row for batch in BATCHES for row in rows_of(batch)):
+            file = folder / f"{row.protocol}-{row.batch}-images-{row.connections}-connections.txt"
+            with self._noting_failure(row):
+                with profiled(self._server.process.pid, self._seconds, file):
+                    self._load(row)
+                seen[row] = busiest(file)
+        return seen
+
+    @contextmanager
+    def _noting_failure(self, row: Row) -> Iterator[None]:
+        try:
+            yield
+        except (LoadError, psutil.Error) as error:
+            self.failures[row] = str(error)
 
     def _measure_session(self, batch: int) -> Measured:
         images = _images(batch)
-        threads = 2 if batch == 1 else 1
-        rate, micros = self._in_process.run_for(images, self._seconds, threads)
+        rate, micros = self._in_process.run_for(images, self._seconds, SESSION_THREADS[batch])
         return Measured(rate, micros, self._in_process.p50_ms(images))
 
     def _measure(self, row: Row) -> Measured:
-        generate, call = self._calls[row.protocol, row.batch]
         before = self._server.process.cpu_times()
-        load = generate(call.url, call.body, row.connections, self._seconds, call.answer_bytes)
+        load = self._load(row)
         after = self._server.process.cpu_times()
         processor = after.user - before.user + after.system - before.system
         images = load.requests * row.batch
         rate = load.requests_per_second * row.batch
         return Measured(rate, processor / images * 1e6, load.p50_ms, load.p99_ms)
 
-
-def table(bench: Bench) -> Table:
-    """Lay the medians out."""
-    result = Table(title="The CNN in one process; medians", show_edge=False)
-    for column in (
-        "call",
-        "batch",
-        "conns",
-        "images/s",
-        "ratio",
-        "CPU µs",
-        "ratio",
-        "p50 ms",
-        "p99 ms",
-    ):
-        result.add_column(column, justify="right", no_wrap=True)
-    for batch, rounds in bench.session.items():
-        rate, micros, p50 = _median(rounds, 0), _median(rounds, 1), _median(rounds, 2)
-        threads = "2 threads" if batch == 1 else "1 thread"
-        session = f"{rate:,.0f}", "1", f"{micros:,.0f}", "1", f"{p50:.2f}", ""
-        result.add_row("session", str(batch), threads, *session)
-        for row, seen in bench.rows.items():
-            if row.batch == batch:
-                result.add_row(
-                    row.protocol, str(batch), str(row.connections), *_cells(seen, rounds)
-                )
-        result.add_section()
-    return result
+    def _load(self, row: Row) -> Load:
+        generate, call = self._calls[row.protocol, row.batch]
+        return generate(call.url, call.body, row.connections, self._seconds, call.answer_bytes)
 
 
-def _cells(seen: list[Measured], session: list[Measured]) -> list[str]:
-    pairs = list(zip(seen, session, strict=True))
-    rate = np.median([mine.images_per_second / base.images_per_second for mine, base in pairs])
-    micros = np.median([mine.cpu_micros / base.cpu_micros for mine, base in pairs])
+def rows_of(batch: int) -> list[Row]:
+    """Return what is measured with so many images a request."""
     return [
-        f"{_median(seen, 0):,.0f}",
-        f"{rate:.2f}",
-        f"{_median(seen, 1):,.0f}",
-        f"{micros:.2f}",
-        f"{_median(seen, 2):.2f}",
-        f"{_median(seen, 3):.2f}",
+        Row(protocol, batch, connections)
+        for protocol in ("gRPC", "REST")
+        for connections in CONNECTIONS
     ]
-
-
-def _median(rounds: list[Measured], position: int) -> float:
-    return float(np.median([measured[position] for measured in rounds]))
 
 
 def main() -> None:
@@ -185,19 +153,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
     parser.add_argument("--seconds", type=int, default=2, help="a measurement; default %(default)s")
+    parser.add_argument("--profile", type=Path, help="a folder for py-spy's stacks of the server")
     parser.add_argument(
         "flags", nargs="*", default=FLAGS, help="of the server; default %(default)s"
     )
     arguments = parser.parse_args()
+    profiles = {}
     with served(*arguments.flags) as server:
         bench = Bench(server, arguments.seconds)
         for _ in range(arguments.rounds):
             bench.run_round()
-    console = Console()
-    console.print(table(bench))
+        if arguments.profile:
+            profiles = bench.profile(arguments.profile)
+    # Whole lines, also where it writes to a file.
+    console = Console(width=120)
+    console.print(table(bench.sessions, bench.rows, bench.failures))
+    console.print(targets(bench.rows))
+    for row, reason in bench.failures.items():
+        console.print(f"Failed: {row}: {reason}", soft_wrap=True)
+    for row, functions in profiles.items():
+        console.print(f"Busiest: {row}")
+        for name, share in functions:
+            console.print(f"  {share:4.0%} {name}", highlight=False)
     console.print("The server's flags:", *arguments.flags)
     console.print("The session's configuration: TensorFlow's default")
-    for batch, rounds in bench.session.items():
+    for batch, rounds in bench.sessions.items():
         rates = ", ".join(f"{measured.images_per_second:,.0f}" for measured in rounds)
         console.print(f"The session at batch {batch}, round by round: {rates} images/s")
 

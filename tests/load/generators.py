@@ -16,6 +16,8 @@ JSON_TOLERANCE = 0.03
 """By how much a JSON answer may differ in length: the last digit of a float varies with the batch;
 its HTTP status tells an error apart."""
 MAX_CONNECTIONS = 64
+TIMEOUT_SECONDS = 30
+"""After which wrk counts an answer as missing; it would be 2."""
 
 _WRK_SCRIPT = """
 wrk.method = "POST"
@@ -98,7 +100,8 @@ def wrk(url: str, body: bytes, connections: int, seconds: int, answer_bytes: int
         sent.write_bytes(body)
         script.write_text(_WRK_SCRIPT.format(body=sent))
         report = run_generator(
-            "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"-s{script}", url
+            *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={TIMEOUT_SECONDS}s"),
+            *(f"-s{script}", url),
         )
     seen = json.loads(report.splitlines()[-1])
     _check(seen["requests"], seen["failed"], seen["bytes"], answer_bytes, tolerance=JSON_TOLERANCE)
@@ -123,8 +126,10 @@ def _numbers(pattern: str, report: str) -> list[int]:
 
 
 def _check(done: int, failed: int, received: int, answer_bytes: int, *, tolerance: float) -> None:
-    if failed or not done:
+    if failed:
         raise LoadError(f"{done} requests were answered and {failed} failed")
+    if not done:
+        raise LoadError("no request was answered in that time: measure for longer")
     least = done * answer_bytes * (1 - tolerance)
     # The end of the measurement cuts off answers that were half there: one a connection.
     most = done * answer_bytes * (1 + tolerance) + MAX_CONNECTIONS * answer_bytes
