@@ -214,6 +214,62 @@ class ModelMetadata(BaseModel):
     metadata: dict[str, Any]
 
 
+class ServerMetadata(BaseModel):
+    """Who serves by the Open Inference Protocol."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ServerState(BaseModel):
+    """Whether the server is alive, or ready."""
+
+    live: bool | None = None
+    ready: bool | None = None
+
+
+class ModelState(BaseModel):
+    """Whether a model is ready."""
+
+    name: str
+    ready: bool
+
+
+class TensorSpec(BaseModel):
+    """An input or an output of a model."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class TensorMetadata(BaseModel):
+    """The tensors of a model's default signature."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorSpec]
+    outputs: list[TensorSpec]
+
+
+class OutputTensor(TensorSpec):
+    """One output; its values are in `data`, or in the bytes behind the JSON."""
+
+    parameters: dict[str, int] | None = None
+    data: list[Any] | None = None
+
+
+class Inference(BaseModel):
+    """The answer of an inference."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    outputs: list[OutputTensor]
+
+
 class Alive(BaseModel):
     """The process serves."""
 

@@ -10,12 +10,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.gateway.codes import MEDIA_TYPE
+from services.gateway.v2.messages import InferRequest
 
 BINARY = {"type": "string", "format": "binary"}
 """Any bytes."""
 
 SAMPLE = "samples/ankle_boot.png"
 """Beneath the static folder."""
+
+REFERENCE = "#/components/schemas/{model}"
+"""To the schema of a model."""
 
 Schema = dict[str, Any]
 
@@ -146,6 +150,16 @@ def code_content(document: Schema) -> dict[str, Any]:
         "application/json": {"schema": document, "examples": {"codes": {"value": example}}},
         "multipart/form-data": {"schema": _form({})},
     }
+
+
+def inference_content() -> dict[str, Any]:
+    """Describe the body of an inference by the Open Inference Protocol."""
+    tensor = {"name": "class_index", "shape": [2], "datatype": "INT32", "data": [0, 1]}
+    labels = {"parameters": {"signature_name": "class_labels"}, "inputs": [tensor]}
+    # Tensors may also follow the JSON as bytes, which OpenAPI has no words for.
+    schema = InferRequest.model_json_schema(ref_template=REFERENCE)
+    schema.pop("$defs")
+    return {"application/json": {"schema": schema, "examples": {"labels": {"value": labels}}}}
 
 
 def _fields(parameters: type[BaseModel]) -> Schema:

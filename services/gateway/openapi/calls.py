@@ -17,6 +17,7 @@ from services.gateway.openapi.bodies import (
     examples_content,
     field_content,
     image_content,
+    inference_content,
     predict_content,
 )
 from services.gateway.routes.activations import ActivationsParameters
@@ -27,6 +28,7 @@ from services.gateway.routes.visualize import VisualizeParameters
 
 TASKS = "tasks"
 MODELS = "models"
+PROTOCOL = "Open Inference Protocol"
 OPERATIONS = "operations"
 PAGES = "pages"
 
@@ -123,6 +125,16 @@ CALLS: Mapping[str, Call] = {
     "models.list_models": Call(MODELS, {JSON: answers.ModelList}),
     "models.status": Call(MODELS, {JSON: answers.ModelStatus}),
     "models.metadata": Call(MODELS, {JSON: answers.ModelMetadata}),
+    "v2.server_metadata": Call(PROTOCOL, {JSON: answers.ServerMetadata}),
+    "v2.live": Call(PROTOCOL, {JSON: answers.ServerState}),
+    "v2.ready": Call(PROTOCOL, {JSON: answers.ServerState}),
+    "v2.model_ready": Call(PROTOCOL, {JSON: answers.ModelState}),
+    "v2.model_metadata": Call(PROTOCOL, {JSON: answers.TensorMetadata}),
+    "v2.infer": Call(
+        PROTOCOL,
+        {JSON: answers.Inference, "application/octet-stream": None},
+        content=inference_content(),
+    ),
     "probes.live": _PROBE,
     "probes.ready": Call(OPERATIONS, {JSON: answers.Ready}),
     "probes.metrics": Call(OPERATIONS, {"text/plain": None}),

@@ -17,21 +17,31 @@ from werkzeug.routing import Rule
 
 from services.gateway.api_keys import KEY_HEADER
 from services.gateway.openapi.answers import Problem
-from services.gateway.openapi.bodies import BINARY
-from services.gateway.openapi.calls import CALLS, MODELS, OPERATIONS, PAGES, TASKS, Answer, Call
+from services.gateway.openapi.bodies import BINARY, REFERENCE
+from services.gateway.openapi.calls import (
+    CALLS,
+    MODELS,
+    OPERATIONS,
+    PAGES,
+    PROTOCOL,
+    TASKS,
+    Answer,
+    Call,
+)
+from services.gateway.v2.messages import InferRequest
 
-_REFERENCE = "#/components/schemas/{model}"
 _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 _PROBLEM = {
     "description": "what was received, what was expected, how to mend it",
     "content": {
-        "application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}
+        "application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}
     },
 }
 _SEGMENT = {"type": "string", "pattern": "^[^/:]+$"}
 _TAGS = {
     TASKS: "What models do. `/versions/N` or `/labels/L` may follow the model everywhere.",
     MODELS: "What is served.",
+    PROTOCOL: "The same models for clients of KServe and Triton.",
     OPERATIONS: "For orchestrators and Prometheus.",
     PAGES: "For people.",
 }
@@ -40,14 +50,12 @@ _TAGS = {
 def openapi_document(app: Flask) -> dict[str, Any]:
     """Describe every call of an application, but for the static files.
 
-    The Open Inference Protocol (`/v2`) has a description of its own, which its makers publish.
-
     Raises:
         KeyError: a route has no entry in `CALLS`.
     """
     paths: dict[str, dict[str, Any]] = {}
     for rule in app.url_map.iter_rules():
-        if not rule.endpoint.endswith("static") and rule.endpoint.partition(".")[0] != "v2":
+        if not rule.endpoint.endswith("static"):
             path = paths.setdefault(_CONVERTER.sub(r"{\1}", rule.rule), {})
             path.update(_operations(app, rule))
     return {
@@ -142,18 +150,18 @@ def _content(media_type: str, answer: Answer) -> dict[str, Any]:
             return {"schema": {"type": "string"}}
         return {} if media_type.endswith("json") else {"schema": BINARY}
     models = answer if isinstance(answer, tuple) else (answer,)
-    references = [{"$ref": _REFERENCE.format(model=model.__name__)} for model in models]
+    references = [{"$ref": REFERENCE.format(model=model.__name__)} for model in models]
     return {"schema": references[0] if len(references) == 1 else {"anyOf": references}}
 
 
 def _schemas() -> dict[str, Any]:
-    models: set[type[BaseModel]] = {Problem}
+    models: set[type[BaseModel]] = {Problem, InferRequest}
     for call in CALLS.values():
         for answer in call.answers.values():
             models.update(answer if isinstance(answer, tuple) else (answer,) if answer else ())
     ordered = sorted(models, key=lambda model: model.__name__)
     _, schemas = models_json_schema(
-        [(model, "validation") for model in ordered], ref_template=_REFERENCE
+        [(model, "validation") for model in ordered], ref_template=REFERENCE
     )
     definitions: dict[str, Any] = schemas["$defs"]
     return definitions
