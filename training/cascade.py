@@ -128,17 +128,16 @@ def collect_answers(models: Path, small: str, large: str, examples: Split) -> An
     )
 
 
-def draw_cascade(
-    curve: Sequence[CascadePoint], chosen: CascadePoint, small: str, large: str
-) -> Figure:
-    """Draws accuracy against cost, with the two classifiers alone at the ends.
+def draw_cascade(answers: Answers, chosen: CascadePoint, small: str, large: str) -> Figure:
+    """Draws accuracy against the share of images that the large classifier sees.
 
     Args:
-        curve: By rising threshold.
-        chosen: One of its points.
+        answers: What both say of the same images.
+        chosen: One point of the curve.
         small: The name of the classifier that sees every image.
         large: The name of the other one.
     """
+    curve = cascade_curve(answers)
     figure, axes = new_figure(8, 5)
     (panel,) = axes[0]
     panel.plot(
@@ -149,16 +148,18 @@ def draw_cascade(
     )
     label = f"chosen: below {chosen.threshold:g}"
     panel.plot(chosen.escalated, chosen.accuracy, "o", color=COLOURS[1], label=label)
-    for point, name in ((curve[0], f"{small} alone"), (curve[-1], f"{large} where not certain")):
-        panel.axhline(point.accuracy, color=MUTED, linewidth=0.8, linestyle=":")
-        place = {"xytext": (0, 4), "textcoords": "offset points"}
-        panel.annotate(name, (0.4, point.accuracy), color=MUTED, fontsize=9, **place)
+    for name, probabilities in ((small, answers.small), (large, answers.large)):
+        alone = float(np.mean(probabilities.argmax(axis=1) == answers.labels))
+        panel.axhline(alone, color=MUTED, linewidth=0.8, linestyle=":")
+        place = {"xytext": (0, 4), "textcoords": "offset points", "ha": "right"}
+        panel.annotate(f"{name} alone", (1, alone), color=MUTED, fontsize=9, **place)
     panel.set(
-        xlabel=f"images that {large} sees, on top of {small}'s for every image",
+        xlim=(0, 1),
+        xlabel=f"images that {large} sees, while {small} sees them all",
         ylabel="accuracy on the validation set",
     )
     for axis, decimals in ((panel.xaxis, 0), (panel.yaxis, 1)):
         axis.set_major_formatter(PercentFormatter(1, decimals=decimals))
     show_grid(panel)
-    panel.legend(loc="lower right", frameon=False)
+    panel.legend(loc="center right", frameon=False)
     return figure

@@ -205,16 +205,17 @@ def cascade_command(  # noqa: PLR0913, PLR0917  # Each argument is an option.
     models: ModelsOption = MODELS,
 ) -> None:
     """Choose a cascade's threshold on the validation split, and measure it on the test set."""
-    curve = cascade_curve(collect_answers(models, small, large, load_training(data)[1]))
-    chosen = choose_point(curve, tolerance)
+    answers = collect_answers(models, small, large, load_training(data)[1])
+    chosen = choose_point(cascade_curve(answers), tolerance)
     tested = run_cascade(collect_answers(models, small, large, load_test(data)), chosen.threshold)
     for split, point in (("validation", chosen), ("test", tested)):
         console.print(
             f"{split}: accuracy {point.accuracy:.4f}, {large} sees {point.escalated:.1%} of the "
             f"images, {point.cost:.1%} of its parameters an image",
             highlight=False,
+            soft_wrap=True,
         )
-    figure = draw_cascade(curve, chosen, small, large)
+    figure = draw_cascade(answers, chosen, small, large)
     console.print(f"Wrote {save_figure(figure, path)}")
     console.print(f"LECTERN_CASCADES='auto={small}>{large}@{chosen.threshold:g}'", highlight=False)
 
