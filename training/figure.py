@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 # Told apart by the colour-blind too (Okabe and Ito 2008, https://jfly.uni-koeln.de/color/).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MUTED = "#767676"
-DOTS_PER_INCH = 110
+DOTS_PER_INCH = 100
 
 
 def new_figure(

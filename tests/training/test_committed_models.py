@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +36,9 @@ FLOORS = {
 
 
 def read_report() -> dict[str, list[str]]:
-    """Returns the cells of the README's rows, by model."""
-    lines = (MODELS / "README.md").read_text().splitlines()
-    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
+    """Returns the cells of the rows of the README's first table, by model."""
+    table, *_ = (MODELS / "README.md").read_text().split("\n## ")
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
     return {row[0].strip("`"): row for row in rows}
 
 
@@ -86,6 +87,24 @@ def test_the_readme_has_a_row_for_every_model() -> None:
     assert list(rows) == list(NETWORKS)
     for name, row in rows.items():
         assert row[1] == latest_version(MODELS, name).name
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_card_is_of_the_latest_version_and_lists_its_signatures(name: str) -> None:
+    card = (MODELS / name / "README.md").read_text()
+
+    assert f"This card is of version {latest_version(MODELS, name).name};" in card
+    entry = NETWORKS[name]
+    for signature in entry.signatures(entry.build()):
+        assert f"| `{signature.name}` |" in card
+
+
+def test_every_picture_of_the_readme_is_there_and_small() -> None:
+    shown = set(re.findall(r"\(figures/(.+?)\)", (MODELS / "README.md").read_text()))
+
+    sizes = {path.name: path.stat().st_size for path in (MODELS / "figures").iterdir()}
+    assert set(sizes) == shown
+    assert max(sizes.values()) < 250_000
 
 
 @pytest.mark.dataset

@@ -36,5 +36,5 @@ def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
     first, second = (tmp_path / "figures").iterdir()
     assert first.read_bytes() == second.read_bytes()
     with Image.open(first) as image:
-        assert image.size == (220, 110)
+        assert image.size == (200, 100)
         assert image.convert("RGB").getpixel((0, 0)) == (255, 255, 255)

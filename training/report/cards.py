@@ -54,7 +54,8 @@ validation set, by which everything was chosen.
 Exported by TensorFlow {tensorflow}; measured with {libraries}.
 """
 
-_LIMITS = {
+# By the network's task.
+LIMITS = {
     "classification": """\
 - It names one of its ten classes for every image, also for a cat. A probability is worth what the
   calibration error says, and nothing on images of another kind.
@@ -92,7 +93,7 @@ def model_card(model: ReportedModel, test: Split) -> str:
         recipe=_recipe(model),
         signatures=_signatures(model),
         shape=f"{height}×{width} pixels and {channels} channel",
-        limit=_LIMITS[model.network.task],
+        limit=LIMITS[model.network.task],
         tensorflow=model.saved_model.tensorflow_version,
         libraries=", ".join(
             f"{title} {installed(package)}"

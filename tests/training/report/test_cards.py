@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 
 from tests.training.report.stand_in import predictions, stand_in, study
-from training.report.cards import model_card
+from training.report.cards import LIMITS, model_card
 from training.report.reported_model import ReportedModel
+from training.zoo import NETWORKS
 
 IMAGES = tf.TensorSpec([None, 28, 28, 1], tf.float32)
 SIGNATURES = {
@@ -64,6 +65,10 @@ def test_it_lists_the_signatures_with_their_shapes(card: str) -> None:
 def test_it_says_where_it_ends_and_what_wrote_it(card: str) -> None:
     assert "It names one of its ten classes for every image" in card
     assert "Exported by TensorFlow 2.20.0; measured with Keras " in card
+
+
+def test_every_task_of_the_zoo_has_its_limits() -> None:
+    assert set(LIMITS) == {entry.task for entry in NETWORKS.values()}
 
 
 @pytest.mark.parametrize(

@@ -14,5 +14,5 @@ def optimizers_section(study: Study) -> str:
 
 ![Paths of the optimizers]({path.relative_to(study.folder)})
 
-`--optimizer` is part of a recipe; `python -m training optimizers` draws this picture alone.
+The optimizer is a setting of a recipe. `python -m training optimizers` draws this picture alone.
 """
