@@ -103,7 +103,7 @@ def test_every_picture_of_the_readme_is_there_and_small() -> None:
     shown = set(re.findall(r"\(figures/(.+?)\)", (MODELS / "README.md").read_text()))
 
     sizes = {path.name: path.stat().st_size for path in (MODELS / "figures").iterdir()}
-    assert set(sizes) == shown
+    assert shown <= set(sizes)
     assert max(sizes.values()) < 250_000
 
 

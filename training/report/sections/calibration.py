@@ -82,6 +82,6 @@ def _draw_errors(axes: Axes, found: Mapping[str, Reliability]) -> None:
         )
     axes.set(xlabel="expected calibration error", xscale="log")
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.margins(x=0.15)
+    axes.margins(x=0.2)
     show_grid(axes)
     axes.tick_params(axis="y", length=0)
