@@ -242,6 +242,16 @@ class FakeModelServer:
         self._server.start()
         return self
 
+    def hold(self) -> None:
+        """Let calls wait until `release`."""
+        self.delay = 60
+
+    def release(self) -> None:
+        """Let the calls that wait go on."""
+        self.delay = 0
+        self._stopping.set()
+        self._stopping = threading.Event()
+
     def stop(self) -> None:
         self._stopping.set()
         self._server.stop(None).wait()

@@ -15,7 +15,7 @@ from services.gateway.content_encoding import decode_content
 from services.gateway.context import Gateway
 from services.gateway.errors import handle_errors
 from services.gateway.headers import add_headers
-from services.gateway.lanes import Lanes
+from services.gateway.lanes import Lanes, turn_away
 from services.gateway.model_names import model_names
 from services.gateway.model_server import ModelServer
 from services.gateway.observation import observe
@@ -61,6 +61,7 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
         Readiness(model_server, names),
     ).attach(app)
     observe(app, settings.timeout_seconds)
+    turn_away(app)
     guard(app, settings)
     add_headers(app, settings.cors_origins)
     decode_content(app)

@@ -8,6 +8,7 @@ import time
 import grpc
 from flask import g
 
+from services.gateway.arrival import arrived_at
 from services.gateway.errors import InvalidRequest, ModelServerProblem
 
 BUDGET_HEADER = "Grpc-Timeout"
@@ -21,15 +22,15 @@ _UNIT_SECONDS = {"H": 3600, "M": 60, "S": 1, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 
 
 def start_deadline(seconds: float, budget: str | None = None) -> None:
-    """Give the current request this long, or what its own budget allows where that is less.
+    """Give the current request this long from its arrival, or less where its own budget says so.
 
     Raises:
         InvalidRequest: the budget is not in gRPC's notation.
     """
-    started = time.monotonic()
-    g.deadline = started + seconds
+    start = arrived_at()
+    g.deadline = start + seconds
     if budget is not None:
-        g.deadline = min(g.deadline, started + _read_budget(budget))
+        g.deadline = min(g.deadline, start + _read_budget(budget))
 
 
 def _read_budget(budget: str) -> float:

@@ -1,8 +1,4 @@
-"""How many calls to the model server one worker may have under way; what is more is refused.
-
-Refusing keeps threads free for the probes and for short requests while the model server is slow,
-and what waits in memory small.
-"""
+"""What is refused, so that the rest is answered in time: what is too much, and what takes long."""
 
 from __future__ import annotations
 
@@ -10,26 +6,38 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flask import Flask
+
+from services.gateway.arrival import is_refused
 from services.gateway.errors import NotReady
 
 _EXPENSIVE = ("saliency_", "feature_visualization_", "generate")
 """Signatures that run a model many times for one answer, by how their names start."""
 
-_MAX_SPARE_THREADS = 4
+
+def turn_away(app: Flask) -> None:
+    """Let an application answer 503 to requests for which the server has no thread."""
+
+    @app.before_request
+    def refuse() -> None:
+        if is_refused():
+            raise NotReady(
+                "as many requests as may wait here already do: try again in a moment, or run more "
+                "gateways"
+            )
 
 
 class Lanes:
-    """One lane for all calls, and within it a narrower one for those that take long.
+    """A narrow lane for the calls that take long, and an open one for all others.
 
     Args:
-        threads: of this worker; all calls together leave a few of them free.
+        threads: of this worker.
         max_expensive: how many explanations, visualizations and generations may run at once, at
             most half of the threads.
     """
 
     def __init__(self, threads: int, max_expensive: int) -> None:
-        self._all = threading.Semaphore(threads - min(_MAX_SPARE_THREADS, threads // 8))
-        self._expensive = threading.Semaphore(min(max_expensive, max(threads // 2, 1)))
+        self._narrow = threading.Semaphore(min(max_expensive, max(threads // 2, 1)))
 
     @contextmanager
     def enter(self, signature_name: str) -> Iterator[None]:
@@ -38,19 +46,15 @@ class Lanes:
         Raises:
             NotReady: there is none.
         """
-        with _place(self._all, "as many requests as this gateway can run are under way"):
-            if signature_name.startswith(_EXPENSIVE):
-                with _place(self._expensive, "as many explanations or images as may are under way"):
-                    yield
-            else:
-                yield
-
-
-@contextmanager
-def _place(lane: threading.Semaphore, problem: str) -> Iterator[None]:
-    if not lane.acquire(blocking=False):
-        raise NotReady(f"{problem}: try again in a moment, or run more gateways")
-    try:
-        yield
-    finally:
-        lane.release()
+        if not signature_name.startswith(_EXPENSIVE):
+            yield
+            return
+        if not self._narrow.acquire(blocking=False):
+            raise NotReady(
+                "as many explanations, visualizations and generations as may run here already do: "
+                "try again in a moment, or run more gateways"
+            )
+        try:
+            yield
+        finally:
+            self._narrow.release()

@@ -1,8 +1,9 @@
-"""A gunicorn worker in which clients that send slowly hold no thread.
+"""A gunicorn worker that lets no client and no model server hold up those who ask for little.
 
 Gunicorn's own hands a connection to a thread as soon as it is there, and the thread then waits for
 what the client sends. Here the request waits in the kernel's buffer until it is complete; only the
-bodies that are too large for that are read by a thread as they come.
+bodies that are too large for that are read by a thread as they come. A few spare threads answer
+probes, and turn away what is too much, while all others wait for the model server.
 """
 
 from __future__ import annotations
@@ -11,20 +12,25 @@ import re
 import selectors
 import socket
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-MAX_WAITING_BYTES = 2**16
+from services.gateway.arrival import Arrival, note_arrival
+
+MAX_BUFFERED_BYTES = 2**16
 """Of a head and a body that are waited for before a thread is used."""
 
 SECONDS_TO_SEND = 5.0
 """In which a request of this size must have come."""
 
+_SPARE_THREADS = 2
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,10})[ \t]*\r\n", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
+_PROBE = re.compile(rb"GET /(livez|readyz|startupz|metrics|v2/health/live|v2/health/ready)[ ?]")
 
 
 def bytes_to_come(received: bytes) -> int:
@@ -35,43 +41,77 @@ def bytes_to_come(received: bytes) -> int:
     """
     end = received.find(_END_OF_HEAD)
     if end < 0:
-        return 1 if len(received) < MAX_WAITING_BYTES else 0
+        return 1 if len(received) < MAX_BUFFERED_BYTES else 0
     head = received[: end + len(_END_OF_HEAD)]
     length = _LENGTH.search(head)
     # Who expects a word before the body sends none until then.
     if not length or _EXPECT.search(head):
         return 0
     total = len(head) + int(length[1])
-    return max(total - len(received), 0) if total <= MAX_WAITING_BYTES else 0
+    return max(total - len(received), 0) if total <= MAX_BUFFERED_BYTES else 0
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """See the module."""
+    """See the module.
+
+    Attributes:
+        max_waiting: how many requests may wait for a thread.
+    """
+
+    max_waiting = 256
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Start the spare threads beside those that gunicorn's settings ask for."""
+        self._spare = ThreadPoolExecutor(_SPARE_THREADS)
+        self._under_way = 0
+        return ThreadPoolExecutor(self.cfg.threads)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Hand a connection to a thread if its request is there, else wait for more of it."""
         received = _peek(conn)
-        missing = bytes_to_come(received) if received is not None else 0
-        # A connection that became readable without more bytes was closed by its client.
-        if missing and len(received or b"") > getattr(conn, "seen", -1):
-            conn.seen = len(received or b"")
-            self._wait(conn, conn.seen + missing)
-            return
-        conn.seen, conn.send_deadline = -1, None
+        if received is not None and (missing := bytes_to_come(received)):
+            seen, _ = conn.sending = getattr(conn, "sending", None) or (-1, _deadline())
+            # A connection that became readable without more bytes was closed by its client.
+            if len(received) > seen:
+                self._wait(conn, len(received), missing)
+                return
+        conn.sending = None
         conn.data_ready = True
         _wake_at(conn, 1)
-        super().enqueue_req(conn)
+        self._submit(conn, bool(received and _PROBE.match(received)))
 
-    def _wait(self, conn: TConn, size: int) -> None:
-        """Come back when so many bytes are there, or close the connection when its time is over."""
-        if getattr(conn, "send_deadline", None) is None:
-            conn.send_deadline = time.monotonic() + SECONDS_TO_SEND
-        conn.timeout = conn.send_deadline
-        _wake_at(conn, size)
+    def _wait(self, conn: TConn, received: int, missing: int) -> None:
+        """Come back when more has come; gunicorn closes the connection when its time is over."""
+        conn.timeout = conn.sending[1]
+        conn.sending = received, conn.timeout
+        _wake_at(conn, received + missing)
         conn.sock.setblocking(False)
         self.pending_conns.append(conn)
         ready = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, ready)
+
+    def _submit(self, conn: TConn, is_probe: bool) -> None:
+        refused = not is_probe and self._under_way >= self.cfg.threads + self.max_waiting
+        conn.arrival = Arrival(time.monotonic(), refused)
+        conn.spare = is_probe or refused
+        self._under_way += not conn.spare
+        pool = self._spare if conn.spare else self.tpool
+        future = pool.submit(self.handle, conn)
+        future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+
+    def handle(self, conn: TConn) -> Any:
+        """Answer a request, in one of the threads."""
+        note_arrival(conn.arrival)
+        return super().handle(conn)
+
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        """Wait for the next request on the connection, or close it."""
+        self._under_way -= not conn.spare
+        super().finish_request(conn, fs)
+
+
+def _deadline() -> float:
+    return time.monotonic() + SECONDS_TO_SEND
 
 
 def _peek(conn: TConn) -> bytes | None:
@@ -79,7 +119,7 @@ def _peek(conn: TConn) -> bytes | None:
     if conn.parser is not None and conn.parser.unreader.buf.getvalue():
         return None
     try:
-        received: bytes = conn.sock.recv(MAX_WAITING_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        received: bytes = conn.sock.recv(MAX_BUFFERED_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return b""
     except OSError:
@@ -87,7 +127,8 @@ def _peek(conn: TConn) -> bytes | None:
     return received or None
 
 
-def _wake_at(conn: Any, size: int) -> None:
+def _wake_at(conn: TConn, size: int) -> None:
+    """Let a connection count as readable only from so many bytes on."""
     if size != getattr(conn, "wakes_at", 1):
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
         conn.wakes_at = size

@@ -16,6 +16,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
 from services.gateway.logs import GunicornLogger, configure_logging
+from services.gateway.patient_worker import PatientWorker
 from services.gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,10 +81,11 @@ class _Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
+        PatientWorker.max_waiting = self._settings.max_waiting_requests
         options = {
             # Gunicorn takes the descriptor over and closes it.
             "bind": f"fd://{self._listener.detach()}",
-            "worker_class": "services.gateway.patient_worker.PatientWorker",
+            "worker_class": PatientWorker,
             "workers": self._settings.workers,
             "threads": self._settings.threads,
             # Longer than the load balancers in front keep theirs, so that none meets a closed one.

@@ -55,7 +55,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     workers: PositiveInt = Field(2, description="worker processes")
-    threads: PositiveInt = Field(64, description="threads of each worker, one a request under way")
+    threads: PositiveInt = Field(32, description="threads of each worker, one a request under way")
+    max_waiting_requests: PositiveInt = Field(
+        256, description="requests that may wait for a thread of a worker; more get 503"
+    )
     timeout_seconds: PositiveFloat = Field(10.0, description="time that one request may take")
     upstream_batching: bool = Field(
         True,

@@ -9,33 +9,27 @@ from services.gateway.lanes import Lanes
 
 
 def fill(lanes: Lanes, signature_name: str, stack: ExitStack) -> int:
-    """Enter until there is no place; return how many there were."""
-    for count in range(1000):
+    """Enter until there is no place, or a hundred times; return how many there were."""
+    for count in range(100):
         try:
             stack.enter_context(lanes.enter(signature_name))
         except NotReady:
             return count
-    raise AssertionError("no limit")
-
-
-@pytest.mark.parametrize(("threads", "places"), [(1, 1), (7, 7), (16, 14), (64, 60)])
-def test_some_threads_stay_free(threads, places):
-    with ExitStack() as stack:
-        assert fill(Lanes(threads, 1), "serving_default", stack) == places
+    return 100
 
 
 @pytest.mark.parametrize("name", ["saliency_gradient", "feature_visualization_conv1", "generate"])
-def test_what_takes_long_leaves_room_for_predictions(name):
+def test_only_so_much_of_what_takes_long_runs_at_once(name):
     lanes = Lanes(threads=16, max_expensive=5)
     with ExitStack() as stack:
         assert fill(lanes, name, stack) == 5
-        assert fill(lanes, "serving_default", stack) == 9
-        with pytest.raises(NotReady, match="as many requests"):
-            stack.enter_context(lanes.enter(name))
+        with pytest.raises(NotReady, match="already do"):
+            stack.enter_context(lanes.enter("generate"))
+        assert fill(lanes, "serving_default", stack) == 100
 
 
 @pytest.mark.parametrize(("threads", "places"), [(1, 1), (4, 2), (64, 8)])
-def test_what_takes_long_gets_at_most_half_of_the_threads(threads, places):
+def test_it_gets_at_most_half_of_the_threads(threads, places):
     with ExitStack() as stack:
         assert fill(Lanes(threads, 8), "generate", stack) == places
 
@@ -48,4 +42,4 @@ def test_places_come_back_after_errors_too():
         with lanes.enter("generate"), pytest.raises(NotReady), lanes.enter("generate"):
             pass
     with ExitStack() as stack:
-        assert fill(lanes, "serving_default", stack) == 2
+        assert fill(lanes, "generate", stack) == 1
