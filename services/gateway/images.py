@@ -12,9 +12,13 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PcxImagePlugin import PcxImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
+from PIL.QoiImagePlugin import QoiImageFile
+from PIL.SgiImagePlugin import SgiImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
@@ -22,7 +26,8 @@ from services.gateway.errors import ContentTooLarge, InvalidRequest
 from services.serving_api.dtypes import DTYPES
 from services.serving_api.signatures import Signature, TensorSpec
 
-# Importing a plugin registers its format; those that run another program are left out.
+# Importing a plugin registers its format. Left out are those that run another program (EPS), whose
+# header does not tell how large the image in them is (ICO, ICNS), and that any file might be (TGA).
 FORMATS = tuple(
     str(plugin.format)
     for plugin in (
@@ -34,9 +39,17 @@ FORMATS = tuple(
         TiffImageFile,
         AvifImageFile,
         PpmImageFile,
+        Jpeg2KImageFile,
+        PcxImageFile,
+        QoiImageFile,
+        SgiImageFile,
     )
 )
 """What is decoded."""
+
+_MAX_PIXELS_IN_PYTHON = 250_000
+"""Of what Pillow decodes in Python, a second or two for a million pixels while other requests wait:
+QOI, and rare variants of PPM, BMP and SGI."""
 
 _LAB_TO_RGB = ImageCms.buildTransform(
     ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
@@ -118,7 +131,7 @@ def decode_image(
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            _check_size(image.size, max_pixels)
+            _check_size(image, max_pixels)
             return _to_array(image, spec, invert)
     except ContentTooLarge:
         raise
@@ -137,12 +150,15 @@ def decode_image(
         ) from error
 
 
-def _check_size(size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    pixels = image.width * image.height
+    slow = any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
+    most = min(max_pixels, _MAX_PIXELS_IN_PYTHON) if slow else max_pixels
+    if pixels > most:
+        advice = "this kind of file takes long, send a PNG" if slow else "send a smaller one"
         raise ContentTooLarge(
-            f"received an image of {width} x {height} = {width * height} pixels, expected at most "
-            f"{max_pixels}: send a smaller one"
+            f"received an image of {image.width} x {image.height} = {pixels} pixels "
+            f"({image.format}), expected at most {most}: {advice}"
         )
 
 

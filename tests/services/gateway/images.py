@@ -12,9 +12,10 @@ GREY = np.random.default_rng(3).integers(0, 256, (28, 28), dtype=np.uint8)
 
 def encode(image: Image.Image | np.ndarray, file_format: str = "PNG", **options: object) -> bytes:
     file = io.BytesIO()
-    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(
-        file, file_format, **options
-    )
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    # That format knows no greys.
+    picture = picture.convert("RGB") if file_format == "QOI" else picture
+    picture.save(file, file_format, **options)
     return file.getvalue()
 
 

@@ -184,6 +184,32 @@ def test_a_decompression_bomb_is_refused_by_its_header(side):
         decode_image(content, GREY_28, MAX_PIXELS)
 
 
+def run_lengths(side: int) -> bytes:
+    """A BMP file whose pixels are runs."""
+    row = b"\x01\x07" * side + b"\x00\x00"
+    pixels = row * side + b"\x00\x01"
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(pixels), 0, 0, 256, 0)
+    start = 14 + len(header) + 1024
+    file = struct.pack("<IHHI", start + len(pixels), 0, 0, start)
+    return b"BM" + file + header + b"\x09\x09\x09\x00" * 256 + pixels
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda side: f"P2 {side} {side} 255 ".encode() + b"9 " * side * side,
+        lambda side: f"P5 {side} {side} 15 ".encode() + b"\x01" * side * side,
+        run_lengths,
+        lambda side: encode(np.full((side, side), 9, np.uint8), "QOI"),
+    ],
+    ids=["text", "fifteen", "runs", "QOI"],
+)
+def test_what_takes_long_to_decode_must_be_small(make):
+    assert np.unique(decode_image(make(40), ANY_GREY, MAX_PIXELS)).size == 1
+    with pytest.raises(ContentTooLarge, match=r"at most 250000: .* takes long, send a PNG"):
+        decode_image(make(510), ANY_GREY, MAX_PIXELS)
+
+
 @given(
     st.sampled_from(FORMATS),
     st.lists(st.tuples(st.integers(0), st.integers(0, 255)), max_size=8),
