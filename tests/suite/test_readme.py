@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,15 @@ def test_every_curl_line_of_the_gateways_readme_works(command, everything, tmp_p
         assert (tmp_path / saved[1]).stat().st_size > 100
     else:
         assert json.loads(answer)
+
+
+def test_the_python_of_the_gateways_readme_works(everything):
+    [program] = re.findall(r"```python\n(.*?)```", GATEWAY_README, re.DOTALL)
+    program = program.replace("http://127.0.0.1:8080", everything.gateway)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["Ankle boot", "[(28, 28), (28, 28)]"]
 
 
 def test_every_call_of_the_gateway_has_a_line(suite):

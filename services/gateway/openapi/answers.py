@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,11 @@ class EncodedFile(BaseModel):
     """A file as TensorFlow Serving's JSON writes bytes."""
 
     b64: str = Field(description="standard base64")
+
+    @property
+    def content(self) -> bytes:
+        """The file."""
+        return base64.b64decode(self.b64)
 
 
 class Problem(BaseModel):
