@@ -9,6 +9,7 @@ from services.gateway.app import create_app
 from services.gateway.channel import read_credentials
 from services.gateway.model_server import ModelServer
 from services.gateway.settings import Settings, SetupError
+from services.gateway.tracing import start_tracing, trace_requests
 
 log = structlog.get_logger()
 
@@ -20,8 +21,12 @@ def load_app(settings: Settings) -> Flask | None:
         settings: every setting.
     """
     try:
+        traced = start_tracing()
         model_server = ModelServer(settings.model_server, read_credentials(settings))
-        return create_app(settings, model_server)
+        app = create_app(settings, model_server)
+        if traced:
+            trace_requests(app)
+        return app
     except SetupError as error:
         log.error("cannot start", reason=str(error))
         return None
