@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from services.serving_api.dense_json import parse_dense_json
 from services.serving_api.json_values import JsonError, kind_of, to_array
 from services.serving_api.signatures import TensorSpec
 
@@ -39,7 +40,7 @@ class PredictBody:
     Attributes:
         signature_name: the signature asked for, empty for the default one.
         form: `instances` (row) or `inputs` (columnar).
-        values: what stands under that key.
+        values: what stands under that key; lists of numbers may have become one array.
     """
 
     signature_name: str
@@ -72,11 +73,11 @@ def parse_predict_body(body: bytes) -> PredictBody:
     Raises:
         JsonError: not JSON, not exactly one of `instances` and `inputs`, or an empty `instances`.
     """
-    return read_predict_document(parse_json(body))
+    return read_predict_document(parse_dense_json(body) or parse_json(body))
 
 
 def read_predict_document(document: Any) -> PredictBody:
-    """Read the envelope of a predict request that is parsed already.
+    """Read the envelope of a predict request that `parse_json` or `parse_dense_json` has parsed.
 
     Raises:
         JsonError: not exactly one of `instances` and `inputs`, or an empty `instances`.
@@ -100,7 +101,7 @@ def read_predict_document(document: Any) -> PredictBody:
     if "inputs" in document:
         return PredictBody(name, "inputs", document["inputs"])
     instances = document["instances"]
-    if not isinstance(instances, list) or not instances:
+    if not isinstance(instances, list | np.ndarray) or not len(instances):
         problem = (
             "No values in 'instances' array"
             if isinstance(instances, list)
