@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 
+from services.gateway.answer_cache import AnswerCache
 from services.gateway.api_keys import guard
 from services.gateway.batching import Batcher
 from services.gateway.cascade import parse_cascade
@@ -51,6 +52,7 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
         names,
         {cascade.name: cascade for cascade in map(parse_cascade, settings.cascades)},
         model_server,
+        AnswerCache(settings.cache_bytes),
         Batcher(
             model_server,
             max_rows=settings.max_batch_rows if settings.upstream_batching else 1,

@@ -8,6 +8,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from services.gateway.answer_cache import AnswerCache
 from services.gateway.batching import Batcher
 from services.gateway.cascade import Cascade
 from services.gateway.catalog import Catalog
@@ -27,6 +28,7 @@ class Gateway:
     model_names: tuple[str, ...]
     cascades: Mapping[str, Cascade]
     model_server: ModelServer
+    cache: AnswerCache
     batcher: Batcher
     lanes: Lanes
     catalog: Catalog

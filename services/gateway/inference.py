@@ -75,9 +75,14 @@ def run(model: ModelRef, signature_name: str, inputs: Arrays) -> Prediction:
         NotReady: too many requests are under way.
     """
     parts = gateway()
-    signature = parts.catalog.model(model, time_left()).signature(signature_name)
-    with parts.lanes.enter(signature_name):
-        prediction = parts.batcher.predict(model, signature_name, signature, inputs, time_left())
+    info = parts.catalog.model(model, time_left())
+    signature = info.signature(signature_name)
+
+    def ask() -> Prediction:
+        with parts.lanes.enter(signature_name):
+            return parts.batcher.predict(model, signature_name, signature, inputs, time_left())
+
+    prediction = parts.cache.answer((info.name, info.version, signature_name), inputs, ask)
     parts.catalog.notice(model, prediction.version)
     note_version(prediction.version)
     return prediction

@@ -52,6 +52,11 @@ BATCH_SIZE = Histogram(
     ["model", "signature"],
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
 )
+CACHE_LOOKUPS = Counter(
+    "answer_cache_lookups",
+    "Questions to the cache of answers, where there is one.",
+    ["outcome"],
+)
 
 
 def exposition() -> tuple[bytes, str]:

@@ -9,7 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.gateway.cascade import parse_cascade
@@ -67,6 +74,10 @@ class Settings(BaseSettings):
     max_batch_rows: PositiveInt = Field(64, description="largest shared call, in rows")
     max_batch_calls: PositiveInt = Field(
         1, description="shared calls of one signature that a worker may have under way at once"
+    )
+    cache_bytes: NonNegativeInt = Field(
+        0,
+        description="memory of a worker for answers given before, if all models are deterministic",
     )
     max_expensive_calls: PositiveInt = Field(
         8,
