@@ -23,11 +23,23 @@ run: $(VENV)/local ## Start the model server and the gateway (GATEWAY_PORT, GRPC
 
 .PHONY: test
 test: lint ## Lint, check types and layers, run the tests that need nothing but this repository
-	$(BIN)/pytest -m "not dataset"
+	$(BIN)/pytest -m "not compose and not dataset and not kubernetes"
 
 .PHONY: test-dataset
 test-dataset: $(VENV)/dev ## Run the tests that need the real Fashion-MNIST
 	$(BIN)/pytest -m dataset
+
+.PHONY: test-compose
+test-compose: $(VENV)/dev ## Run the whole suite in containers (installs Docker on Debian where it lacks)
+	$(BIN)/pytest -m compose
+
+.PHONY: test-k8s
+test-k8s: $(VENV)/dev ## Render the Kubernetes manifests and check them (needs kubectl)
+	@command -v kubectl >/dev/null || { \
+	  echo "kubectl is missing; see https://kubernetes.io/docs/tasks/tools/"; exit 1; }
+	@command -v promtool >/dev/null || { \
+	  echo "promtool is missing; installing Debian's package prometheus …"; $(APT_INSTALL) prometheus; }
+	$(BIN)/pytest -m kubernetes
 
 .PHONY: bench
 bench: $(VENV)/dev ## Measure the model server beside a session in process (needs wrk and h2load)

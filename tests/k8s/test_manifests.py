@@ -1,0 +1,194 @@
+"""Every overlay, alone and with its components: it renders, is valid, safe and coherent."""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import combinations
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.k8s.manifests import (
+    COMPONENTS,
+    K8S,
+    OVERLAYS,
+    Manifest,
+    all_containers,
+    of_kind,
+    pod_specs,
+    render,
+    render_with,
+)
+
+pytestmark = pytest.mark.kubernetes
+
+ROOT = K8S.parent
+# Kinds of others, whose schemas are not Kubernetes's.
+CUSTOM = {"HTTPRoute", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
+# `cpu` and `gpu` bring their model server; the other one does not fit on top.
+FITTING = {
+    "local": [name for name in COMPONENTS if name not in {"embedded", "autoscaling-keda", "gpu"}],
+    "cpu": [name for name in COMPONENTS if name not in {"gpu"}],
+    "gpu": [name for name in COMPONENTS if name not in {"embedded", "gpu"}],
+}
+CASES = [
+    (overlay, chosen)
+    for overlay in OVERLAYS
+    for count in (0, 1, 2, len(FITTING[overlay]))
+    for chosen in combinations(FITTING[overlay], count)
+]
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join([case[0], *case[1]]))
+def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> object:
+    overlay, components = request.param
+    # kustomize wants relative paths, without a link on the way.
+    folder = tmp_path_factory.mktemp("kustomization").resolve()
+    return render_with(overlay, components, folder)
+
+
+def test_every_document_fits_its_schema(manifests: list[Manifest]) -> None:
+    for manifest in manifests:
+        if manifest["kind"] not in CUSTOM:
+            kubernetes_validate.validate(manifest, "1.34", strict=True)
+
+
+def test_pods_are_restricted(manifests: list[Manifest]) -> None:
+    """The `restricted` level of https://kubernetes.io/docs/concepts/security/pod-security-standards/."""
+    for pod in pod_specs(manifests):
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert not pod["automountServiceAccountToken"]
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    for container in all_containers(manifests):
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_images_are_pinned_and_containers_limited(manifests: list[Manifest]) -> None:
+    for container in all_containers(manifests):
+        assert container["image"].partition(":")[2] not in {"", "latest"}
+        assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+        assert "memory" in container["resources"]["limits"]
+
+
+def test_selectors_meet_labels(manifests: list[Manifest]) -> None:
+    pods = [
+        deployment["spec"]["template"]["metadata"]["labels"]
+        for deployment in of_kind(manifests, "Deployment")
+    ]
+    services = [service["metadata"]["labels"] for service in of_kind(manifests, "Service")]
+    selecting = [
+        (of_kind(manifests, "Service"), lambda spec: spec["selector"], pods),
+        (of_kind(manifests, "Deployment"), lambda spec: spec["selector"]["matchLabels"], pods),
+        (of_kind(manifests, "PodDisruptionBudget"), lambda s: s["selector"]["matchLabels"], pods),
+        (of_kind(manifests, "ServiceMonitor"), lambda s: s["selector"]["matchLabels"], services),
+        (
+            of_kind(manifests, "NetworkPolicy"),
+            lambda spec: spec["podSelector"].get("matchLabels", {}),
+            pods,
+        ),
+    ]
+    for chosen, selector_of, candidates in selecting:
+        for manifest in chosen:
+            selector = selector_of(manifest["spec"])
+            assert any(selector.items() <= labels.items() for labels in candidates), manifest
+
+
+def test_ports_meet_ports(manifests: list[Manifest]) -> None:
+    named = {
+        port["name"]
+        for container in all_containers(manifests)
+        for port in container.get("ports", [])
+    }
+    for service in of_kind(manifests, "Service"):
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= named
+    service_ports = {
+        service["metadata"]["name"]: {port["name"] for port in service["spec"]["ports"]}
+        for service in of_kind(manifests, "Service")
+    }
+    for ingress in of_kind(manifests, "Ingress"):
+        for rule in ingress["spec"]["rules"]:
+            for path in rule["http"]["paths"]:
+                backend = path["backend"]["service"]
+                assert backend["port"]["name"] in service_ports[backend["name"]]
+    for container in all_containers(manifests):
+        own = {port["name"] for port in container.get("ports", [])}
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            action = container.get(probe, {})
+            for kind in ("httpGet", "tcpSocket"):
+                assert kind not in action or action[kind]["port"] in own
+
+
+def test_everything_named_exists(manifests: list[Manifest]) -> None:
+    def names(kind: str) -> set[str]:
+        return {manifest["metadata"]["name"] for manifest in of_kind(manifests, kind)}
+
+    for pod in pod_specs(manifests):
+        assert pod["serviceAccountName"] in names("ServiceAccount")
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        for container in [*pod["containers"], *pod.get("initContainers", [])]:
+            assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
+        for volume in pod["volumes"]:
+            assert "configMap" not in volume or volume["configMap"]["name"] in names("ConfigMap")
+            claim = volume.get("persistentVolumeClaim")
+            assert claim is None or claim["claimName"] in names("PersistentVolumeClaim")
+    for scaler in of_kind(manifests, "HorizontalPodAutoscaler") + of_kind(
+        manifests, "ScaledObject"
+    ):
+        assert scaler["spec"]["scaleTargetRef"]["name"] in names("Deployment")
+    scaled = [
+        scaler["spec"]["scaleTargetRef"]["name"]
+        for scaler in of_kind(manifests, "HorizontalPodAutoscaler")
+        + of_kind(manifests, "ScaledObject")
+    ]
+    assert len(scaled) == len(set(scaled)), "two autoscalers would fight over one Deployment"
+
+
+def test_a_rollout_loses_no_pod_before_its_successor_is_ready(manifests: list[Manifest]) -> None:
+    for deployment in of_kind(manifests, "Deployment"):
+        assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+        pod = deployment["spec"]["template"]["spec"]
+        for container in pod["containers"]:
+            pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+            assert pause + 15 <= pod["terminationGracePeriodSeconds"]
+
+
+def test_the_config_is_that_of_compose() -> None:
+    for path in (ROOT / "services/model_server/config").iterdir():
+        assert (K8S / "base/model-server" / path.name).read_text() == path.read_text()
+    dashboard = "services/monitoring/grafana/dashboards/lectern.json"
+    component = K8S / "components/prometheus-operator/lectern.json"
+    assert component.read_text() == (ROOT / dashboard).read_text()
+
+
+def test_the_flags_are_those_of_compose() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    wanted = {flag.partition("=")[0] for flag in compose["services"]["model-server"]["command"]}
+    (pod,) = [
+        pod
+        for pod in pod_specs(render(K8S / "overlays/cpu"))
+        if pod["containers"][0]["name"] == "model-server"
+    ]
+    assert wanted <= {flag.partition("=")[0] for flag in pod["containers"][0]["args"]}
+
+
+def test_the_rules_are_prometheuss(tmp_path: Path) -> None:
+    rules = yaml.safe_load((K8S / "components/prometheus-operator/rules.yaml").read_text())
+    path = tmp_path / "rules.yaml"
+    path.write_text(yaml.safe_dump(rules["spec"]))
+    subprocess.run(["promtool", "check", "rules", path], check=True)
+    for group in rules["spec"]["groups"]:
+        for rule in group["rules"]:
+            file, _, section = rule["annotations"]["runbook_url"].partition("#")
+            assert f"## {rule['alert']}\n" in (ROOT / file).read_text()
+            assert section == rule["alert"].lower()
+
+
+def test_prometheus_config_of_compose_is_valid() -> None:
+    subprocess.run(
+        ["promtool", "check", "config", ROOT / "services/monitoring/prometheus.yml"], check=True
+    )
