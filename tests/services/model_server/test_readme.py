@@ -6,12 +6,16 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent.parent
-FOLDERS = {"c": ROOT / "tests" / "contract", "s": Path(__file__).parent}
+FOLDERS = {
+    "a": ROOT / "tests" / "services" / "serving_api",
+    "c": ROOT / "tests" / "contract",
+    "s": Path(__file__).parent,
+}
 
 
 def test_every_test_of_the_table_exists() -> None:
     text = (ROOT / "services" / "model_server" / "README.md").read_text()
-    named = re.findall(r"`([cs])/([\w/]+\.py)::(\w+)`", text)
+    named = re.findall(r"`([acs])/([\w/]+\.py)::(\w+)`", text)
     assert len(named) > 50
     missing = [
         f"{path}::{name}"

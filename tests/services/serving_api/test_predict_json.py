@@ -165,6 +165,14 @@ def test_bad_values(document, inputs, message):
         read(document, inputs)
 
 
+@pytest.mark.parametrize("name", ["DT_HALF", "DT_BFLOAT16"])
+def test_half_precision_inputs_are_read(name):
+    spec = TensorSpec(types_pb2.DataType.Value(name), None)
+    array = read({"instances": [0.5, 3]}, {"x": spec})["x"]
+    assert array.dtype.itemsize == 2
+    assert array.astype(np.float32).tolist() == [0.5, 3]
+
+
 def test_row_answers():
     outputs = {"p": np.array([[0.1, 1], [1e-7, 3e20]], np.float32)}
     assert format_predictions(outputs, "instances") == b'{"predictions":[[0.1,1.0],[1e-7,3e+20]]}'
