@@ -38,6 +38,7 @@ CONNECTIONS = (1, 16, 64)
 LEAST_RATIO = {("PNG", 16): 0.5, ("PNG", 64): 0.6, ("JSON", 64): 0.4}
 """Requests a second over the session's images a second, from two threads at batch 1."""
 MOST_P50_MS = {("PNG", 1): 2.5}
+SOAK_WARM_UP_SECONDS = 10
 MOST_SPREAD = 5
 """The 99th percentile over the median."""
 
@@ -158,6 +159,17 @@ def _missed(row: Row, ratio: float, p50: float, p99: float) -> str:
     return ", ".join(target for target, met in targets.items() if not met) or "-"
 
 
+def soak(gateway: Gateway, body: Body, seconds: int) -> str:
+    """Send for a while, and return how the largest worker grew."""
+    warm_up = verified_wrk(gateway.url + PATH, body, 16, SOAK_WARM_UP_SECONDS)
+    before = gateway.largest_worker()
+    load = verified_wrk(gateway.url + PATH, body, 16, seconds)
+    return (
+        f"{before:.0f} MiB after {warm_up.requests:,} requests, {gateway.largest_worker():.0f} MiB "
+        f"after {load.requests:,} more"
+    )
+
+
 def cold_start_seconds(attempts: int = 3) -> float:
     """Return the shortest time from starting a gateway to its first answer."""
     seconds = []
@@ -187,6 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
     parser.add_argument("--seconds", type=int, default=2, help="a measurement; default %(default)s")
+    parser.add_argument("--soak", type=int, default=0, help="seconds more, to see memory stay flat")
     parser.add_argument("gateways", nargs="*", help="by default all that are installed")
     arguments = parser.parse_args()
     # Whole lines, also where it writes to a file.
@@ -202,6 +215,8 @@ def main() -> None:
         console.print(table(ceilings, rows))
         for name, gateway in gateways.items():
             console.print(f"{name}: largest worker {gateway.largest_worker():.0f} MiB")
+            if arguments.soak:
+                console.print(f"{name}: {soak(gateway, bodies(session)['PNG'], arguments.soak)}")
     rates = ", ".join(f"{rate:,.0f}" for rate in ceilings)
     console.print(f"C, the session at batch 1 from two threads, round by round: {rates} images/s")
     console.print(f"Cold start to the first answer: {cold_start_seconds():.2f} s")
