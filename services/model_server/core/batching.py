@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from services.model_server.core.batching_metrics import ServableBatchingMetrics
 from services.model_server.core.batching_parameters import BatchingParameters
-from services.model_server.core.batching_scheduler import BatchQueue, BatchScheduler, Task
+from services.model_server.core.batching_queue import BatchQueue, Task
+from services.model_server.core.batching_scheduler import BatchScheduler
 from services.model_server.core.batching_tensors import count_rows, merge, split
 from services.model_server.core.cancellation import current_cancellation
 from services.model_server.core.servable import Arrays, Servable

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from services.model_server.core.cancellation import Cancellation
 from services.model_server.core.errors import ServingError
 from services.model_server.core.load_options import LoadOptions
 from services.model_server.core.loader import load
@@ -57,6 +58,15 @@ def test_batches_of_any_size_and_answers_that_stay(tmp_path: Path, tflite: bytes
     first = servable.run("serving_default", {"x": np.ones((2, 1), np.float32)}, ["y"])["y"]
     servable.run("serving_default", {"x": np.zeros((5, 1), np.float32)}, ["y"])
     np.testing.assert_array_equal(first, [[3], [3]])
+
+
+def test_a_request_that_nobody_waits_for_does_not_run(tmp_path: Path, tflite: bytes) -> None:
+    (tmp_path / "model.tflite").write_bytes(tflite)
+    servable = TfLiteServable(tmp_path)
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with cancellation.of_this_request(), pytest.raises(ServingError, match="the deadline passed"):
+        servable.run("serving_default", {"x": np.ones((2, 1), np.float32)}, ["y"])
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
