@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ def profiled(pid: int, seconds: int, file: Path) -> Iterator[None]:
     Raises:
         LoadError: py-spy is missing, or may not look.
     """
-    program = shutil.which("py-spy")
+    beside_python = str(Path(sys.executable).parent)
+    program = shutil.which("py-spy") or shutil.which("py-spy", path=beside_python)
     if not program:
         raise LoadError("py-spy is missing: pip install py-spy")
     file.parent.mkdir(parents=True, exist_ok=True)
