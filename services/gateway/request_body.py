@@ -115,7 +115,7 @@ def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | File
     content = request.get_data()
     if not content and not optional:
         raise InvalidRequest(f"the body is empty, expected {_wanted(file_type)}")
-    looks_like_json = content.lstrip()[:1] == b"{"
+    looks_like_json = content.lstrip()[:1] in {b"{", b"["}
     if mimetype.endswith(("/json", "+json")) or (mimetype in _UNTOLD and looks_like_json):
         return JsonBody(parse_json(content))
     if not content or (optional and mimetype == _URL_ENCODED):

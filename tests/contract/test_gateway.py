@@ -1,0 +1,84 @@
+"""A client written for TensorFlow Serving's REST API works against the gateway unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.contract import test_rest as rest
+from tests.processes import free_port, module, running, wait_until
+
+# The gateway takes images too, and has more verbs; it says so in its own words.
+OTHER_WORDS = [("half_plus_two:predict", ""), ("half_plus_two:other", {})]
+REFUSALS = [
+    refusal
+    for refusal in rest.test_refusals.pytestmark[0].args[1]
+    if (refusal[0], refusal[1]) not in OTHER_WORDS
+]
+
+
+@pytest.fixture(scope="session")
+def url(contract: Any) -> Iterator[str]:
+    port = free_port()
+    environment = {
+        "LECTERN_PORT": str(port),
+        "LECTERN_WORKERS": "1",
+        "LECTERN_MODEL_SERVER": contract.grpc,
+        "LECTERN_MODELS": "half_plus_two,half_plus_two_tf2",
+    }
+    address = f"http://127.0.0.1:{port}"
+    with running(*module("services.gateway"), environment=environment) as gateway:
+        gateway.wait_for_line("Booting worker")
+        wait_until(lambda: is_ready(address), 60, "the gateway is ready")
+        yield f"{address}/v1/models"
+
+
+def is_ready(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/readyz", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+test_answers = rest.test_answers
+test_a_whole_number_is_no_float_feature = rest.test_a_whole_number_is_no_float_feature
+test_special_numbers = rest.test_special_numbers
+test_a_gzip_body = rest.test_a_gzip_body
+
+
+@pytest.mark.parametrize(("path", "body", "status", "message"), REFUSALS)
+def test_refusals(url: str, path: str, body: Any, status: int, message: str) -> None:
+    rest.test_refusals(url, path, body, status, message)
+
+
+@pytest.mark.parametrize(("path", "body"), OTHER_WORDS)
+def test_other_words_are_an_error_to_the_client_all_the_same(
+    url: str, path: str, body: Any
+) -> None:
+    response = rest.post(f"{url}/{path}", body)
+    assert response.status_code in {400, 404}
+    assert response.json()["error"]
+
+
+def test_status_and_metadata(url: str) -> None:
+    [status] = requests.get(f"{url}/half_plus_two/versions/1", timeout=30).json()[
+        "model_version_status"
+    ]
+    assert (status["version"], status["state"]) == ("1", "AVAILABLE")
+    metadata = requests.get(f"{url}/half_plus_two/metadata", timeout=30).json()
+    signatures = metadata["metadata"]["signature_def"]["signature_def"]
+    assert signatures["regress_x_to_y"]["method_name"] == "tensorflow/serving/regress"
+    response = requests.get(f"{url}/nobody", timeout=30)
+    assert response.status_code == 404
+    assert "Could not find any versions of model nobody" in response.json()["error"]
+
+
+def test_the_tasks_on_examples_are_listed(url: str) -> None:
+    listed = {
+        model["name"]: model["tasks"] for model in requests.get(url, timeout=30).json()["models"]
+    }
+    assert listed["half_plus_two"] == ["predict", "classify", "regress"]
+    assert listed["half_plus_two_tf2"] == ["predict"]
