@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-import numpy.typing as npt
 from cachetools import LRUCache
 
+from services.gateway.arrays import Arrays, content_bytes
 from services.gateway.metrics import CACHE_LOOKUPS
 from services.gateway.model_server import Prediction
-
-Arrays = Mapping[str, npt.NDArray[Any]]
 
 _OVERHEAD_BYTES = 1024
 """Of an entry, beside its arrays: measured for two outputs, and rounded up."""
@@ -80,9 +77,4 @@ def _digest(version: tuple[str, int, str], inputs: Arrays) -> bytes:
 
 
 def _size(prediction: Prediction) -> int:
-    return _OVERHEAD_BYTES + sum(map(_array_bytes, prediction.outputs.values()))
-
-
-def _array_bytes(array: npt.NDArray[Any]) -> int:
-    strings = sum(map(len, array.flat)) if array.dtype.hasobject else 0
-    return array.nbytes + strings
+    return _OVERHEAD_BYTES + content_bytes(prediction.outputs)

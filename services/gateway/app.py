@@ -48,19 +48,19 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     names = model_names(settings)
     Gateway(
-        settings,
-        names,
-        {cascade.name: cascade for cascade in map(parse_cascade, settings.cascades)},
-        model_server,
-        AnswerCache(settings.cache_bytes),
-        Batcher(
+        settings=settings,
+        model_names=names,
+        cascades={cascade.name: cascade for cascade in map(parse_cascade, settings.cascades)},
+        model_server=model_server,
+        cache=AnswerCache(settings.cache_bytes),
+        batcher=Batcher(
             model_server,
             max_rows=settings.max_batch_rows if settings.upstream_batching else 1,
             max_calls=settings.max_batch_calls,
         ),
-        Lanes(settings.threads, settings.max_expensive_calls),
-        Catalog(model_server),
-        Readiness(model_server, names),
+        lanes=Lanes(settings.threads, settings.max_expensive_calls),
+        catalog=Catalog(model_server),
+        readiness=Readiness(model_server, names),
     ).attach(app)
     observe(app, settings.timeout_seconds)
     turn_away(app)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate, pairwise
@@ -18,15 +18,13 @@ from typing import Any, NoReturn
 
 import grpc
 import numpy as np
-import numpy.typing as npt
 
+from services.gateway.arrays import Arrays, content_bytes
 from services.gateway.deadline import out_of_time
 from services.gateway.errors import ModelServerProblem
 from services.gateway.metrics import BATCH_SIZE
 from services.gateway.model_server import ModelRef, ModelServer, Prediction
 from services.serving_api.signatures import Signature, TensorSpec
-
-Arrays = Mapping[str, npt.NDArray[Any]]
 
 _MAX_SHARED_BYTES = 2**20
 """What is larger goes alone: beside it a call costs little, and a copy much."""
@@ -213,6 +211,8 @@ class Batcher:
         ]
 
     def _ask(self, question: _Question, request: _Request) -> Prediction:
+        if not request.time_left():
+            raise out_of_time()
         return self._predict(question, request.inputs, request.rows, request.time_left())
 
     def _predict(
@@ -229,7 +229,7 @@ def _rows_to_share(signature: Signature, inputs: Arrays) -> int:
         return 0
     if not all(signature.inputs[name].accepts(value.shape) for name, value in inputs.items()):
         return 0
-    if sum(value.nbytes for value in inputs.values()) > _MAX_SHARED_BYTES:
+    if content_bytes(inputs) > _MAX_SHARED_BYTES:
         return 0
     rows = {len(value) for value in inputs.values()}
     return rows.pop() if len(rows) == 1 else 0

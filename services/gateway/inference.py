@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy.typing as npt
-
+from services.gateway.arrays import Arrays
 from services.gateway.cascade import Cascade
 from services.gateway.catalog import ModelInfo
 from services.gateway.context import gateway
@@ -15,8 +11,6 @@ from services.gateway.errors import InvalidRequest
 from services.gateway.model_server import ModelRef, Prediction
 from services.gateway.observation import note_model, note_version
 from services.serving_api.signatures import Signature
-
-Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 def find_cascade(model: ModelRef) -> Cascade | None:

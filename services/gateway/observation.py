@@ -21,7 +21,9 @@ REQUEST_ID = "X-Request-Id"
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _UNCOUNTED = {"/metrics"}
-_QUIET = {"/metrics", "/livez", "/readyz", "/startupz"}
+_QUIET = {"/metrics", "/livez", "/readyz", "/startupz", "/v2/health/live", "/v2/health/ready"}
+_TASK = re.compile(r">:(\w+)$|/(infer)$")
+"""The verb that a route ends in; the colon within a converter has no bracket before it."""
 
 log = structlog.get_logger()
 
@@ -41,7 +43,7 @@ def observe(app: Flask, timeout_seconds: float) -> None:
 
     Args:
         app: the application.
-        timeout_seconds: what each request may take, from here on.
+        timeout_seconds: what each request may take, from its arrival on.
     """
 
     @app.before_request
@@ -83,9 +85,9 @@ def _record(observed: _Observed, status: int, seconds: float) -> None:
     method = request.method if request.method in _METHODS else "<other>"
     model = observed.model
     if route not in _UNCOUNTED:
-        # The verb; the colon within a converter has no bracket before it.
-        task = route.partition(">:")[2]
-        REQUESTS.labels(method, route, status, model, observed.version, task).inc()
+        task = _TASK.search(route)
+        verb = task[1] or task[2] if task else ""
+        REQUESTS.labels(method, route, status, model, observed.version, verb).inc()
         DURATION.labels(method, route, model).observe(seconds)
     tell = log.debug if route in _QUIET else log.info
     tell(

@@ -18,10 +18,11 @@ from services.gateway.answers import (
     png_member,
     png_response,
 )
+from services.gateway.arrays import Arrays
 from services.gateway.catalog import ModelInfo
 from services.gateway.errors import InvalidRequest
 from services.gateway.image_inputs import MOST_PICTURES, ImageParameters, read_images
-from services.gateway.inference import Arrays, check_shapes, find_model, run
+from services.gateway.inference import check_shapes, find_model, run
 from services.gateway.latent_space import interpolate
 from services.gateway.model_server import ModelRef
 from services.gateway.pictures import to_picture

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import grpc
 import numpy as np
 from flask import Response
 from pydantic import Field
 
 from services.gateway.answers import json_response, model_member
+from services.gateway.arrays import Arrays
 from services.gateway.cascade import Cascade
 from services.gateway.catalog import DEFAULT_SIGNATURE, ModelInfo
-from services.gateway.errors import InvalidRequest
+from services.gateway.errors import InvalidRequest, ModelServerProblem
 from services.gateway.escalation import MODEL_NAME, MODEL_VERSION, run_cascade
 from services.gateway.image_inputs import ImageParameters, read_images
 from services.gateway.images import find_image_input
-from services.gateway.inference import Arrays, check_shapes, find_cascade, find_model, run
+from services.gateway.inference import check_shapes, find_cascade, find_model, run
 from services.gateway.model_server import ModelRef
 from services.gateway.request_body import FilesBody, JsonBody, read_body, read_parameters
 from services.gateway.routes.model_paths import model_blueprint, model_route
 from services.gateway.tasks import PREDICT, task_signature
 from services.serving_api.predict_json import format_predictions, read_predict_document, to_arrays
+from services.serving_api.signatures import Signature
 
 blueprint = model_blueprint("predict")
 
@@ -49,14 +52,24 @@ def _predict_json(
     name = document.signature_name or DEFAULT_SIGNATURE
     signature = info.signature(name)
     inputs = to_arrays(document, signature.inputs)
-    check_shapes(inputs, signature)
     if cascade is None:
-        outputs: Arrays = run(model, name, inputs).outputs
+        outputs = _run_as_it_is(model, name, signature, inputs)
     elif name == DEFAULT_SIGNATURE:
         outputs = run_cascade(cascade, inputs[find_image_input(signature)[0]])
     else:
         raise InvalidRequest(f"a cascade runs {DEFAULT_SIGNATURE!r} alone, received {name!r}")
     return Response(format_predictions(outputs, document.form), mimetype="application/json")
+
+
+def _run_as_it_is(model: ModelRef, name: str, signature: Signature, inputs: Arrays) -> Arrays:
+    """Run a signature on inputs of any shape: as in TensorFlow Serving, the graph decides."""
+    try:
+        return run(model, name, inputs).outputs
+    except ModelServerProblem as problem:
+        if problem.code == grpc.StatusCode.INVALID_ARGUMENT:
+            # Says in plain words what a graph says in its own.
+            check_shapes(inputs, signature)
+        raise
 
 
 def _predict_images(

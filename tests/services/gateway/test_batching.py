@@ -162,6 +162,18 @@ def test_what_cannot_be_shared_goes_alone(ask, upstream, one_under_way, signatur
         future.result(PATIENCE)
 
 
+def test_large_strings_go_alone(batcher, pool, upstream, one_under_way):
+    string = TensorSpec(data_type_of(np.dtype(np.object_)), (None,))
+    signature = Signature({"x": string}, {"y": string}, "")
+    upstream.answer = lambda x: x
+    files = {"x": np.array([b"\xff" * 2**21], np.object_)}
+    for _ in range(2):
+        pool.submit(batcher.predict, MODEL, "s", signature, files, PATIENCE)
+    wait_until(lambda: len(upstream.calls) == 3, PATIENCE, "two calls beside the first")
+    upstream.let()
+    one_under_way.result(PATIENCE)
+
+
 def test_requests_of_different_signatures_or_dtypes_are_not_mixed(
     ask, batcher, pool, upstream, one_under_way
 ):

@@ -58,6 +58,21 @@ def test_made_up_names_make_no_time_series(client):
     assert not [route for route in routes() if "made-up" in route]
 
 
+def test_an_inference_of_the_other_protocol_is_a_task_too(client):
+    labels = {
+        "method": "POST",
+        "route": "/v2/models/<model>/infer",
+        "status": "200",
+        "model": "half_plus_two",
+        "version": "1",
+        "task": "infer",
+    }
+    before = count(**labels)
+    tensor = {"name": "x", "shape": [1], "datatype": "FP32", "data": [4]}
+    client.post("/v2/models/half_plus_two/infer", json={"inputs": [tensor]})
+    assert count(**labels) == before + 1
+
+
 def test_the_status_of_a_version_is_no_task(client):
     labels = {
         "method": "GET",
