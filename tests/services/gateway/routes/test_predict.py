@@ -121,7 +121,6 @@ def test_a_version_or_label_can_be_asked_for(client, fake, path):
     [
         (b"{", ["not JSON"]),
         (b'{"instances": [[1, 2], [3]]}', ["ragged"]),
-        (b'{"instances": [[1, 2]]}', ["'x'", "shape [1, 2]", "float32[N]"]),
         (b'{"instances": []}', ["non-empty"]),
         (b'{"instances": ["a"]}', ["'x'", "float32"]),
         (b'{"instances": [1], "inputs": [1]}', ["exactly one"]),
@@ -135,6 +134,22 @@ def test_a_version_or_label_can_be_asked_for(client, fake, path):
 )
 def test_bad_json_is_explained(client, body, words):
     assert_problem(client.post(HALF, data=body, content_type="application/json"), 400, *words)
+
+
+def test_shapes_are_left_to_the_graph_as_in_tensorflow_serving(client):
+    assert client.post(HALF, json={"instances": [[2, 4]]}).json == {"predictions": [[3.0, 4.0]]}
+
+
+def test_a_shape_that_the_graph_refuses_is_explained(client):
+    # The label of a class that is none: the fake's way of refusing.
+    body = {"signature_name": "class_labels", "instances": [[7]]}
+    response = client.post(PREDICT, json=body)
+    assert_problem(response, 400, "'class_index'", "shape [1, 1]", "int32[N]")
+
+
+def test_what_else_the_graph_refuses_is_told_as_it_says_it(client):
+    response = client.post(PREDICT, json={"signature_name": "class_labels", "instances": [7]})
+    assert_problem(response, 400, "out of bounds")
 
 
 def test_an_overlong_message_is_cut(client):
