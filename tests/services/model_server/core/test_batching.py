@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from services.model_server.core.cancellation import Cancellation
 from services.model_server.core.errors import ServingError
 from services.model_server.core.predict import predict
 from services.model_server.core.saved_model import SavedModelServable
+from services.model_server.core.servable import Arrays
 from services.serving_api.protos import error_codes_pb2, types_pb2
 from services.serving_api.signatures import TensorSpec
 from tests.services.model_server.doubler import (
@@ -199,6 +200,41 @@ def test_a_request_cancelled_before_it_came_does_not_run() -> None:
     with pytest.raises(ServingError, match="the deadline passed"):
         ask_until(cancellation, batched(doubler), 1)
     assert doubler.batches == []
+
+
+class SlowDoubler(Doubler):
+    """Takes a while, so that requests queue up."""
+
+    def run(
+        self, signature_name: str, inputs: Arrays, output_names: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        time.sleep(0.001)
+        return super().run(signature_name, inputs, output_names)
+
+
+@pytest.mark.parametrize("timeout", [0, 2000])
+def test_whoever_leaves_whenever_the_others_are_answered(
+    pool: ThreadPoolExecutor, timeout: int
+) -> None:
+    servable = batched(
+        SlowDoubler(), max_batch_size=4, num_batch_threads=2, batch_timeout_micros=timeout
+    )
+    delays = np.random.default_rng(0).random(300) * 0.01
+
+    def ask_and_leave(row: int) -> list[float] | None:
+        cancellation = Cancellation()
+        if row % 3 == 0:
+            threading.Timer(delays[row], cancellation.cancel).start()
+        try:
+            return ask_until(cancellation, servable, float(row))
+        except ServingError:
+            return None
+
+    answers = list(pool.map(ask_and_leave, range(len(delays)), timeout=60))
+    for row, answer in enumerate(answers):
+        assert answer == [2.0 * row] or (answer is None and row % 3 == 0)
+    assert None in answers
+    assert waiting_rows(servable) == 0
 
 
 def test_a_request_larger_than_a_batch_is_refused() -> None:

@@ -139,3 +139,15 @@ def test_channel_arguments_reach_grpc(ports: tuple[int, int]) -> None:
 def test_a_channel_argument_without_a_value_is_named() -> None:
     with pytest.raises(ConfigError, match=r"holds 'grpc\.a', expected key=value"):
         parse_channel_arguments("grpc.a")
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_profiler_is_there_unless_switched_off(ports: tuple[int, int], enabled: bool) -> None:
+    with (
+        serving(GrpcOptions(ports[0], enable_profiler=enabled)),
+        grpc.insecure_channel(f"localhost:{ports[0]}") as channel,
+    ):
+        call = channel.unary_unary("/tensorflow.ProfilerService/Monitor").future(b"", timeout=10)
+        assert call.code() == grpc.StatusCode.UNIMPLEMENTED
+        # gRPC itself has another text for what is not there at all.
+        assert (call.details() == "unimplemented.") == enabled
