@@ -16,7 +16,7 @@ from services.gateway.answers import (
     negotiate,
     png_response,
 )
-from services.gateway.errors import InvalidRequest
+from services.gateway.errors import ContentTooLarge, InvalidRequest
 from services.gateway.image_inputs import MOST_PICTURES, ImageParameters, read_images
 from services.gateway.inference import find_model, run
 from services.gateway.model_server import ModelRef
@@ -28,6 +28,9 @@ from services.gateway.tiling import contact_sheet, tile
 from services.serving_api.signatures import TensorSpec
 
 blueprint = model_blueprint("activations")
+
+_MOST_NUMBERS = 2**24
+"""Of all layers together, since the model server answers them all: 64 MiB."""
 
 
 class ActivationsParameters(ImageParameters):
@@ -48,6 +51,7 @@ def activations(model: ModelRef) -> Response:
     name, signature = task_signature(info, ACTIVATIONS)
     layer = _choose_layer(parameters.layer, signature.outputs)
     batch = read_images(body, signature, parameters.invert, MOST_PICTURES)
+    _check_size(len(batch.images), signature.outputs)
     outputs, version = run(model, name, {batch.input_name: batch.images})
     if media_type == PNG:
         try:
@@ -75,6 +79,15 @@ def _choose_layer(asked: str | None, layers: Mapping[str, TensorSpec]) -> str:
         known = {name: str(layers[name]) for name in sorted(layers)}
         raise InvalidRequest(f"received the layer {asked!r}, expected one of {known}")
     return asked
+
+
+def _check_size(images: int, layers: Mapping[str, TensorSpec]) -> None:
+    each = sum(map(_count, layers.values()))
+    if images * each > _MOST_NUMBERS:
+        raise ContentTooLarge(
+            f"the layers of {images} images have {images * each} numbers, expected at most "
+            f"{_MOST_NUMBERS}: send fewer images in one request"
+        )
 
 
 def _count(layer: TensorSpec) -> int:

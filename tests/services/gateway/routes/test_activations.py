@@ -79,3 +79,13 @@ def test_a_model_without_activations_names_the_tasks_it_has(client):
 def test_too_many_images_are_refused(client):
     files = [(io.BytesIO(PNG), "a.png") for _ in range(65)]
     assert_problem(client.post(ACTIVATIONS, data={"images": files}), 413, "65", "at most 64")
+
+
+def test_layers_of_too_many_numbers_are_refused(client, monkeypatch):
+    # Of one image, the fake's layers have 28 x 28 x 2 + 28 x 28 + 5 = 2357.
+    monkeypatch.setattr("services.gateway.routes.activations._MOST_NUMBERS", 5_000)
+    for count, status in ((2, 200), (3, 413)):
+        files = [(io.BytesIO(PNG), "a.png") for _ in range(count)]
+        response = client.post(ACTIVATIONS, data={"images": files})
+        assert response.status_code == status
+    assert_problem(response, 413, "3 images have 7071 numbers", "send fewer")
