@@ -16,7 +16,7 @@ _SERVICE_CONFIG = {
         {
             # Not of the status, which is to tell how things are now.
             "name": [{"service": "tensorflow.serving.PredictionService"}],
-            # Within the deadline of the call, and only where the server has not begun.
+            # Within a call's deadline. A prediction changes nothing, so it may be asked twice.
             "retryPolicy": {
                 "maxAttempts": 4,
                 "initialBackoff": "0.05s",

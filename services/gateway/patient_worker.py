@@ -27,6 +27,7 @@ SECONDS_TO_SEND = 5.0
 """In which a request of this size must have come."""
 
 _SPARE_THREADS = 2
+_PEEK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,10})[ \t]*\r\n", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
@@ -119,7 +120,7 @@ def _peek(conn: TConn) -> bytes | None:
     if conn.parser is not None and conn.parser.unreader.buf.getvalue():
         return None
     try:
-        received: bytes = conn.sock.recv(MAX_BUFFERED_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        received: bytes = conn.sock.recv(MAX_BUFFERED_BYTES, _PEEK)
     except BlockingIOError:
         return b""
     except OSError:
