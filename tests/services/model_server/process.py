@@ -49,7 +49,9 @@ class Server:
             self.process = subprocess.Popen(command(*flags), stderr=stderr)
         self.log = log
         self.url = f"http://localhost:{ports[1]}/v1/models/half_plus_two"
-        self.channel = grpc.insecure_channel(f"localhost:{ports[0]}")
+        # Otherwise the channel to a server started again may use the dead one's connection.
+        own_connection = [("grpc.use_local_subchannel_pool", 1)]
+        self.channel = grpc.insecure_channel(f"localhost:{ports[0]}", options=own_connection)
         self.predict = prediction_service_pb2_grpc.PredictionServiceStub(self.channel).Predict
         self.get_status = model_service_pb2_grpc.ModelServiceStub(self.channel).GetModelStatus
         self.check = health_pb2_grpc.HealthStub(self.channel).Check
