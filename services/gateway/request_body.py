@@ -150,7 +150,8 @@ def read_parameters(model: type[_Parameters], body: JsonBody | FilesBody) -> _Pa
     values = {**body.parameters, **request.args.to_dict()}
     # Before pydantic, which would describe every one of a million.
     if unknown := values.keys() - model.model_fields.keys():
-        name = min(unknown)
+        # A field of a form may have no name at all, which then is None.
+        name = min(unknown, key=str)
         raise InvalidRequest(
             f"received the parameter {reprlib.repr(name)} = {reprlib.repr(values[name])}, "
             f"expected {sorted(model.model_fields) or 'none'}"

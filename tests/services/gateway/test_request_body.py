@@ -89,3 +89,12 @@ def test_all_images_together_must_stay_under_the_limit(app):
         start_deadline(5)
         with pytest.raises(ContentTooLarge, match="3 images of more than 1600 pixels in all"):
             FilesBody([File(None, PNG)] * 3, {}).decode(ANY_SIZE, 1_600)
+
+
+def test_a_field_without_a_name_is_an_unknown_parameter(app):
+    field = b"--b\r\nContent-Disposition: form-data%b\r\n\r\nx\r\n"
+    file = b'; name="f"; filename="a.png"'
+    content = b"".join(field % head for head in (b"", b'; name="other"', file)) + b"--b--\r\n"
+    request = {"data": content, "content_type": f"{MULTIPART}; boundary=b"}
+    with pytest.raises(InvalidRequest, match=r"the parameter None = 'x', expected \['number'\]"):
+        read(app, **request)
