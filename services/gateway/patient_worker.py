@@ -69,23 +69,23 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def enqueue_req(self, conn: TConn) -> None:
         """Hand a connection to a thread if its request is there, else wait for more of it."""
-        received = _peek(conn)
-        if received is not None and (missing := bytes_to_come(received)):
-            seen, _ = conn.sending = getattr(conn, "sending", None) or (-1, _deadline())
-            # A connection that became readable without more bytes was closed by its client.
-            if len(received) > seen:
-                self._wait(conn, len(received), missing)
-                return
-        conn.sending = None
+        # What the parser read behind the last request belongs to this one.
+        held = conn.parser.unreader.buf.getvalue() if conn.parser else b""
+        waiting = _peek(conn)
+        received = held + (waiting or b"")
+        missing = bytes_to_come(received)
+        if missing and waiting is not None:
+            conn.timeout = conn.send_deadline = getattr(conn, "send_deadline", None) or _deadline()
+            self._wait(conn, len(waiting) + missing)
+            return
+        conn.send_deadline = None
         conn.data_ready = True
         _wake_at(conn, 1)
-        self._submit(conn, bool(received and _PROBE.match(received)))
+        self._submit(conn, bool(_PROBE.match(received)))
 
-    def _wait(self, conn: TConn, received: int, missing: int) -> None:
-        """Come back when more has come; gunicorn closes the connection when its time is over."""
-        conn.timeout = conn.sending[1]
-        conn.sending = received, conn.timeout
-        _wake_at(conn, received + missing)
+    def _wait(self, conn: TConn, size: int) -> None:
+        """Come back when so much has come; gunicorn closes the connection at its `timeout`."""
+        _wake_at(conn, size)
         conn.sock.setblocking(False)
         self.pending_conns.append(conn)
         ready = partial(self.on_pending_socket_readable, conn)
@@ -116,16 +116,15 @@ def _deadline() -> float:
 
 
 def _peek(conn: TConn) -> bytes | None:
-    """Return what a client has sent; None where it has closed, or the parser has the next bytes."""
-    if conn.parser is not None and conn.parser.unreader.buf.getvalue():
-        return None
+    """Return what waits to be read; None where no more will come."""
     try:
         received: bytes = conn.sock.recv(MAX_BUFFERED_BYTES, _PEEK)
     except BlockingIOError:
         return b""
     except OSError:
         return None
-    return received or None
+    # Woken for less than was asked for: the client has closed.
+    return received if len(received) >= getattr(conn, "wakes_at", 1) else None
 
 
 def _wake_at(conn: TConn, size: int) -> None:

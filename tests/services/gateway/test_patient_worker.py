@@ -59,7 +59,7 @@ def slow(fake) -> Iterator[str]:
         port = int(url.rpartition(":")[2])
         for number in range(20):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            client.sendall([b"", b"POST", HEAD, REQUEST[:-1]][number % 4])
+            client.sendall([b"", b"POST", HEAD, REQUEST[:-1], REQUEST + HEAD][number % 5])
         yield url
         assert gateway.stop() == 0
         assert "Traceback" not in gateway.output
@@ -161,3 +161,12 @@ def test_the_time_of_a_request_begins_when_it_comes(fake):
         assert [answer.status_code for answer in answers] == [504] * 3
         # Not the time of three, one after the other.
         assert time.monotonic() - start < 5
+
+
+def test_the_rest_of_a_request_behind_another_is_waited_for(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        client.sendall(REQUEST + REQUEST[:300])
+        while b"predictions" not in client.recv(2**16):
+            pass
+        client.sendall(REQUEST[300:])
+        assert client.recv(2**16).startswith(b"HTTP/1.1 200")
