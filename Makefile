@@ -46,7 +46,7 @@ bench: $(VENV)/dev ## Measure the model server beside a session in process (need
 	@command -v wrk >/dev/null && command -v h2load >/dev/null || { \
 	  echo "wrk or h2load is missing; installing Debian's wrk and nghttp2-client …"; \
 	  $(APT_INSTALL) wrk nghttp2-client; }
-	$(BIN)/python -m tests.load.bench
+	$(BIN)/python -m tests.load.bench $(BENCH_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, types and who imports whom
