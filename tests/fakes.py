@@ -317,11 +317,14 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def _run_examples(self, request, context):
         """Run a signature on the feature `x` of each example."""
         _, version = self._fake.find(request.model_spec, context)
+        signature = version.signatures.get(request.model_spec.signature_name or "serving_default")
+        if signature is None or not signature.method_name.endswith("/classify"):
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, "No signature for examples")
         examples = request.input.example_list.examples
         if any("x" not in example.features.feature for example in examples):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Feature: x (data type: float)")
         values = [sum(example.features.feature["x"].float_list.value) for example in examples]
-        return version.signatures["serving_default"].function({"x": np.array(values, np.float32)})
+        return signature.function({"x": np.array(values, np.float32)})
 
     def GetModelMetadata(self, request, context):  # noqa: N802
         number, version = self._fake.find(request.model_spec, context)

@@ -36,3 +36,8 @@ def test_an_unknown_model_is_not_found_and_a_loading_one_not_ready(client, fake)
     assert_problem(client.post("/v1/models/nope:classify", json=EXAMPLES), 404, "nope")
     fake.models["examples"][1].state = LOADING
     assert_problem(client.post("/v1/models/examples:classify", json=EXAMPLES), 503, "loading")
+
+
+def test_a_model_that_takes_no_examples_says_so(client):
+    answer = client.post("/v1/models/classifier:classify", json=EXAMPLES)
+    assert_problem(answer, 400, "No signature for examples")
