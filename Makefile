@@ -42,11 +42,12 @@ test-k8s: $(VENV)/dev ## Render the Kubernetes manifests and check them (needs k
 	$(BIN)/pytest -m kubernetes
 
 .PHONY: bench
-bench: $(VENV)/dev ## Measure the model server beside a session in process (needs wrk and h2load)
+bench: $(VENV)/dev ## Measure the model server, then the whole stack, beside a session in process
 	@command -v wrk >/dev/null && command -v h2load >/dev/null || { \
 	  echo "wrk or h2load is missing; installing Debian's wrk and nghttp2-client …"; \
 	  $(APT_INSTALL) wrk nghttp2-client; }
 	$(BIN)/python -m tests.load.bench $(BENCH_ARGS)
+	$(BIN)/python -m tests.load.gateway_bench
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, types and who imports whom
