@@ -18,8 +18,10 @@ from services.gateway.settings import Settings, SetupError
 
 KEY_HEADER = "X-API-Key"
 
-_OPEN = re.compile(r"/(livez|readyz|startupz|metrics|openapi\.json|docs.*|static/.*)?")
-"""Probes, metrics, the documentation and the page; they show no model and run none."""
+_OPEN = re.compile(
+    r"/(livez|readyz|startupz|v2/health/(live|ready)|metrics|openapi\.json|docs.*|static/.*)?"
+)
+"""Probes, metrics, the documentation and the page; they run no model."""
 
 _LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,64}):(?P<key>[\x21-\x7e]{16,256})")
 

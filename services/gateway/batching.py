@@ -29,11 +29,7 @@ from services.serving_api.signatures import Signature, TensorSpec
 _MAX_SHARED_BYTES = 2**20
 """What is larger goes alone: beside it a call costs little, and a copy much."""
 
-_SAME_FOR_ALL = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.NOT_FOUND,
-    grpc.StatusCode.RESOURCE_EXHAUSTED,
-}
+_SAME_FOR_ALL = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND}
 """What would happen to each request alone too; asking again would only add to the trouble."""
 
 

@@ -11,7 +11,11 @@ import numpy as np
 
 from services.gateway.errors import InvalidRequest, ModelServerProblem, NotReady
 from services.gateway.model_server import ModelRef, ModelServer
-from services.serving_api.protos import get_model_metadata_pb2, get_model_status_pb2
+from services.serving_api.protos import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    types_pb2,
+)
 from services.serving_api.signatures import Signature, signatures_of
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -97,14 +101,24 @@ class Catalog:
             if not name.startswith("__")
         }
         info = ModelInfo(ref.name, version, signatures)
-        if LABELS_SIGNATURE not in info.signatures or info.class_count is None:
-            return info
+        return replace(info, labels=self._labels(info, timeout))
+
+    def _labels(self, info: ModelInfo, timeout: float) -> Sequence[str]:
+        """Return the names of a model's classes, if it tells them; it serves without them too."""
+        signature = info.signatures.get(LABELS_SIGNATURE)
+        if info.class_count is None or signature is None or not _tells_labels(signature):
+            return ()
         indices = np.arange(info.class_count, dtype=np.int32)
-        answer = self._model_server.predict(
-            ModelRef(ref.name, version), LABELS_SIGNATURE, {"class_index": indices}, timeout
-        )
-        labels = [label.decode(errors="replace") for label in answer.outputs["label"]]
-        return replace(info, labels=labels)
+        try:
+            answer = self._model_server.predict(
+                ModelRef(info.name, info.version),
+                LABELS_SIGNATURE,
+                {"class_index": indices},
+                timeout,
+            )
+        except ModelServerProblem:
+            return ()
+        return [label.decode(errors="replace") for label in answer.outputs["label"]]
 
     def _metadata(
         self, ref: ModelRef, timeout: float
@@ -131,3 +145,12 @@ class Catalog:
         _, info = self._entries.get(ref, (0.0, None))
         if info is not None and info.version != version:
             self._entries.pop(ref, None)
+
+
+def _tells_labels(signature: Signature) -> bool:
+    label = signature.outputs.get("label")
+    return (
+        signature.inputs.keys() == {"class_index"}
+        and label is not None
+        and label.data_type == types_pb2.DT_STRING
+    )

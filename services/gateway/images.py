@@ -205,8 +205,12 @@ def _to_common_mode(image: Image.Image) -> Image.Image:
         scale = 255.0 / 65535.0
     else:
         return image
-    values = np.nan_to_num(np.asarray(image, np.float64) * scale)
-    return Image.fromarray(values.clip(0, 255).round().astype(np.uint8))
+    # In place and in 32 bits, since the image may be as large as a request may send.
+    values = np.array(image, np.float32)
+    values *= np.float32(scale)
+    np.nan_to_num(values, copy=False)
+    np.rint(values.clip(0, 255, out=values), out=values)
+    return Image.fromarray(values.astype(np.uint8))
 
 
 def _on_ground(image: Image.Image, ground: str) -> Image.Image:

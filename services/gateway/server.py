@@ -77,14 +77,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
-        self._listener = listener
+        # Gunicorn takes the descriptor over and closes it.
+        self._descriptor = listener.detach()
         super().__init__()
 
     def load_config(self) -> None:
         PatientWorker.max_waiting = self._settings.max_waiting_requests
         options = {
-            # Gunicorn takes the descriptor over and closes it.
-            "bind": f"fd://{self._listener.detach()}",
+            "bind": f"fd://{self._descriptor}",
             "worker_class": PatientWorker,
             "workers": self._settings.workers,
             "threads": self._settings.threads,

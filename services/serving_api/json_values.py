@@ -33,7 +33,10 @@ def to_array(name: str, value: Any, spec: TensorSpec) -> npt.NDArray[Any]:
         JsonError: the lists are ragged, or a value is not of the dtype.
     """
     if spec.data_type == types_pb2.DT_STRING:
-        return _string_array(name, _decode_strings(name, value))
+        try:
+            return _string_array(name, _decode_strings(name, value))
+        except RecursionError:
+            raise JsonError(f"input {name!r} holds lists that are nested too deeply") from None
     dtype = DTYPES[spec.data_type].numpy
     if isinstance(value, dict):
         raise JsonError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+
+_LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""What may be half of a pair, or all of one."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,17 @@ def parse_json(body: bytes) -> Any:
         reason = str(error)
     try:
         # The standard library's parser is slower, but knows the three tokens.
-        return json.loads(body)
+        document = json.loads(body)
+        if _LONE_SURROGATE.search(body):
+            json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise JsonError(
+            "JSON Parse error: the body holds half of a surrogate pair (\\ud800 to \\udfff), which "
+            "is no text"
+        ) from None
     except (ValueError, RecursionError):
         raise JsonError(f"JSON Parse error: the body is not JSON: {reason}") from None
+    return document
 
 
 def parse_predict_body(body: bytes) -> PredictBody:

@@ -84,7 +84,7 @@ def from_json(name: str, data: Any, shape: Sequence[int], spec: TensorSpec) -> n
     array = to_array(name, data, spec)
     if array.size != math.prod(shape):
         raise _wrong_size(name, f"{array.size} values", f"{math.prod(shape)}", shape)
-    return array.reshape(shape)
+    return _shaped(name, array, shape)
 
 
 def from_bytes(name: str, raw: bytes, shape: Sequence[int], spec: TensorSpec) -> npt.NDArray[Any]:
@@ -102,7 +102,7 @@ def from_bytes(name: str, raw: bytes, shape: Sequence[int], spec: TensorSpec) ->
         return _from_strings(name, raw, shape)
     if len(raw) != count * dtype.itemsize:
         raise _wrong_size(name, f"{len(raw)} bytes", f"{count * dtype.itemsize}", shape)
-    return np.frombuffer(raw, dtype).reshape(shape)
+    return _shaped(name, np.frombuffer(raw, dtype), shape)
 
 
 def _from_strings(name: str, raw: bytes, shape: Sequence[int]) -> npt.NDArray[Any]:
@@ -111,7 +111,7 @@ def _from_strings(name: str, raw: bytes, shape: Sequence[int]) -> npt.NDArray[An
         raise _wrong_size(name, f"{len(values)} strings", f"{math.prod(shape)}", shape)
     array = np.empty(len(values), np.object_)
     array[:] = values
-    return array.reshape(shape)
+    return _shaped(name, array, shape)
 
 
 def _split(name: str, raw: bytes) -> Iterator[bytes]:
@@ -126,6 +126,13 @@ def _split(name: str, raw: bytes) -> Iterator[bytes]:
             )
         yield raw[start:end]
         position = end
+
+
+def _shaped(name: str, array: npt.NDArray[Any], shape: Sequence[int]) -> npt.NDArray[Any]:
+    try:
+        return array.reshape(shape)
+    except ValueError:  # An empty one may claim dimensions that no memory has.
+        raise InvalidRequest(f"input {name!r}: no array has the shape {list(shape)}") from None
 
 
 def _wrong_size(name: str, received: str, expected: str, shape: Sequence[int]) -> InvalidRequest:

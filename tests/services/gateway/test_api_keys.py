@@ -112,7 +112,9 @@ def test_any_other_client_is_not(guarded, fake, headers, path):
     assert fake.requests == []
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/", "/static/index.html"])
+@pytest.mark.parametrize(
+    "path", ["/livez", "/readyz", "/v2/health/live", "/metrics", "/", "/static/index.html"]
+)
 def test_probes_metrics_and_pages_need_no_key(guarded, path):
     with guarded().get(path) as response:
         assert response.status_code == 200

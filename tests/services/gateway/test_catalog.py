@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from services.gateway import catalog
 from services.gateway.catalog import Catalog
 from services.gateway.errors import InvalidRequest, ModelServerProblem, NotReady
 from services.gateway.model_server import ModelRef
-from tests.fakes import AVAILABLE, CLASSIFIER, HALF_PLUS_TWO, LOADING, FakeVersion
+from tests.fakes import (
+    AVAILABLE,
+    CLASSIFIER,
+    HALF_PLUS_TWO,
+    LABELS,
+    LOADING,
+    FakeSignature,
+    FakeVersion,
+)
 
 CLASSIFIER_REF = ModelRef("classifier")
 
@@ -28,6 +37,30 @@ def test_it_knows_signatures_classes_and_their_names(models):
 def test_a_model_that_is_no_classifier_has_no_classes(models):
     info = models.model(ModelRef("half_plus_two"), 5)
     assert info.class_count is None
+    assert info.label(0) is None
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        FakeSignature(lambda _: {}, {"x": (np.float32, (-1,))}, {"y": (np.float32, (-1,))}),
+        FakeSignature(
+            lambda inputs: {"label": inputs["class_index"]},
+            {"class_index": (np.int32, (-1,))},
+            {"label": (np.int32, (-1,))},
+        ),
+        FakeSignature(
+            lambda inputs: {"label": np.array(LABELS[:1], object)[inputs["class_index"]]},
+            {"class_index": (np.int32, (-1,))},
+            {"label": (np.object_, (-1,))},
+        ),
+    ],
+    ids=["another form", "numbers", "one that fails"],
+)
+def test_a_model_serves_without_the_names_of_its_classes(models, fake, labels):
+    fake.models["classifier"][1] = FakeVersion({**CLASSIFIER, "class_labels": labels})
+    info = models.model(CLASSIFIER_REF, 5)
+    assert info.class_count == 3
     assert info.label(0) is None
 
 

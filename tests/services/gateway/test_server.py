@@ -88,6 +88,18 @@ def test_a_hung_model_server_gives_504_within_the_deadline(fake):
         assert time.monotonic() - start < 5
 
 
+def test_sighup_reloads_and_drops_nothing(fake):
+    with started(fake, LECTERN_WORKERS="1") as gateway:
+        url = address(gateway)
+        wait_until(lambda: predict(url).ok, TIMEOUT, "predicts")
+        (old,) = workers(gateway)
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not old.is_running(), TIMEOUT, "the old worker leaves")
+        assert predict(url).ok
+        assert gateway.stop() == 0
+        assert "Traceback" not in gateway.output
+
+
 def test_it_stops_at_ctrl_c_even_without_a_model_server(fake):
     with started(fake, LECTERN_MODEL_SERVER="127.0.0.1:1") as gateway:
         assert requests.get(f"{address(gateway)}/livez", timeout=TIMEOUT).ok

@@ -165,6 +165,16 @@ def test_bad_values(document, inputs, message):
         read(document, inputs)
 
 
+def test_text_is_unicode_and_lists_have_a_depth():
+    pair = b'{"instances": ["\\ud83d\\ude00", NaN]}'
+    assert parse_predict_body(pair).values[0] == "\N{GRINNING FACE}"
+    with pytest.raises(JsonError, match="half of a surrogate pair"):
+        parse_predict_body(b'{"instances": ["\\ud800"]}')
+    deep = b'{"instances": ' + b"[" * 900 + b'"x"' + b"]" * 900 + b"}"
+    with pytest.raises(JsonError, match="nested too deeply"):
+        to_arrays(parse_predict_body(deep), STRINGS)
+
+
 @pytest.mark.parametrize("name", ["DT_HALF", "DT_BFLOAT16"])
 def test_half_precision_inputs_are_read(name):
     spec = TensorSpec(types_pb2.DataType.Value(name), None)

@@ -90,7 +90,11 @@ def test_another_version_than_the_path_names_is_refused(client, fake, path):
         (container(model="other"), 400, ["'other' made", "/v1/models/other:decompress"]),
         (container(np.zeros((1, 5), np.uint8)), 400, ["[1, 5]", "uint8[N, 4]"]),
         (container(np.zeros((1, 4), np.float32)), 400, ["codes of float32", "takes uint8"]),
-        (container(image_shape=(14, 14, 1)), 400, ["[14, 14, 1]", "[28, 28, 1]"]),
+        (
+            container(image_shape=(14, 14, 1)),
+            400,
+            ["[14, 14, 1]", "makes images float32[N, 28, 28, 1]"],
+        ),
         (container(image_shape=(2**16, 2**16)), 413, ["4294967296 pixels"]),
         (b"", 400, ["empty", MEDIA_TYPE]),
     ],

@@ -126,9 +126,9 @@ def test_a_version_or_label_can_be_asked_for(client, fake, path):
         (b'{"instances": [1], "inputs": [1]}', ["exactly one"]),
         (b"{}", ["'instances'", "'inputs'"]),
         (b'{"instances": [1], "signature_name": "s"}', ['"s" not found', "serving_default"]),
-        (b'{"instances": [1], "signature_name": "\\ud800"}', ["not found"]),
+        (b'{"instances": [1], "signature_name": "\\ud800"}', ["surrogate"]),
         (b'{"instances": [{"y": 1}]}', ["'y'", "x"]),
-        (b'{"\\ud800": 1}', ["\\ud800"]),
+        (b'{"\\ud800": 1}', ["surrogate"]),
         (b"[" * 5000, ["not JSON"]),
     ],
 )

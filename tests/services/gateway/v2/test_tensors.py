@@ -125,6 +125,7 @@ def test_any_bytes_are_strings_or_explained(raw, shape):
         (None, [1], "no values"),
         ([1, 2, 3], [2], "3 values, expected 2"),
         ([], [2**31 - 1] * 32, "0 values"),
+        ([], [0, *[2**31 - 1] * 3], "no array has the shape"),
     ],
 )
 def test_other_than_as_many_values_are_explained(data, shape, words):
