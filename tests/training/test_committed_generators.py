@@ -13,7 +13,7 @@ from training.repository import latest_version
 MODELS = Path(__file__).parents[2] / "models"
 
 
-@pytest.mark.parametrize("name", ["vae"])
+@pytest.mark.parametrize("name", ["vae", "vae_conv"])
 def test_samples_are_of_all_ten_classes_by_the_classifiers_judgement(name: str) -> None:
     with SessionModel(latest_version(MODELS, name)) as generator:
         outputs = generator.run(
