@@ -53,7 +53,7 @@ def test_a_killed_training_leaves_nothing_half_written_and_goes_on(
 
     assert "Epoch" not in capsys.readouterr().out
     assert [path.name for path in (models / "logistic_regression").iterdir()] == ["1"]
-    assert list(runs.iterdir()) == []
+    assert [path.name for path in runs.iterdir()] == ["logs"]
     with SessionModel(version) as model:
         assert "serving_default" in model.signatures
 
