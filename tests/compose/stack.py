@@ -1,0 +1,96 @@
+"""The suite in containers, as `docker compose` runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "lectern-test"
+MODELS = ("cnn", "mlp", "vae", "codec")
+SERVICES = ("model-server", "gateway", "prometheus")
+
+
+def compose_files() -> list[str]:
+    """Return the files of the stack, by which model server LECTERN_MODEL_SERVER asks for.
+
+    Raises:
+        ValueError: it asks for one that there is not.
+    """
+    model_server = os.environ.get("LECTERN_MODEL_SERVER", "embedded")
+    if model_server not in {"embedded", "tfserving"}:
+        raise ValueError(
+            f"LECTERN_MODEL_SERVER is {model_server!r}, expected 'embedded' or 'tfserving'"
+        )
+    files = ["docker-compose.yml"]
+    if model_server == "embedded":
+        files += ["docker-compose.embedded.yml", "tests/compose/docker-compose.debian.yml"]
+    return [*files, "tests/compose/docker-compose.test.yml"]
+
+
+def copy_models(folder: Path) -> None:
+    """Make a small model repository, which a test may change."""
+    for name in MODELS:
+        shutil.copytree(ROOT / "models" / name, folder / name)
+    entries = "".join(
+        f'config {{ name: "{name}" base_path: "/models/{name}" model_platform: "tensorflow" }}\n'
+        for name in MODELS
+    )
+    (folder / "models.config").write_text(f"model_config_list {{\n{entries}}}\n")
+    for path in (folder, *folder.rglob("*")):  # The containers' user is another one.
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One compose project.
+
+    Attributes:
+        models: the model repository that it serves.
+    """
+
+    models: Path
+
+    def compose(self, *arguments: str) -> str:
+        """Run `docker compose` on the project and return what it prints.
+
+        Raises:
+            AssertionError: it fails; the message holds its errors.
+        """
+        files = [part for file in compose_files() for part in ("--file", file)]
+        process = subprocess.run(
+            ["docker", "compose", "--project-name", PROJECT, *files, *arguments],
+            cwd=ROOT,
+            env={**os.environ, "MODELS": str(self.models), "COMPOSE_PROGRESS": "quiet"},
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        assert process.returncode == 0, f"compose {arguments}: {process.stderr[-3000:]}"
+        return process.stdout
+
+    def up(self, *arguments: str) -> None:
+        """Start what does not run, and wait until it is healthy."""
+        self.compose("up", "--detach", "--wait", *arguments, *SERVICES)
+
+    def address(self, service: str, port: int, index: int = 1) -> str:
+        """Return `host:port` of a replica's published port."""
+        return self.compose("port", "--index", str(index), service, str(port)).strip()
+
+    def url(self, service: str, port: int, index: int = 1) -> str:
+        """Return the URL of a replica's published port."""
+        return f"http://{self.address(service, port, index)}"
+
+    def containers(self) -> list[dict[str, Any]]:
+        """Return what Docker knows of the project's containers."""
+        names = self.compose("ps", "--quiet").split()
+        output = subprocess.run(
+            ["docker", "inspect", *names], capture_output=True, text=True, check=True
+        ).stdout
+        return json.loads(output)
