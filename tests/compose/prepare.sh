@@ -31,6 +31,11 @@ start_docker() {
   exit 1
 }
 
+# The archive that this machine's own packages come from.
+debian_mirror() {
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | sed -n 1p
+}
+
 # Debian 12 has neither plugin. Debian 13's are static binaries, so its packages are unpacked, not
 # installed, and apt reads its list from a folder of its own.
 install_plugins() {
@@ -39,7 +44,7 @@ install_plugins() {
   local work
   work=$(mktemp -d)
   mkdir -p "$work/lists/partial" "$work/unpacked"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" \
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) trixie main" \
     >"$work/sources.list"
   local apt=(apt-get -qq -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
     -o "Dir::State::Lists=$work/lists" -o APT::Sandbox::User=root)
@@ -58,7 +63,7 @@ make_python_image() {
   local root
   root=$(mktemp -d)
   $SUDO debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates \
-    bookworm "$root" http://deb.debian.org/debian >/dev/null
+    bookworm "$root" "$(debian_mirror)" >/dev/null
   # Where the way out leads through a proxy with a certificate of its own, builds must trust it too.
   $SUDO cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
   printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' | $SUDO tee "$root/etc/pip.conf" >/dev/null

@@ -8,8 +8,6 @@ import re
 import shutil
 import subprocess
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -21,6 +19,7 @@ from PIL import Image
 from services.serving_api.protos import predict_pb2, prediction_service_pb2_grpc
 from services.serving_api.tensors import to_ndarray, to_tensor_proto
 from tests.compose.stack import PROJECT, ROOT, Stack
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.compose
 
@@ -28,13 +27,6 @@ SAMPLES = ROOT / "services/gateway/static/samples"
 BOOT = (SAMPLES / "ankle_boot.png").read_bytes()
 PNG = {"Content-Type": "image/png"}
 HEALS_WITHIN = 30  # seconds
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
-        time.sleep(0.5)
 
 
 def predict(url: str) -> requests.Response:

@@ -14,9 +14,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from services.model_server.core.errors import ServingError
+from services.model_server.core.request_metrics import LATENCY_MICROS
 from services.serving_api.protos import error_codes_pb2
-
-_LATENCY_MICROS = [10 * 1.8**power for power in range(33)]
 
 
 class LoadMetrics:
@@ -40,7 +39,7 @@ class LoadMetrics:
             ":tensorflow:serving:model_warmup_latency",
             "Distribution of wall time (in microseconds) for warming up the model.",
             ["model_path", "status"],
-            buckets=_LATENCY_MICROS,
+            buckets=LATENCY_MICROS,
             registry=registry,
         )
 

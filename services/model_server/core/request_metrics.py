@@ -16,7 +16,7 @@ from services.model_server.core.errors import ServingError
 from services.serving_api.protos import error_codes_pb2, model_pb2
 
 _PREFIX = ":tensorflow:serving:"
-_LATENCY_MICROS = [10 * 1.8**power for power in range(33)]
+LATENCY_MICROS = [10 * 1.8**power for power in range(33)]
 _EXAMPLES = [2**power for power in range(15)]
 _SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -43,14 +43,14 @@ class RequestMetrics:
             f"{_PREFIX}request_latency",
             "Distribution of wall time (in microseconds) for Tensorflow Serving request.",
             ["model_name", "API", "entrypoint"],
-            buckets=_LATENCY_MICROS,
+            buckets=LATENCY_MICROS,
             registry=registry,
         )
         self._runtime = Histogram(
             f"{_PREFIX}runtime_latency",
             "Distribution of wall time (in microseconds) for Tensorflow runtime.",
             ["model_name", "API", "runtime"],
-            buckets=_LATENCY_MICROS,
+            buckets=LATENCY_MICROS,
             registry=registry,
         )
         self._examples = Histogram(
