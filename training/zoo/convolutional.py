@@ -48,7 +48,7 @@ NETWORKS = [
         recipes={
             "quick": Recipe(epochs=3, ema_momentum=None, early_stopping=2),
             "full": Recipe(
-                epochs=24, augment=True, weight_decay=1e-2, ema_momentum=None, early_stopping=5
+                epochs=45, augment=True, weight_decay=1e-2, ema_momentum=None, early_stopping=12
             ),
         },
         signatures=convolutional_tasks,
@@ -56,7 +56,7 @@ NETWORKS = [
     Network(
         name="cnn_best",
         task="classification",
-        summary="a residual network of three stages: 48, 96 and 160 channels",
+        summary="a residual network of 48, 96 and 160 channels, averaged over image and mirror",
         build=build_cnn_best,
         objective=CLASSIFICATION,
         recipes={
@@ -69,7 +69,7 @@ NETWORKS = [
                 label_smoothing=0.05,
             ),
         },
-        signatures=convolutional_tasks,
+        signatures=partial(convolutional_tasks, mirrored=True),
     ),
     Network(
         name="transfer",

@@ -13,6 +13,7 @@ from training.signatures.feature_visualization import feature_visualization
 from training.signatures.generate import generate
 from training.signatures.latent import decode_latent, encode_latent
 from training.signatures.layers import feature_maps
+from training.signatures.mirror_mean import mirror_mean
 from training.signatures.predict import predict, predict_bytes
 from training.signatures.reconstruct import reconstruct
 from training.signatures.saliency import (
@@ -45,20 +46,27 @@ def classifier_tasks(
 
 
 def convolutional_tasks(
-    model: keras.Model, noisy_copies: int = 32, path_steps: int = 128, ascent_steps: int = 64
+    model: keras.Model,
+    noisy_copies: int = 32,
+    path_steps: int = 128,
+    ascent_steps: int = 64,
+    mirrored: bool = False,
 ) -> list[Signature]:
     """Returns the signatures of a classifier with convolutions.
 
     Args:
-        model: The classifier.
+        model: The network.
         noisy_copies: Over which SmoothGrad averages.
         path_steps: Along which the gradients are integrated.
         ascent_steps: Of each feature visualization.
+        mirrored: Whether the classifier is the network's mean over an image and its mirror image.
+            What shows the network's layers shows them for the image itself.
     """
+    classifier = mirror_mean(model) if mirrored else model
     visualized = [*feature_maps(model), model.layers[-1]]
     return [
-        *classifier_tasks(model, noisy_copies, path_steps),
-        saliency_gradcam(model),
+        *classifier_tasks(classifier, noisy_copies, path_steps),
+        saliency_gradcam(model, classifier=classifier),
         activations(model),
         *(feature_visualization(model, layer.name, ascent_steps) for layer in visualized),
     ]

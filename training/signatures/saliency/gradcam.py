@@ -10,7 +10,9 @@ from training.signatures.saliency.class_score import saliency_signature
 from training.signatures.signature import Signature
 
 
-def saliency_gradcam(model: keras.Model, layer_name: str | None = None) -> Signature:
+def saliency_gradcam(
+    model: keras.Model, layer_name: str | None = None, classifier: keras.Model | None = None
+) -> Signature:
     """Makes `saliency_gradcam` (Selvaraju et al. 2016, https://arxiv.org/abs/1610.02391).
 
     Inputs and outputs: those of `saliency_signature`. The attribution is the sum of the layer's
@@ -20,6 +22,7 @@ def saliency_gradcam(model: keras.Model, layer_name: str | None = None) -> Signa
     Args:
         model: A functional or sequential classifier from images to logits.
         layer_name: A layer whose output is [N, h, w, F]; None takes the last feature map.
+        classifier: What chooses the top class where none is named; None takes the model.
 
     Raises:
         ValueError: The model has no convolution, or no layer of that name.
@@ -39,7 +42,7 @@ def saliency_gradcam(model: keras.Model, layer_name: str | None = None) -> Signa
         heat = tf.nn.relu(tf.reduce_sum(weights * features, axis=-1, keepdims=True))
         return {"attribution": tf.squeeze(tf.image.resize(heat, size), axis=-1)}
 
-    return saliency_signature("saliency_gradcam", model, attribute)
+    return saliency_signature("saliency_gradcam", classifier or model, attribute)
 
 
 def _last_feature_map(model: keras.Model) -> keras.Layer:
