@@ -1,8 +1,9 @@
 """Concurrent requests for the same signature share one call to the model server.
 
 A batch forms from whatever waits while the last call runs, so that a lone request pays nothing.
-Whoever finds no call under way makes one; when it ends, the first of those who wait makes the next,
-for itself and for all who wait with it.
+Whoever finds no call under way makes one; when it ends, one of those who wait makes the next, for
+itself and for all who wait with it: the one with the most time, so that the others can leave at
+their own deadlines without ending it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate, pairwise
+from operator import attrgetter
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
@@ -61,6 +63,11 @@ class _Queue:
 
     calls: int = 0
     waiting: list[_Request] = field(default_factory=list)
+
+    def next_batch(self, rows: int) -> list[_Request]:
+        """Return those who fit into so many rows, in the order of their coming."""
+        ends = accumulate(request.rows for request in self.waiting)
+        return self.waiting[: sum(end <= rows for end in ends)]
 
 
 class Batcher:
@@ -163,28 +170,28 @@ class Batcher:
             return [partial(_fail, error)] * len(batch)
 
     def _take(self, question: _Question, rows: int) -> list[_Request]:
-        """Take those off the queue that fit into so many rows, in the order of their coming."""
+        """Take those off the queue that fit into so many rows."""
         with self._lock:
-            waiting = self._queues[question].waiting
-            ends = accumulate(request.rows for request in waiting)
-            count = sum(end <= rows for end in ends)
-            taken, waiting[:] = waiting[:count], waiting[count:]
+            queue = self._queues[question]
+            taken = queue.next_batch(rows)
+            del queue.waiting[: len(taken)]
             return taken
 
     def _hand_over(self, question: _Question) -> None:
-        """Let the first who waits make the next call."""
+        """Let one who waits make the next call: of those it can take, the one with most time."""
         with self._lock:
             queue = self._queues[question]
             if queue.waiting:
-                first = queue.waiting.pop(0)
-                first.next_step.put(partial(self._lead, question, first))
+                leader = max(queue.next_batch(self._max_rows), key=attrgetter("deadline"))
+                queue.waiting.remove(leader)
+                leader.next_step.put(partial(self._lead, question, leader))
                 return
             queue.calls -= 1
             if not queue.calls:
                 del self._queues[question]
 
     def _share(self, question: _Question, batch: Sequence[_Request]) -> list[Prediction]:
-        """Make one call for a batch, in the time that its first request has.
+        """Make one call for a batch, in the time of its first request, which has the most.
 
         Raises:
             ModelServerProblem: as `ModelServer.predict` does, and where the outputs cannot be

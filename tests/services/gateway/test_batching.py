@@ -110,7 +110,8 @@ def test_what_waits_shares_the_next_call_and_everyone_gets_its_own_rows(
     upstream.let()
     assert values(one_under_way) == [0]
     assert [values(other) for other in others] == [[2, 20], [4, 40], [6, 60]]
-    assert [call.tolist() for call in upstream.calls] == [[0], [1, 10, 2, 20, 3, 30]]
+    # The last to come has the most time, so that it asks.
+    assert [call.tolist() for call in upstream.calls] == [[0], [3, 30, 1, 10, 2, 20]]
 
 
 def test_a_batch_is_no_larger_than_allowed(ask, upstream, waiting, one_under_way):
@@ -277,15 +278,47 @@ def test_a_deadline_of_the_first_does_not_end_those_with_more_time(ask, upstream
     assert values(patient) == [4]
 
 
-def test_a_batch_has_the_time_of_its_first(ask, upstream, waiting, one_under_way):
-    first = ask(1, timeout=20)
-    waiting(1)
-    second = ask(2, timeout=10)
-    waiting(2)
+def test_a_batch_has_the_time_of_the_one_with_the_most(ask, upstream, waiting, one_under_way):
+    others = []
+    for count, timeout in enumerate([10, 20, 15], start=1):
+        others.append(ask(count, timeout=timeout))
+        waiting(count)
     upstream.let()
-    for future in (one_under_way, first, second):
+    for future in (one_under_way, *others):
         future.result(PATIENCE)
-    assert 10 < upstream.timeouts[1] <= 20
+    assert 15 < upstream.timeouts[1] <= 20
+
+
+def test_one_leaves_a_batch_at_its_own_deadline_and_is_not_asked_for_again(
+    ask, upstream, waiting, one_under_way
+):
+    hurried = ask(1, timeout=1.5)
+    waiting(1)
+    patient = ask(2)
+    waiting(2)
+    upstream.let(1)
+    assert values(one_under_way) == [0]
+    with pytest.raises(ModelServerProblem) as caught:
+        hurried.result(PATIENCE)
+    assert caught.value.status == 504
+    assert not patient.done()
+    upstream.let()
+    assert values(patient) == [4]
+    assert [sorted(call.tolist()) for call in upstream.calls] == [[0], [1, 2]]
+
+
+def test_no_one_is_asked_for_again_when_all_its_time_went_into_the_batch(
+    ask, upstream, waiting, one_under_way
+):
+    others = [ask(number, timeout=1.5) for number in range(1, 4)]
+    waiting(3)
+    upstream.let(1)
+    assert values(one_under_way) == [0]
+    for future in others:
+        with pytest.raises(ModelServerProblem) as caught:
+            future.result(PATIENCE)
+        assert caught.value.status == 504
+    assert len(upstream.calls) == 2
 
 
 def test_many_threads_all_get_their_own(ask, upstream, batcher):
