@@ -10,15 +10,12 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.context import gateway
-from services.gateway.errors import ContentTooLarge, InvalidRequest
+from services.gateway.errors import InvalidRequest
 from services.gateway.images import find_image_input, inverted
 from services.gateway.inference import check_shapes
 from services.gateway.request_body import File, FilesBody, JsonBody
 from services.serving_api.predict_json import read_predict_document, to_arrays
 from services.serving_api.signatures import Signature
-
-MOST_PICTURES = 64
-"""Images a request of the tasks that draw a picture of each."""
 
 
 class ImageParameters(BaseModel):
@@ -49,7 +46,6 @@ def read_images(
     body: JsonBody | FilesBody,
     signature: Signature,
     invert: bool = False,
-    most: int | None = None,
 ) -> ImageBatch:
     """Read the images of a request.
 
@@ -58,24 +54,21 @@ def read_images(
             instances may also be files: `{"b64": "…"}`.
         signature: what is to take them.
         invert: whether dark becomes light.
-        most: how many there may be.
 
     Raises:
         InvalidRequest: the signature takes no images, or these are none that it takes.
-        ContentTooLarge: there are too many, or they are too large.
+        ContentTooLarge: they are too large.
         JsonError: the document does not hold what the signature takes.
         ModelServerProblem: decoding used up the request's time.
     """
     name, spec = find_image_input(signature)
     files = body if isinstance(body, FilesBody) else _encoded_instances(body)
     if isinstance(files, FilesBody):
-        _check_count(len(files.files), most)
         images = files.decode(spec, gateway().settings.max_image_pixels, invert)
         return ImageBatch(name, images, [file.name for file in files.files])
     document = read_predict_document(files.document)
     inputs = to_arrays(document, {name: signature.inputs[name]})
     check_shapes(inputs, signature)
-    _check_count(len(inputs[name]), most)
     images = inverted(inputs[name]) if invert else inputs[name]
     return ImageBatch(name, images, [None] * len(images))
 
@@ -98,10 +91,3 @@ def _encoded(instance: Any) -> File:
                     f"received a 'b64' that starts with {text[:20]!r}, expected standard base64"
                 ) from None
     raise InvalidRequest('expected every instance to be {"b64": "…"}, as the first one is')
-
-
-def _check_count(count: int, most: int | None) -> None:
-    if most is not None and count > most:
-        raise ContentTooLarge(
-            f"received {count} images, expected at most {most} in one request of this task"
-        )

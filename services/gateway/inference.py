@@ -8,6 +8,7 @@ from services.gateway.catalog import ModelInfo
 from services.gateway.context import gateway
 from services.gateway.deadline import time_left
 from services.gateway.errors import InvalidRequest
+from services.gateway.limits import check_amount
 from services.gateway.model_server import ModelRef, Prediction
 from services.gateway.observation import note_model, note_version
 from services.serving_api.signatures import Signature
@@ -65,12 +66,14 @@ def run(model: ModelRef, signature_name: str, inputs: Arrays) -> Prediction:
     """Run a signature within the time that the current request has left.
 
     Raises:
+        ContentTooLarge: that is more than one call may ask for.
         ModelServerProblem: the model server refused, failed, or did not answer in time.
         NotReady: too many requests are under way.
     """
     parts = gateway()
     info = parts.catalog.model(model, time_left())
     signature = info.signature(signature_name)
+    check_amount(signature_name, signature, inputs, parts.settings.max_answer_numbers)
 
     def ask() -> Prediction:
         with parts.lanes.enter(signature_name):

@@ -10,9 +10,7 @@ from flask import Flask
 
 from services.gateway.arrival import is_refused
 from services.gateway.errors import NotReady
-
-_EXPENSIVE = ("saliency_", "feature_visualization_", "generate")
-"""Signatures that run a model many times for one answer, by how their names start."""
+from services.gateway.limits import is_expensive
 
 
 def turn_away(app: Flask) -> None:
@@ -46,7 +44,7 @@ class Lanes:
         Raises:
             NotReady: there is none.
         """
-        if not signature_name.startswith(_EXPENSIVE):
+        if not is_expensive(signature_name):
             yield
             return
         if not self._narrow.acquire(blocking=False):

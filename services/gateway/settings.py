@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     )
     max_body_bytes: PositiveInt = Field(16 * 2**20, description="largest request body")
     max_image_pixels: PositiveInt = Field(16_000_000, description="largest image, width x height")
+    max_answer_numbers: PositiveInt = Field(
+        2**24, description="numbers in the answer to one request, all outputs together"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
     log_format: Literal["json", "text"] = Field("json", description="form of a log line")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,11 @@ class TensorSpec:
             return f"{data_type_name(self.data_type)} of any shape"
         dimensions = ", ".join("N" if size is None else str(size) for size in self.shape)
         return f"{data_type_name(self.data_type)}[{dimensions}]"
+
+    @property
+    def row_size(self) -> int:
+        """How many numbers each row has; 0 where the shape does not tell."""
+        return math.prod(size or 0 for size in (self.shape or (0, 0))[1:])
 
     def accepts(self, shape: tuple[int, ...]) -> bool:
         """Tell whether an array of this shape fits."""

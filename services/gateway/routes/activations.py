@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from flask import Response
@@ -17,8 +16,9 @@ from services.gateway.answers import (
     png_response,
 )
 from services.gateway.errors import ContentTooLarge, InvalidRequest
-from services.gateway.image_inputs import MOST_PICTURES, ImageParameters, read_images
+from services.gateway.image_inputs import ImageParameters, read_images
 from services.gateway.inference import find_model, run
+from services.gateway.limits import MOST_EXAMPLES
 from services.gateway.model_server import ModelRef
 from services.gateway.pictures import channel_pictures
 from services.gateway.request_body import read_body, read_parameters
@@ -28,9 +28,6 @@ from services.gateway.tiling import contact_sheet, tile
 from services.serving_api.signatures import TensorSpec
 
 blueprint = model_blueprint("activations")
-
-_MOST_NUMBERS = 2**24
-"""Of all layers together, since the model server answers them all: 64 MiB."""
 
 
 class ActivationsParameters(ImageParameters):
@@ -50,8 +47,8 @@ def activations(model: ModelRef) -> Response:
     info = find_model(model)
     name, signature = task_signature(info, ACTIVATIONS)
     layer = _choose_layer(parameters.layer, signature.outputs)
-    batch = read_images(body, signature, parameters.invert, MOST_PICTURES)
-    _check_size(len(batch.images), signature.outputs)
+    batch = read_images(body, signature, parameters.invert)
+    _check_count(len(batch.images))
     outputs, version = run(model, name, {batch.input_name: batch.images})
     if media_type == PNG:
         try:
@@ -74,21 +71,15 @@ def activations(model: ModelRef) -> Response:
 def _choose_layer(asked: str | None, layers: Mapping[str, TensorSpec]) -> str:
     if asked is None:
         # The first of equals by name, since a mapping on the wire has no order.
-        return max(sorted(layers), key=lambda name: _count(layers[name]))
+        return max(sorted(layers), key=lambda name: layers[name].row_size)
     if asked not in layers:
         known = {name: str(layers[name]) for name in sorted(layers)}
         raise InvalidRequest(f"received the layer {asked!r}, expected one of {known}")
     return asked
 
 
-def _check_size(images: int, layers: Mapping[str, TensorSpec]) -> None:
-    each = sum(map(_count, layers.values()))
-    if images * each > _MOST_NUMBERS:
+def _check_count(images: int) -> None:
+    if images > MOST_EXAMPLES:
         raise ContentTooLarge(
-            f"the layers of {images} images have {images * each} numbers, expected at most "
-            f"{_MOST_NUMBERS}: send fewer images in one request"
+            f"received {images} images, expected at most {MOST_EXAMPLES} in one request: send fewer"
         )
-
-
-def _count(layer: TensorSpec) -> int:
-    return math.prod(size or 0 for size in (layer.shape or ())[1:])

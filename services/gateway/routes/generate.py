@@ -21,9 +21,10 @@ from services.gateway.answers import (
 from services.gateway.arrays import Arrays
 from services.gateway.catalog import ModelInfo
 from services.gateway.errors import InvalidRequest
-from services.gateway.image_inputs import MOST_PICTURES, ImageParameters, read_images
+from services.gateway.image_inputs import ImageParameters, read_images
 from services.gateway.inference import check_shapes, find_model, run
 from services.gateway.latent_space import interpolate
+from services.gateway.limits import MOST_EXAMPLES
 from services.gateway.model_server import ModelRef
 from services.gateway.pictures import to_picture
 from services.gateway.request_body import FilesBody, JsonBody, read_body, read_parameters
@@ -41,27 +42,27 @@ blueprint = model_blueprint("generate")
 
 _INT64 = 2**63
 
-Seed = Annotated[int, Field(ge=-_INT64, lt=_INT64 - MOST_PICTURES)]
+Seed = Annotated[int, Field(ge=-_INT64, lt=_INT64 - MOST_EXAMPLES)]
 LatentVector = Annotated[list[Annotated[float, Field(ge=-1000, le=1000)]], Field(fail_fast=True)]
 
 
 class GenerateParameters(ImageParameters):
     """What a client may ask of generation."""
 
-    count: int = Field(16, ge=1, le=MOST_PICTURES, description="images; each has the next seed")
+    count: int = Field(16, ge=1, le=MOST_EXAMPLES, description="images; each has the next seed")
     seed: Seed = Field(0, description="of the first image; the same seed gives the same image")
     temperature: float = Field(
         1.0, ge=0, le=10, description="less gives more ordinary images, more gives stranger ones"
     )
     to_seed: Seed | None = Field(None, description="walk from the image of `seed` to that of this")
     steps: int = Field(
-        8, ge=2, le=MOST_PICTURES, description="images of a walk between two seeds or two images"
+        8, ge=2, le=MOST_EXAMPLES, description="images of a walk between two seeds or two images"
     )
     latent: list[LatentVector] | None = Field(
         None,
         fail_fast=True,
         min_length=1,
-        max_length=MOST_PICTURES,
+        max_length=MOST_EXAMPLES,
         description="latent vectors to decode, in JSON alone",
     )
 

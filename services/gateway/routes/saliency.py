@@ -18,7 +18,7 @@ from services.gateway.answers import (
 )
 from services.gateway.catalog import ModelInfo
 from services.gateway.errors import InvalidRequest
-from services.gateway.image_inputs import MOST_PICTURES, ImageParameters, read_images
+from services.gateway.image_inputs import ImageParameters, read_images
 from services.gateway.inference import find_model, run
 from services.gateway.model_server import ModelRef, Prediction
 from services.gateway.overlay import overlay
@@ -54,7 +54,7 @@ def saliency(model: ModelRef) -> Response:
     info = find_model(model)
     name, signature = chosen_signature(info, SALIENCY, parameters.method)
     _check_class(parameters.class_index, info)
-    batch = read_images(body, signature, parameters.invert, MOST_PICTURES)
+    batch = read_images(body, signature, parameters.invert)
     class_index = np.full(len(batch.images), parameters.class_index, np.int32)
     prediction = run(model, name, {batch.input_name: batch.images, "class_index": class_index})
     if media_type == PNG:

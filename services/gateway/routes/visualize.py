@@ -19,8 +19,8 @@ from services.gateway.answers import (
 )
 from services.gateway.catalog import ModelInfo
 from services.gateway.errors import InvalidRequest
-from services.gateway.image_inputs import MOST_PICTURES
 from services.gateway.inference import find_model, run
+from services.gateway.limits import MOST_EXAMPLES
 from services.gateway.model_server import ModelRef, Prediction
 from services.gateway.pictures import to_picture
 from services.gateway.request_body import read_body, read_parameters
@@ -51,7 +51,7 @@ class VisualizeParameters(BaseModel):
     channels: Annotated[list[Channel] | None, BeforeValidator(_split)] = Field(
         None,
         min_length=1,
-        max_length=MOST_PICTURES,
+        max_length=MOST_EXAMPLES,
         fail_fast=True,
         description="channels of the layer, comma-separated outside JSON; by default the first 9",
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.gateway.deadline import start_deadline
-from services.gateway.errors import ContentTooLarge, InvalidRequest
+from services.gateway.errors import InvalidRequest
 from services.gateway.image_inputs import ImageBatch, read_images
 from services.gateway.request_body import File, FilesBody, JsonBody
 from services.serving_api.protos import types_pb2
@@ -40,15 +40,6 @@ def test_files_and_numbers_arrive_alike(app, body, files, invert):
     assert batch.files == files
     expected = np.concatenate([PIXELS, PIXELS])
     np.testing.assert_array_equal(batch.images, 255 - expected if invert else expected)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [FilesBody([File(None, PNG)] * 3, {}), JsonBody({"instances": [PIXELS[0].tolist()] * 3})],
-)
-def test_too_many_are_refused(app, body):
-    with pytest.raises(ContentTooLarge, match="3 images, expected at most 2"):
-        read(app, body, most=2)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,13 @@ def test_signatures_of_a_response():
 
 
 @pytest.mark.parametrize(
+    ("shape", "size"), [((None, 28, 28), 784), ((None,), 1), ((None, None, 3), 0), (None, 0)]
+)
+def test_the_size_of_a_row(shape, size):
+    assert TensorSpec(types_pb2.DT_FLOAT, shape).row_size == size
+
+
+@pytest.mark.parametrize(
     ("spec", "text"),
     [
         (TensorSpec(types_pb2.DT_FLOAT, (None, 28, 28, 1)), "float32[N, 28, 28, 1]"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.gateway.app import create_app
 from services.gateway.tiling import contact_sheet
 from tests.services.gateway.images import GREY, PNG
 from tests.services.gateway.problems import assert_problem
@@ -81,11 +82,12 @@ def test_too_many_images_are_refused(client):
     assert_problem(client.post(ACTIVATIONS, data={"images": files}), 413, "65", "at most 64")
 
 
-def test_layers_of_too_many_numbers_are_refused(client, monkeypatch):
+def test_layers_of_too_many_numbers_are_refused(settings, model_server):
     # Of one image, the fake's layers have 28 x 28 x 2 + 28 x 28 + 5 = 2357.
-    monkeypatch.setattr("services.gateway.routes.activations._MOST_NUMBERS", 5_000)
+    changed = settings.model_copy(update={"max_answer_numbers": 5_000})
+    client = create_app(changed, model_server).test_client()
     for count, status in ((2, 200), (3, 413)):
         files = [(io.BytesIO(PNG), "a.png") for _ in range(count)]
         response = client.post(ACTIVATIONS, data={"images": files})
         assert response.status_code == status
-    assert_problem(response, 413, "3 images have 7071 numbers", "send fewer")
+    assert_problem(response, 413, "3 examples has 7071 numbers", "send fewer")

@@ -1,0 +1,87 @@
+"""What one call may ask of a model is the same for every call."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from services.gateway.app import create_app
+from services.gateway.errors import ContentTooLarge
+from services.gateway.limits import MOST_EXAMPLES, check_amount, is_expensive
+from services.serving_api.protos import types_pb2
+from services.serving_api.signatures import Signature, TensorSpec
+from tests.services.gateway.images import GREY, PNG
+from tests.services.gateway.problems import assert_problem
+
+IMAGE = GREY[..., np.newaxis].tolist()
+TWO_NUMBERS = Signature(
+    {},
+    {
+        "pair": TensorSpec(types_pb2.DT_FLOAT, (None, 2)),
+        "free": TensorSpec(types_pb2.DT_FLOAT, (None, None)),
+        "any": TensorSpec(types_pb2.DT_FLOAT, None),
+    },
+    "",
+)
+
+
+def by_task(client, count: int):
+    files = [(io.BytesIO(PNG), "a.png") for _ in range(count)]
+    return client.post("/v1/models/classifier:saliency", data={"files": files})
+
+
+def by_tensorflow_servings_json(client, count: int):
+    instances = [{"images": IMAGE, "class_index": 0}] * count
+    body = {"signature_name": "saliency_gradient", "instances": instances}
+    return client.post("/v1/models/classifier:predict", json=body)
+
+
+def by_the_open_inference_protocol(client, count: int):
+    tensors = [
+        {
+            "name": "images",
+            "shape": [count, 28, 28, 1],
+            "datatype": "FP32",
+            "data": [IMAGE] * count,
+        },
+        {"name": "class_index", "shape": [count], "datatype": "INT32", "data": [0] * count},
+    ]
+    body = {"parameters": {"signature_name": "saliency_gradient"}, "inputs": tensors}
+    return client.post("/v2/models/classifier/infer", json=body)
+
+
+@pytest.mark.parametrize(
+    "send", [by_task, by_tensorflow_servings_json, by_the_open_inference_protocol]
+)
+def test_what_takes_long_runs_for_so_many_examples_and_no_more(settings, model_server, fake, send):
+    changed = settings.model_copy(update={"max_body_bytes": 2**20})
+    client = create_app(changed, model_server).test_client()
+    assert send(client, MOST_EXAMPLES).status_code == 200
+    fake.requests.clear()
+    response = send(client, MOST_EXAMPLES + 1)
+    assert_problem(response, 413, "65 examples", "'saliency_gradient'", "at most 64", "send fewer")
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize("name", ["saliency_gradient", "feature_visualization_conv1", "generate"])
+def test_which_signatures_take_long(name):
+    assert is_expensive(name)
+    assert not is_expensive("serving_default")
+
+
+def test_the_numbers_of_an_answer_are_reckoned_as_far_as_the_shapes_tell():
+    inputs = {"x": np.zeros((3, 5)), "scalar": np.array(1)}
+    check_amount("s", TWO_NUMBERS, inputs, max_answer_numbers=6)
+    with pytest.raises(ContentTooLarge, match="3 examples has 6 numbers, expected at most 5"):
+        check_amount("s", TWO_NUMBERS, inputs, max_answer_numbers=5)
+
+
+def test_an_answer_of_too_many_numbers_names_the_setting(settings, model_server):
+    changed = settings.model_copy(update={"max_answer_numbers": 5})
+    client = create_app(changed, model_server).test_client()
+    url = "/v1/models/half_plus_two:predict"
+    assert client.post(url, json={"inputs": [1.0] * 5}).status_code == 200
+    response = client.post(url, json={"inputs": [1.0] * 6})
+    assert_problem(response, 413, "6 numbers", "LECTERN_MAX_ANSWER_NUMBERS")
