@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.context import gateway
 from services.gateway.errors import InvalidRequest
 from services.gateway.images import find_image_input, inverted
 from services.gateway.inference import check_shapes
@@ -64,7 +63,7 @@ def read_images(
     name, spec = find_image_input(signature)
     files = body if isinstance(body, FilesBody) else _encoded_instances(body)
     if isinstance(files, FilesBody):
-        images = files.decode(spec, gateway().settings.max_image_pixels, invert)
+        images = files.decode(spec, invert)
         return ImageBatch(name, images, [file.name for file in files.files])
     document = read_predict_document(files.document)
     inputs = to_arrays(document, {name: signature.inputs[name]})

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +25,8 @@ from PIL.SgiImagePlugin import SgiImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from services.gateway.errors import ContentTooLarge, InvalidRequest
+from services.gateway.deadline import out_of_time
+from services.gateway.errors import ContentTooLarge, InvalidRequest, Problem
 from services.serving_api.dtypes import DTYPES
 from services.serving_api.signatures import Signature, TensorSpec
 
@@ -50,6 +54,10 @@ FORMATS = tuple(
 _MAX_PIXELS_IN_PYTHON = 250_000
 """Of what Pillow decodes in Python, a second or two for a million pixels while other requests wait:
 QOI, and rare variants of PPM, BMP and SGI."""
+
+_LARGE_PIXELS = 1_000_000
+_large_images = threading.Lock()
+"""One at a time in a process: while it is decoded, an image may take 20 bytes a pixel."""
 
 _LAB_TO_RGB = ImageCms.buildTransform(
     ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
@@ -108,58 +116,98 @@ def _image_spec(tensor: TensorSpec) -> ImageSpec | None:
     return ImageSpec(height, width, channels, dtype, (channels,) if tail else ())
 
 
-def decode_image(
-    content: bytes, spec: ImageSpec, max_pixels: int, invert: bool = False
-) -> npt.NDArray[Any]:
-    """Decode an image file and convert it to what a model takes.
+class ImageDecoder:
+    """Decodes the image files of one request and converts them to what a model takes.
 
-    The image is turned upright (EXIF), its transparent parts become 0, its colours and its size
+    An image is turned upright (EXIF), its transparent parts become 0, its colours and its size
     those of the model; the sides are scaled independently.
 
     Args:
-        content: a file of one of `FORMATS`; of an animation the first frame counts.
         spec: what the model takes.
-        max_pixels: the largest width times height; the header alone decides.
+        max_pixels: of one file, width times height; the header alone decides.
+        max_total_pixels: of all files together.
         invert: whether dark becomes light; transparent parts are 0 all the same.
-
-    Returns:
-        An array of the dtype and shape that the spec asks for, [H, W, C] or [H, W], 0 to 255.
-
-    Raises:
-        InvalidRequest: this is no image, or a damaged one.
-        ContentTooLarge: the image has too many pixels.
     """
+
+    def __init__(
+        self, spec: ImageSpec, max_pixels: int, max_total_pixels: int, invert: bool = False
+    ) -> None:
+        self._spec = spec
+        self._max_pixels = max_pixels
+        self._max_total_pixels = max_total_pixels
+        self._invert = invert
+        self._pixels = 0
+
+    def decode(self, content: bytes, seconds: float) -> npt.NDArray[Any]:
+        """Decode a file.
+
+        Args:
+            content: a file of one of `FORMATS`; of an animation the first frame counts.
+            seconds: how long a large image may wait for others to be decoded.
+
+        Returns:
+            An array of the dtype and shape that the spec asks for, [H, W, C] or [H, W], 0 to 255.
+
+        Raises:
+            InvalidRequest: this is no image, or a damaged one.
+            ContentTooLarge: the image, or all together, have too many pixels.
+            ModelServerProblem: the wait was in vain, status 504.
+        """
+        try:
+            with (
+                Image.open(io.BytesIO(content), formats=FORMATS) as image,
+                _turn(self._admit(image), seconds),
+            ):
+                return _to_array(image, self._spec, self._invert)
+        except Problem:
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise ContentTooLarge(f"{error} Expected at most {self._max_pixels} pixels") from None
+        except UnidentifiedImageError:
+            raise InvalidRequest(
+                f"received {len(content)} bytes that start with {content[:8]!r}, expected an image "
+                f"({', '.join(FORMATS)})"
+            ) from None
+        # Given damaged data, Pillow's decoders raise nearly anything.
+        except Exception as error:
+            raise InvalidRequest(
+                f"received an image of {len(content)} bytes that cannot be decoded ({error}), "
+                "expected a complete, undamaged file"
+            ) from error
+
+    def _admit(self, image: Image.Image) -> int:
+        """Return how many pixels an image has, if it may have them."""
+        pixels = image.width * image.height
+        slow = any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
+        most = min(self._max_pixels, _MAX_PIXELS_IN_PYTHON) if slow else self._max_pixels
+        if pixels > most:
+            advice = "this kind of file takes long, send a PNG" if slow else "send a smaller one"
+            raise ContentTooLarge(
+                f"received an image of {image.width} x {image.height} = {pixels} pixels "
+                f"({image.format}), expected at most {most}: {advice}"
+            )
+        self._pixels += pixels
+        if self._pixels > self._max_total_pixels:
+            raise ContentTooLarge(
+                f"this and the images before it have {self._pixels} pixels, expected at most "
+                f"{self._max_total_pixels} in one request: send fewer or smaller ones, or raise "
+                "LECTERN_MAX_REQUEST_PIXELS"
+            )
+        return pixels
+
+
+@contextmanager
+def _turn(pixels: int, seconds: float) -> Iterator[None]:
+    """Let large images be decoded one after the other."""
+    if pixels <= _LARGE_PIXELS:
+        yield
+        return
+    if not _large_images.acquire(timeout=seconds):
+        raise out_of_time()
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            _check_size(image, max_pixels)
-            return _to_array(image, spec, invert)
-    except ContentTooLarge:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ContentTooLarge(f"{error} Expected at most {max_pixels} pixels") from None
-    except UnidentifiedImageError:
-        raise InvalidRequest(
-            f"received {len(content)} bytes that start with {content[:8]!r}, expected an image "
-            f"({', '.join(FORMATS)})"
-        ) from None
-    # Given damaged data, Pillow's decoders raise nearly anything.
-    except Exception as error:
-        raise InvalidRequest(
-            f"received an image of {len(content)} bytes that cannot be decoded ({error}), expected "
-            "a complete, undamaged file"
-        ) from error
-
-
-def _check_size(image: Image.Image, max_pixels: int) -> None:
-    pixels = image.width * image.height
-    slow = any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
-    most = min(max_pixels, _MAX_PIXELS_IN_PYTHON) if slow else max_pixels
-    if pixels > most:
-        advice = "this kind of file takes long, send a PNG" if slow else "send a smaller one"
-        raise ContentTooLarge(
-            f"received an image of {image.width} x {image.height} = {pixels} pixels "
-            f"({image.format}), expected at most {most}: {advice}"
-        )
+        yield
+    finally:
+        _large_images.release()
 
 
 def inverted(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:

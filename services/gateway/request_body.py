@@ -12,9 +12,10 @@ from flask import request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from services.gateway.context import gateway
 from services.gateway.deadline import time_left
 from services.gateway.errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
-from services.gateway.images import ImageSpec, decode_image
+from services.gateway.images import ImageDecoder, ImageSpec
 from services.serving_api.predict_json import parse_json
 
 IMAGE = "image/"
@@ -61,12 +62,11 @@ class FilesBody:
     files: list[File]
     parameters: dict[str, Any]
 
-    def decode(self, spec: ImageSpec, max_pixels: int, invert: bool = False) -> npt.NDArray[Any]:
+    def decode(self, spec: ImageSpec, invert: bool = False) -> npt.NDArray[Any]:
         """Return the images as one batch, [N, H, W, C] or [N, H, W].
 
         Args:
             spec: what the model takes.
-            max_pixels: of each file, and of all images together as the model takes them.
             invert: whether dark becomes light.
 
         Raises:
@@ -75,19 +75,21 @@ class FilesBody:
             ContentTooLarge: one of them, or all together, have too many pixels.
             ModelServerProblem: decoding used up the request's time.
         """
+        settings = gateway().settings
+        max_pixels = settings.max_image_pixels
+        decoder = ImageDecoder(spec, max_pixels, settings.max_request_pixels, invert)
         arrays: list[npt.NDArray[Any]] = []
         pixels = 0
         for file in self.files:
-            time_left()
             try:
-                arrays.append(decode_image(file.content, spec, max_pixels, invert))
+                arrays.append(decoder.decode(file.content, time_left()))
             except (InvalidRequest, ContentTooLarge) as error:
                 raise type(error)(f"{file.name or 'the body'}: {error.detail}") from error
             pixels += arrays[-1].shape[0] * arrays[-1].shape[1]
             if pixels > max_pixels:
                 raise ContentTooLarge(
-                    f"received {len(self.files)} images of more than {max_pixels} pixels in all: "
-                    "send fewer in one request"
+                    f"received {len(self.files)} images, which have more than {max_pixels} pixels "
+                    "as the model takes them: send fewer in one request"
                 )
         if len({array.shape for array in arrays}) > 1:
             raise InvalidRequest(
@@ -117,7 +119,7 @@ def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | File
         raise InvalidRequest(f"the body is empty, expected {_wanted(file_type)}")
     looks_like_json = content.lstrip()[:1] in {b"{", b"["}
     if mimetype.endswith(("/json", "+json")) or (mimetype in _UNTOLD and looks_like_json):
-        return JsonBody(parse_json(content))
+        return JsonBody(read_json(content))
     if not content or (optional and mimetype == _URL_ENCODED):
         return FilesBody([], request.form.to_dict())
     if mimetype.startswith(file_type) or mimetype in _UNTOLD:
@@ -125,6 +127,36 @@ def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | File
     raise UnsupportedMediaType(
         f"received a body of type {mimetype!r}, expected {_wanted(file_type)}"
     )
+
+
+def read_json(content: bytes) -> Any:
+    """Parse JSON of no more values than the settings allow.
+
+    Raises:
+        ContentTooLarge: it has more.
+        JsonError: it is not JSON.
+    """
+    check_json_values(content)
+    return parse_json(content)
+
+
+def check_json_values(content: bytes) -> None:
+    """See that JSON has no more values than the settings allow, before it is parsed.
+
+    Each becomes an object of 24 to 250 bytes, many times what its text takes. Reckoned by the
+    brackets and commas, those within strings included.
+
+    Raises:
+        ContentTooLarge: it has more.
+    """
+    most = gateway().settings.max_json_values
+    # No value is shorter than a byte, so that what is small need not be looked through.
+    values = sum(map(content.count, (b",", b"[", b"{"))) if len(content) > most else 0
+    if values > most:
+        raise ContentTooLarge(
+            f"received JSON of some {values} values, expected at most {most}: send fewer in one "
+            "request, send files or raw tensors (/v2), or raise LECTERN_MAX_JSON_VALUES"
+        )
 
 
 def _wanted(file_type: str) -> str:

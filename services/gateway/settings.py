@@ -97,6 +97,12 @@ class Settings(BaseSettings):
     )
     max_body_bytes: PositiveInt = Field(16 * 2**20, description="largest request body")
     max_image_pixels: PositiveInt = Field(16_000_000, description="largest image, width x height")
+    max_request_pixels: PositiveInt = Field(
+        64_000_000, description="all images of a request together, width x height"
+    )
+    max_json_values: PositiveInt = Field(
+        2_000_000, description="numbers, strings, lists and objects in a JSON body"
+    )
     max_answer_numbers: PositiveInt = Field(
         2**24, description="numbers in the answer to one request, all outputs together"
     )

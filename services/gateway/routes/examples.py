@@ -8,12 +8,14 @@ from services.gateway.context import gateway
 from services.gateway.deadline import time_left
 from services.gateway.inference import find_model
 from services.gateway.model_server import ModelRef
+from services.gateway.request_body import check_json_values
 from services.gateway.routes.model_paths import model_blueprint, model_route
 from services.serving_api.examples_json import (
     format_classifications,
     format_regressions,
     parse_examples_body,
 )
+from services.serving_api.protos import input_pb2
 
 blueprint = model_blueprint("examples")
 
@@ -21,7 +23,7 @@ blueprint = model_blueprint("examples")
 @model_route(blueprint, ":classify", "POST")
 def classify(model: ModelRef) -> Response:
     """Answer the classes of each example, as TensorFlow Serving does."""
-    signature_name, examples = parse_examples_body(request.get_data())
+    signature_name, examples = _read_examples()
     find_model(model)
     result = gateway().model_server.classify(model, signature_name, examples, time_left())
     return Response(format_classifications(result), mimetype="application/json")
@@ -30,7 +32,13 @@ def classify(model: ModelRef) -> Response:
 @model_route(blueprint, ":regress", "POST")
 def regress(model: ModelRef) -> Response:
     """Answer one number for each example, as TensorFlow Serving does."""
-    signature_name, examples = parse_examples_body(request.get_data())
+    signature_name, examples = _read_examples()
     find_model(model)
     result = gateway().model_server.regress(model, signature_name, examples, time_left())
     return Response(format_regressions(result), mimetype="application/json")
+
+
+def _read_examples() -> tuple[str, input_pb2.Input]:
+    content = request.get_data()
+    check_json_values(content)
+    return parse_examples_body(content)

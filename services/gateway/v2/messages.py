@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from services.gateway.errors import InvalidRequest
-from services.gateway.request_body import describe_error
+from services.gateway.request_body import describe_error, read_json
 from services.gateway.v2.tensors import (
     datatype_of,
     datatype_of_output,
@@ -21,7 +21,6 @@ from services.gateway.v2.tensors import (
     to_bytes,
     to_json,
 )
-from services.serving_api.predict_json import parse_json
 from services.serving_api.signatures import Signature
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -82,6 +81,7 @@ def read_request(body: bytes, header_length: str | None) -> tuple[InferRequest, 
         header_length: the value of `Inference-Header-Content-Length`, if there is one.
 
     Raises:
+        ContentTooLarge: the JSON has more values than the settings allow.
         InvalidRequest: the JSON has another form, or the length is none of this body.
         JsonError: it is not JSON.
     """
@@ -95,7 +95,7 @@ def read_request(body: bytes, header_length: str | None) -> tuple[InferRequest, 
                 f"{len(body)} bytes of the body"
             )
     try:
-        return InferRequest.model_validate(parse_json(body[:length])), body[length:]
+        return InferRequest.model_validate(read_json(body[:length])), body[length:]
     except ValidationError as error:
         raise InvalidRequest("; ".join(map(describe_error, error.errors()))) from None
 

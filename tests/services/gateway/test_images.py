@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import numpy as np
@@ -10,8 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from services.gateway.errors import ContentTooLarge, InvalidRequest
-from services.gateway.images import FORMATS, ImageSpec, decode_image, find_image_input
+from services.gateway.errors import ContentTooLarge, InvalidRequest, ModelServerProblem
+from services.gateway.images import (
+    FORMATS,
+    ImageDecoder,
+    ImageSpec,
+    _large_images,
+    find_image_input,
+)
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import Signature, TensorSpec
 from tests.services.gateway.images import GREY, PNG, encode
@@ -36,6 +43,12 @@ SAVED = {
     "I": "TIFF",
     "F": "TIFF",
 }
+
+
+def decode_image(
+    content: bytes, spec: ImageSpec, max_pixels: int, invert: bool = False
+) -> np.ndarray:
+    return ImageDecoder(spec, max_pixels, max_pixels, invert).decode(content, seconds=5)
 
 
 def test_an_image_of_the_models_own_size_arrives_value_by_value():
@@ -260,3 +273,25 @@ def test_a_signature_without_images_says_what_it_takes(inputs):
     with pytest.raises(InvalidRequest, match="send JSON") as caught:
         find_image_input(Signature(inputs, {}, ""))
     assert all(name in caught.value.detail for name in inputs)
+
+
+def test_the_files_of_a_request_have_so_many_pixels_in_all():
+    decoder = ImageDecoder(GREY_28, MAX_PIXELS, max_total_pixels=3 * GREY.size)
+    for _ in range(3):
+        decoder.decode(PNG, seconds=5)
+    with pytest.raises(ContentTooLarge, match=r"3136 pixels, .* 2352 .*LECTERN_MAX_REQUEST_PIXELS"):
+        decoder.decode(PNG, seconds=5)
+
+
+def test_large_images_wait_for_each_other_and_small_ones_for_nobody():
+    large = encode(np.zeros((1_001, 1_000), np.uint8))
+    decoder = ImageDecoder(GREY_28, 2 * MAX_PIXELS, 10 * MAX_PIXELS)
+    with ThreadPoolExecutor(1) as pool:
+        with _large_images:
+            with pytest.raises(ModelServerProblem, match="time for this request is over"):
+                decoder.decode(large, seconds=0.05)
+            assert decoder.decode(PNG, seconds=0).any()
+            waiting = pool.submit(decoder.decode, large, 30)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.2)
+        assert waiting.result(30).shape == (28, 28, 1)
