@@ -19,9 +19,9 @@ from services.gateway.settings import Settings, SetupError
 KEY_HEADER = "X-API-Key"
 
 _OPEN = re.compile(
-    r"/(livez|readyz|startupz|v2/health/(live|ready)|metrics|openapi\.json|docs.*|static/.*)?"
+    r"/(livez|readyz|startupz|v2/health/(live|ready)|metrics|openapi\.json|docs.*|(static|studio)/.*)?"
 )
-"""Probes, metrics, the documentation and the page; they run no model."""
+"""Probes, metrics, the documentation and the studio; they run no model."""
 
 _LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,64}):(?P<key>[\x21-\x7e]{16,256})")
 

@@ -60,6 +60,11 @@ class ModelInfo:
         return self.labels[class_index] if class_index < len(self.labels) else None
 
     @property
+    def classes(self) -> list[str | None]:
+        """The name of every class, None where the model does not tell it; empty without any."""
+        return [self.label(index) for index in range(self.class_count or 0)]
+
+    @property
     def class_count(self) -> int | None:
         """How many classes a classifier tells apart; None where the model does not say."""
         default = self.signatures.get(DEFAULT_SIGNATURE)

@@ -18,10 +18,10 @@ _SECURITY = [
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
-    # Pages come with their own scripts and styles, also inline, and show pictures that they made.
+    # Pages load nothing from elsewhere, and show pictures that they made.
     (
         "Content-Security-Policy",
-        "default-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; "
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
 ]

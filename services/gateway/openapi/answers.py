@@ -190,6 +190,7 @@ class ListedModel(BaseModel):
     name: str
     versions: list[ModelVersion]
     tasks: list[str]
+    classes: list[str | None] = Field([], description="of a classifier, the names of its classes")
     cascade: CascadeModels | None = None
 
 

@@ -138,7 +138,7 @@ CALLS: Mapping[str, Call] = {
     "probes.live": _PROBE,
     "probes.ready": Call(OPERATIONS, {JSON: answers.Ready}),
     "probes.metrics": Call(OPERATIONS, {"text/plain": None}),
-    "home.home": _PAGE,
+    "studio.page": _PAGE,
     "docs.page": _PAGE,
     "docs.document": Call(PAGES, {JSON: None}),
 }

@@ -11,17 +11,17 @@ from services.gateway.routes import (
     docs,
     examples,
     generate,
-    home,
     models,
     predict,
     probes,
     saliency,
+    studio,
     visualize,
 )
 from services.gateway.routes.model_paths import know_model_paths
 
 _MODULES = (
-    home,
+    studio,
     docs,
     probes,
     models,

@@ -27,7 +27,7 @@ _State = get_model_status_pb2.ModelVersionStatus.State
 
 @blueprint.get("/v1/models")
 def list_models() -> Response:
-    """Answer every configured model with its versions, their states, and its tasks.
+    """Answer every configured model with its versions, their states, its tasks and its classes.
 
     A cascade has no versions of its own; it tells its two models and its threshold.
     """
@@ -71,11 +71,16 @@ def _describe(model: ModelRef) -> dict[str, Any]:
     except ModelServerProblem as problem:
         if problem.code != grpc.StatusCode.NOT_FOUND:
             raise
-        return {"name": model.name, "versions": [], "tasks": []}
+        return {"name": model.name, "versions": [], "tasks": [], "classes": []}
     versions = [
         {"version": str(version.version), "state": _State.Name(version.state)}
         for version in response.model_version_status
     ]
     available = any(version["state"] == "AVAILABLE" for version in versions)
-    tasks = tasks_of(gateway().catalog.model(model, time_left())) if available else []
-    return {"name": model.name, "versions": versions, "tasks": tasks}
+    info = gateway().catalog.model(model, time_left()) if available else None
+    return {
+        "name": model.name,
+        "versions": versions,
+        "tasks": tasks_of(info) if info else [],
+        "classes": info.classes if info else [],
+    }

@@ -113,7 +113,8 @@ def test_any_other_client_is_not(guarded, fake, headers, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/livez", "/readyz", "/v2/health/live", "/metrics", "/", "/static/index.html"]
+    "path",
+    ["/livez", "/readyz", "/v2/health/live", "/metrics", "/", "/static/docs.js", "/studio/main.js"],
 )
 def test_probes_metrics_and_pages_need_no_key(guarded, path):
     with guarded().get(path) as response:

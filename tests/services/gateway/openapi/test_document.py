@@ -121,7 +121,7 @@ def test_the_page_loads_nothing_from_elsewhere(app):
         page = response.text
     assert "//" not in page
     sources = [part.split('"')[0] for part in page.replace("href=", "src=").split('src="')[1:]]
-    assert len(sources) == 3
+    assert len(sources) == 4
     for source in sources:
         with client.get(f"/{source}") as response:
             assert response.status_code == 200

@@ -8,7 +8,7 @@ from tests.fakes import LOADING, FakeVersion
 from tests.services.gateway.problems import assert_problem
 
 
-def test_every_configured_model_is_listed_with_its_versions_and_tasks(client, fake):
+def test_every_configured_model_is_listed_with_its_versions_tasks_and_classes(client, fake):
     fake.models["classifier"][2] = FakeVersion(fake.models["classifier"][1].signatures, LOADING)
     del fake.models["half_plus_two"]
     assert client.get("/v1/models").json == {
@@ -20,8 +20,9 @@ def test_every_configured_model_is_listed_with_its_versions_and_tasks(client, fa
                     {"version": "1", "state": "AVAILABLE"},
                 ],
                 "tasks": ["predict", "saliency"],
+                "classes": ["zero", "one", "two"],
             },
-            {"name": "half_plus_two", "versions": [], "tasks": []},
+            {"name": "half_plus_two", "versions": [], "tasks": [], "classes": []},
         ]
     }
 
@@ -31,6 +32,7 @@ def test_a_model_that_is_still_loading_is_listed(client, fake):
     listed = client.get("/v1/models").json["models"][0]
     assert listed["versions"] == [{"version": "1", "state": "LOADING"}]
     assert listed["tasks"] == []
+    assert listed["classes"] == []
 
 
 def test_the_list_needs_the_model_server(client, fake):

@@ -1,0 +1,113 @@
+// The gateway's public API: one request as data, sent by fetch, and remembered with its time.
+
+const KEY = "lectern.api-key";
+const REMEMBERED = 500;
+
+/** What has been asked since the page was opened: {model, verb, ms, status}, newest last. */
+export const calls = [];
+
+/**
+ * A call of a model.
+ * @typedef {Object} Request
+ * @property {string} model
+ * @property {string} verb such as "predict"
+ * @property {Object} [query] parameters of the address; those that are undefined are left out
+ * @property {Picture} [picture] the body, as an image file
+ * @property {Object} [json] the body, as JSON
+ * @property {Blob} [code] the body, as a container of codes
+ * @property {string} [accept] the media type to answer in
+ */
+
+/** An error that the API answered, or that it could not be reached. */
+export class Problem extends Error {
+  /**
+   * @param {number} status of HTTP; 0 if nothing answered
+   * @param {string} title
+   * @param {string} detail what was received, what was expected, how to mend it
+   */
+  constructor(status, title, detail) {
+    super(detail);
+    this.status = status;
+    this.title = title;
+  }
+}
+
+/** The address of a call, absolute. */
+export function urlOf({ model, verb, query = {} }) {
+  const url = new URL(`v1/models/${encodeURIComponent(model)}:${verb}`, document.baseURI);
+  url.hash = "";
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  return url.href;
+}
+
+/** The headers of a call, as curl and fetch both send them. */
+export function headersOf({ picture, json, code, accept }) {
+  return {
+    ...(picture && { "Content-Type": picture.blob.type }),
+    ...(json && { "Content-Type": "application/json" }),
+    ...(code && { "Content-Type": code.type }),
+    ...(accept && { Accept: accept }),
+  };
+}
+
+/**
+ * Send a call.
+ * @param {Request} request
+ * @param {AbortSignal} signal
+ * @returns {Promise<{data: Object|Blob, ms: number}>} JSON, or a file as a blob
+ * @throws {Problem}
+ */
+export async function send(request, signal) {
+  const started = performance.now();
+  const { picture, json, code } = request;
+  const body = picture?.blob ?? code ?? JSON.stringify(json ?? {});
+  const headers = { "Content-Type": "application/json", ...headersOf(request) };
+  const { data, status } = await exchange(urlOf(request), { method: "POST", headers, body, signal });
+  const ms = performance.now() - started;
+  calls.push({ model: request.model, verb: request.verb, ms, status });
+  calls.splice(0, calls.length - REMEMBERED);
+  if (status >= 400) throw new Problem(status, data.title ?? "", data.detail ?? data.error ?? "");
+  return { data, ms };
+}
+
+/** Every model that is served, as GET /v1/models lists it. */
+export async function listModels(signal) {
+  return (await get("v1/models", signal)).models;
+}
+
+/** The signatures of a model by name, as TensorFlow Serving describes them. */
+export async function signaturesOf(model, signal) {
+  const path = `v1/models/${encodeURIComponent(model)}/metadata`;
+  return (await get(path, signal)).metadata.signature_def.signature_def;
+}
+
+/** The dimensions of a tensor that a signature describes, without the batch. */
+export function shapeOf(tensor) {
+  return tensor.tensor_shape.dim.slice(1).map(({ size }) => Number(size));
+}
+
+/** Remember a key for this tab. */
+export function useKey(key) {
+  sessionStorage.setItem(KEY, key);
+}
+
+async function get(path, signal) {
+  const { data, status } = await exchange(new URL(path, document.baseURI), { signal });
+  if (status >= 400) throw new Problem(status, data.title ?? "", data.detail ?? data.error ?? "");
+  return data;
+}
+
+async function exchange(url, options) {
+  const key = sessionStorage.getItem(KEY);
+  const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
+  try {
+    const response = await fetch(url, { ...options, headers });
+    const isJson = response.headers.get("Content-Type")?.includes("json");
+    return { data: await (isJson ? response.json() : response.blob()), status: response.status };
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, "No answer", `The gateway does not answer (${error.message}). Is it running?`);
+  }
+}

@@ -1,0 +1,42 @@
+// The same call for a terminal, as a line that works wherever it is pasted.
+
+import { headersOf, urlOf } from "./api.js";
+import { h } from "./dom.js";
+
+/**
+ * Write calls as lines of a shell.
+ * @param {Request} request
+ * @param {string} [file] where the answer goes; none for what a terminal can show
+ */
+export function curlOf(request, file) {
+  const words = ["curl"];
+  for (const [name, value] of Object.entries(headersOf(request))) {
+    // JSON needs no header: the gateway knows it.
+    if (!(request.json && name === "Content-Type")) words.push("-H", quote(`${name}: ${value}`));
+  }
+  if (request.json) words.push("-d", quote(JSON.stringify(request.json)));
+  if (request.picture) words.push("--data-binary", request.picture.shell.operand);
+  words.push(quote(urlOf(request)));
+  if (file) words.push("-o", file);
+  return [request.picture?.shell.source, words.join(" ")].filter(Boolean).join(" | ");
+}
+
+/** Put text into single quotes for a shell. */
+export function quote(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A box with lines to copy; `show(text)` changes them. */
+export function curlBox() {
+  const code = h("code");
+  const copy = h("button", { type: "button", className: "quiet" }, "Copy");
+  copy.onclick = async () => {
+    await navigator.clipboard.writeText(code.textContent);
+    copy.textContent = "Copied";
+    setTimeout(() => (copy.textContent = "Copy"), 1500);
+  };
+  const lines = h("pre", { tabIndex: 0, role: "region", "aria-label": "The same with curl" }, code);
+  const heading = h("h2", {}, "The same from a terminal");
+  const element = h("section", { className: "curl" }, h("header", {}, heading, copy), lines);
+  return { element, show: (text) => (code.textContent = text) };
+}

@@ -1,0 +1,43 @@
+// Makes elements, and says things to those who do not see them.
+
+/**
+ * Make an element.
+ * @param {string} tag
+ * @param {Object} properties those of the element (`onclick`, `className`), else attributes
+ * @param {...(Node|string|null)} children null is left out
+ * @returns {HTMLElement}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+let announcement;
+
+/** Tell a screen reader, once nothing newer has come for half a second. */
+export function announce(text) {
+  clearTimeout(announcement);
+  announcement = setTimeout(() => {
+    document.getElementById("announcer").textContent = text;
+  }, 500);
+}
+
+/** Write a probability as people read it: 0.9731 is "97.3%". */
+export function percent(probability) {
+  return `${(100 * probability).toFixed(1)}%`;
+}
+
+/** Write a time in milliseconds. */
+export function milliseconds(time) {
+  return `${Math.round(time)} ms`;
+}
+
+/** Write the name of a method or a layer as words: "integrated_gradients" is "integrated gradients". */
+export function words(name) {
+  return name.replaceAll("_", " ");
+}

@@ -1,0 +1,89 @@
+// The frame of the page: which view is shown, in which light, with which picture.
+
+import { readAddress, addressOf, replaceAddress } from "./address.js";
+import { listModels } from "./api.js";
+import { h } from "./dom.js";
+import { pictureOf } from "./picture.js";
+import { problemBox } from "./problem.js";
+import * as predict from "./views/predict.js";
+
+const VIEWS = { predict };
+const THEMES = ["auto", "light", "dark"];
+
+const content = document.getElementById("content");
+// What one view looks at, the next one does too.
+const looking = { picture: null, invert: false };
+let ending = new AbortController();
+
+async function open() {
+  ending.abort();
+  ending = new AbortController();
+  const { signal } = ending;
+  const { view, parameters } = readAddress();
+  const name = view in VIEWS ? view : "predict";
+  markLinks(name);
+  const { title, lead, show } = VIEWS[name];
+  document.title = `${title} · Lectern`;
+  const body = h("div", { className: "loading", "aria-busy": "true" }, "Asking what is served …");
+  content.replaceChildren(h("header", { className: "lead" }, h("h1", {}, title), h("p", {}, lead)), body);
+  try {
+    const served = await listModels(signal);
+    await look(parameters);
+    if (signal.aborted) return;
+    const filled = await show(contextOf(name, parameters, served, signal));
+    if (!signal.aborted) body.replaceWith(filled);
+  } catch (error) {
+    if (!signal.aborted) body.replaceWith(problemBox(error, open));
+  }
+}
+
+/** What a view gets to know: the models, the picture, its own parameters, and when it ends. */
+function contextOf(name, parameters, served, signal) {
+  const write = () => {
+    replaceAddress(name, parameters);
+    markLinks(name);
+  };
+  const set = (changes) => {
+    for (const [key, value] of Object.entries(changes)) {
+      if (value === null) parameters.delete(key);
+      else parameters.set(key, value);
+    }
+    if (!signal.aborted) write();
+  };
+  const setPicture = ({ picture, invert }) => {
+    Object.assign(looking, { picture, invert });
+    set({ picture: picture.token, invert: invert || null });
+  };
+  return { ...looking, models: served, parameters, set, setPicture, signal };
+}
+
+async function look(parameters) {
+  const token = parameters.get("picture");
+  if (looking.picture && (!token || token === looking.picture.token)) return;
+  looking.picture = await pictureOf(token);
+  looking.invert = parameters.get("invert") === "true";
+}
+
+function markLinks(current) {
+  const links = Object.entries(VIEWS).map(([name, { title }]) => {
+    const token = looking.picture?.token;
+    const href = addressOf(name, new URLSearchParams(token ? { picture: token } : {}));
+    const link = h("a", { href }, title);
+    if (name === current) link.setAttribute("aria-current", "page");
+    return link;
+  });
+  document.getElementById("views").replaceChildren(...links);
+}
+
+function chooseTheme(theme) {
+  localStorage.setItem("lectern.theme", theme);
+  document.documentElement.dataset.theme = theme;
+  const button = document.getElementById("theme");
+  button.textContent = `Theme: ${theme}`;
+  button.onclick = () => chooseTheme(THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]);
+}
+
+document.getElementById("skip").onclick = () => content.focus();
+chooseTheme(localStorage.getItem("lectern.theme") ?? "auto");
+addEventListener("hashchange", open);
+open();

@@ -1,0 +1,107 @@
+// Where the picture comes from: drawn, dropped, pasted, opened, taken by a camera, or a sample.
+
+import { startCamera } from "./camera.js";
+import { h } from "./dom.js";
+import { pad } from "./pad.js";
+import { SAMPLES, fromCanvas, fromFile, sample, sampleUrl } from "./picture.js";
+
+/**
+ * The pad with its tools.
+ * @param {Object} context of the view: its picture, whether to invert it, and its end
+ * @param {(change: {picture: Picture, invert: boolean}) => void} onChange
+ * @returns {HTMLElement}
+ */
+export function pictureInput({ picture, invert, signal }, onChange) {
+  const state = { picture, invert };
+  const note = h("p", { className: "note" });
+  const board = pad(async () => change({ picture: await fromCanvas(board.canvas), invert: false }));
+  const inverted = h("button", { type: "button", onclick: () => toggleInvert() }, "Invert");
+  const strip = sampleStrip(async (name) => show(await sample(name)));
+  let camera = null;
+
+  function change(changed) {
+    Object.assign(state, changed);
+    inverted.setAttribute("aria-pressed", state.invert);
+    strip.mark(state.picture.token);
+    note.textContent = state.picture.token
+      ? ""
+      : `${state.picture.name}: a file stays in this tab, the address does not carry it.`;
+    onChange({ ...state });
+  }
+
+  async function show(shown, isInverted = false) {
+    camera?.stop();
+    try {
+      board.show(await createImageBitmap(shown.blob), isInverted);
+    } catch {
+      // The browser knows fewer formats than the gateway does.
+      board.show(new OffscreenCanvas(1, 1));
+    }
+    change({ picture: shown, invert: isInverted });
+  }
+
+  function toggleInvert() {
+    show(state.picture, !state.invert);
+  }
+
+  async function toggleCamera(button) {
+    if (camera?.running) return camera.stop();
+    camera = await startCamera(async (video) => {
+      board.showCamera(video);
+      change({ picture: await fromCanvas(board.canvas), invert: false });
+    }, signal).catch((error) => {
+      note.textContent = `No camera: ${error.message}. Allow it in the browser's settings.`;
+      return null;
+    });
+    button.setAttribute("aria-pressed", Boolean(camera));
+    camera?.stopped.then(() => button.setAttribute("aria-pressed", false));
+  }
+
+  const file = h("input", { type: "file", accept: "image/*", className: "hidden", tabIndex: -1 });
+  file.setAttribute("aria-label", "Picture file");
+  file.onchange = () => file.files[0] && show(fromFile(file.files[0]));
+  const element = h(
+    "section",
+    { className: "picture-input", "aria-label": "Picture" },
+    board.canvas,
+    h(
+      "div",
+      { className: "tools" },
+      h("button", { type: "button", onclick: () => (camera?.stop(), board.clear()) }, "Clear"),
+      h("button", { type: "button", onclick: () => file.click() }, "Open…"),
+      h("button", { type: "button", onclick: ({ target }) => toggleCamera(target) }, "Camera"),
+      inverted,
+      file,
+    ),
+    strip.element,
+    h("p", { className: "note" }, "Draw, drop or paste a picture, or take a sample."),
+    note,
+  );
+  takeFiles(element, (dropped) => show(fromFile(dropped)), signal);
+  show(picture, invert);
+  return element;
+}
+
+/** Ten samples, of which the one in use is marked. */
+export function sampleStrip(onChoose) {
+  const buttons = SAMPLES.map((name) => {
+    const image = h("img", { src: sampleUrl(name), alt: name.replaceAll("_", " "), width: 28, height: 28 });
+    return h("button", { type: "button", className: "sample", onclick: () => onChoose(name) }, image);
+  });
+  const element = h("div", { className: "samples", role: "group", "aria-label": "Samples" }, ...buttons);
+  const mark = (token) =>
+    buttons.forEach((button, index) => button.setAttribute("aria-pressed", SAMPLES[index] === token));
+  return { element, mark };
+}
+
+function takeFiles(element, onFile, signal) {
+  const take = (event, transfer) => {
+    const file = Array.from(transfer?.files ?? []).find(({ type }) => type.startsWith("image/"));
+    if (!file) return;
+    event.preventDefault();
+    onFile(file);
+  };
+  document.addEventListener("paste", (event) => take(event, event.clipboardData), { signal });
+  element.addEventListener("dragover", (event) => event.preventDefault());
+  element.addEventListener("drop", (event) => take(event, event.dataTransfer));
+}

@@ -1,0 +1,31 @@
+// An error of the API, as the API tells it, and what one can do about it.
+
+import { useKey } from "./api.js";
+import { h } from "./dom.js";
+
+/**
+ * A box that shows a problem.
+ * @param {Error} problem a Problem of the API, or what went wrong in the page
+ * @param {() => void} retry asks again
+ */
+export function problemBox(problem, retry) {
+  const title = problem.status ? `${problem.status} ${problem.title}` : (problem.title ?? "The page failed");
+  return h(
+    "div",
+    { className: "problem", role: "alert" },
+    h("strong", {}, title),
+    h("p", {}, problem.message),
+    problem.status === 401 ? keyForm(retry) : h("button", { type: "button", onclick: retry }, "Try again"),
+  );
+}
+
+function keyForm(retry) {
+  const key = h("input", { type: "password", autocomplete: "off", required: true, name: "key" });
+  const form = h("form", {}, h("label", {}, "API key ", key), h("button", {}, "Use it in this tab"));
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    useKey(key.value);
+    retry();
+  };
+  return form;
+}

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from tests.browser.screen import Screen
+from tests.processes import SAMPLES
+
+
+def ask(screen: Screen, model: str, image: bytes, **query: object) -> dict:
+    response = requests.post(
+        f"{screen.url}/v1/models/{model}:predict",
+        image,
+        params=query,
+        headers={"Content-Type": "image/png"},
+        timeout=30,
+    )
+    return response.json()["predictions"][0]
+
+
+def picture_in_the_address(screen: Screen) -> bytes:
+    query = parse_qs(urlsplit(screen.page.url).fragment.partition("?")[2])
+    text = query["picture"][0].removeprefix("png-")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def share(screen: Screen, model: str, label: str) -> str:
+    name = screen.page.get_by_text(label, exact=True)
+    row = screen.card(model).locator("li").filter(has=name)
+    return row.locator(".value").inner_text()
+
+
+def test_the_first_page_shows_what_models_take_a_sample_for(screen):
+    screen.open("")
+    expect(screen.card("cnn").locator(".top")).to_have_text("Shirt")
+    answer = ask(screen, "cnn", (SAMPLES / "shirt.png").read_bytes(), top=10)
+    for top in answer["top"]:
+        assert share(screen, "cnn", top["label"]) == f"{100 * top['probability']:.1f}%"
+    screen.inspect("predict")
+
+
+def test_the_bars_follow_the_mouse_and_the_address_carries_the_drawing(screen):
+    screen.open("predict?models=cnn,mlp")
+    expect(screen.card("cnn").locator(".top")).to_have_text("Shirt")
+    screen.button("Clear").click()
+    before = screen.card("cnn").locator(".bars").inner_text()
+    screen.draw()
+    expect(screen.card("cnn").locator(".bars")).not_to_have_text(before)
+    expect(screen.page).to_have_url(re.compile("picture=png-"))
+    screen.page.wait_for_load_state("networkidle")
+    image = picture_in_the_address(screen)
+    answers = {model: ask(screen, model, image) for model in ("cnn", "mlp")}
+    for model, answer in answers.items():
+        expect(screen.card(model).locator(".top")).to_have_text(answer["label"])
+        assert share(screen, model, answer["label"]) == f"{100 * answer['probability']:.1f}%"
+    screen.page.reload()
+    expect(screen.card("mlp").locator(".top")).to_have_text(answers["mlp"]["label"])
+    assert json.loads(screen.run_curl(1))["predictions"][0]["label"] == answers["mlp"]["label"]
+
+
+def test_a_cascade_says_which_model_spoke(screen):
+    screen.open("predict?models=sure,unsure&picture=shirt")
+    expect(screen.card("sure")).to_contain_text("mlp was sure")
+    expect(screen.card("unsure")).to_contain_text("mlp was unsure, cnn spoke")
+
+
+def test_pictures_are_opened_dropped_and_pasted(screen):
+    screen.open("predict?models=cnn")
+    top = screen.card("cnn").locator(".top")
+    screen.page.get_by_label("Picture file").set_input_files(SAMPLES / "trouser.png")
+    expect(top).to_have_text("Trouser")
+    for event, target, name in (("drop", ".picture-input", "bag"), ("paste", "body", "sandal")):
+        content = base64.b64encode((SAMPLES / f"{name}.png").read_bytes()).decode()
+        screen.page.evaluate(
+            """([event, target, content]) => {
+              const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+              const transfer = new DataTransfer();
+              transfer.items.add(new File([bytes], "picture.png", { type: "image/png" }));
+              const options = { bubbles: true, cancelable: true };
+              const made = event === "drop"
+                ? new DragEvent("drop", { ...options, dataTransfer: transfer })
+                : new ClipboardEvent("paste", { ...options, clipboardData: transfer });
+              document.querySelector(target).dispatchEvent(made);
+            }""",
+            [event, target, content],
+        )
+        expect(top).to_have_text(name.capitalize())
+    assert "picture=" not in screen.page.url
+
+
+def test_a_dark_drawing_is_inverted(screen):
+    screen.open("predict?models=cnn&picture=bag")
+    screen.button("Invert").click()
+    expect(screen.page.locator(".curl code")).to_contain_text("invert=true")
+    answer = ask(screen, "cnn", (SAMPLES / "bag.png").read_bytes(), invert="true")
+    expect(screen.card("cnn").locator(".top")).to_have_text(answer["label"])
+
+
+def test_the_camera_is_watched_until_it_is_stopped(screen):
+    screen.open("predict?models=cnn")
+    camera = screen.button("Camera")
+    camera.click()
+    expect(screen.page).to_have_url(re.compile("picture=png-"))
+    expect(camera).to_have_attribute("aria-pressed", "true")
+    camera.click()
+    expect(camera).to_have_attribute("aria-pressed", "false")
+
+
+def test_lines_are_copied_and_do_the_same(screen):
+    screen.open("predict?models=cnn&picture=dress")
+    expect(screen.card("cnn").locator(".top")).to_have_text("Dress")
+    screen.button("Copy").click()
+    expect(screen.button("Copied")).to_be_visible()
+    line = screen.page.locator(".curl code").inner_text()
+    assert screen.page.evaluate("navigator.clipboard.readText()") == line
+    assert json.loads(screen.run_curl())["predictions"][0]["label"] == "Dress"
+
+
+def test_an_error_of_the_api_is_shown_as_it_is_and_asked_again(screen):
+    problem = {"title": "Service Unavailable", "status": 503, "detail": "still loading: wait"}
+    screen.page.route(
+        re.compile(":predict"),
+        lambda route: route.fulfill(
+            status=503, content_type="application/problem+json", body=json.dumps(problem)
+        ),
+    )
+    screen.open("predict?models=cnn&picture=bag")
+    alert = screen.page.get_by_role("alert")
+    expect(alert).to_contain_text("503 Service Unavailable")
+    expect(alert).to_contain_text("still loading: wait")
+    screen.page.unroute(re.compile(":predict"))
+    alert.get_by_role("button", name="Try again").click()
+    expect(screen.card("cnn").locator(".top")).to_have_text("Bag")
+    # The browser itself reports every status of 400 and above.
+    assert [text for text in screen.complaints if "503" not in text] == []
+    screen.complaints.clear()
+
+
+def test_all_can_be_done_by_keyboard(screen):
+    screen.open("predict?models=cnn")
+    screen.page.keyboard.press("Tab")
+    screen.page.keyboard.press("Enter")
+    assert screen.page.evaluate("document.activeElement.id") == "content"
+    sample = screen.button("trouser")
+    sample.focus()
+    sample.press("Enter")
+    expect(screen.card("cnn").locator(".top")).to_have_text("Trouser")
+    expect(screen.page.locator("#announcer")).to_contain_text("cnn: Trouser")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_is_chosen_and_kept(screen, theme):
+    screen.open("")
+    while theme not in screen.page.locator("#theme").inner_text():
+        screen.page.locator("#theme").click()
+    screen.page.reload()
+    assert screen.page.evaluate("document.documentElement.dataset.theme") == theme
