@@ -23,6 +23,7 @@ import structlog
 from flask import Flask, Response, current_app, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
+    ClientDisconnected,
     HTTPException,
     MethodNotAllowed,
     NotFound,
@@ -135,6 +136,8 @@ def _explain(error: HTTPException) -> str:
             return f"{request.method} {request.path} is not answered, expected {allowed}"
         case TooManyRequests():
             return f"received more requests than {error.description}: wait a moment"
+        case ClientDisconnected():
+            return "the body broke off, or nothing more of it came for seconds: send it in full"
         case RequestEntityTooLarge():
             limits = current_app.config
             return (

@@ -2,8 +2,10 @@
 
 Gunicorn's own hands a connection to a thread as soon as it is there, and the thread then waits for
 what the client sends. Here the request waits in the kernel's buffer until it is complete; only the
-bodies that are too large for that are read by a thread as they come. A few spare threads answer
-probes, and turn away what is too much, while all others wait for the model server.
+bodies that are too large for that are read by a thread as they come. No thread, and not the main
+loop, waits for a client to close its connection, or to send a body that nobody asked for. A few
+spare threads answer probes, and turn away what is too much, while all others wait for the model
+server.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ import re
 import selectors
 import socket
 import time
+from bisect import insort
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -25,6 +30,12 @@ MAX_BUFFERED_BYTES = 2**16
 
 SECONDS_TO_SEND = 5.0
 """In which a request of this size must have come."""
+
+_SECONDS_TO_LINGER = 2.0
+"""In which a client must have closed a connection that is at its end; gunicorn's own measure."""
+
+_SECONDS_TO_DRAIN = 0.05
+"""For the rest of a body that was not read; if it is not there by then, the connection closes."""
 
 _SPARE_THREADS = 2
 _PEEK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
@@ -76,20 +87,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         missing = bytes_to_come(received)
         if missing and waiting is not None:
             conn.timeout = conn.send_deadline = getattr(conn, "send_deadline", None) or _deadline()
-            self._wait(conn, len(waiting) + missing)
+            self._wait(conn, len(waiting) + missing, self.on_pending_socket_readable)
             return
         conn.send_deadline = None
         conn.data_ready = True
         _wake_at(conn, 1)
         self._submit(conn, bool(_PROBE.match(received)))
 
-    def _wait(self, conn: TConn, size: int) -> None:
+    def _wait(self, conn: TConn, size: int, then: Callable[[TConn, socket.socket], None]) -> None:
         """Come back when so much has come; gunicorn closes the connection at its `timeout`."""
         _wake_at(conn, size)
         conn.sock.setblocking(False)
-        self.pending_conns.append(conn)
-        ready = partial(self.on_pending_socket_readable, conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, ready)
+        # Gunicorn looks no further than the first whose time is not over.
+        insort(self.pending_conns, conn, key=attrgetter("timeout"))
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(then, conn))
 
     def _submit(self, conn: TConn, is_probe: bool) -> None:
         refused = not is_probe and self._under_way >= self.cfg.threads + self.max_waiting
@@ -105,10 +116,50 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         note_arrival(conn.arrival)
         return super().handle(conn)
 
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Tell whether a connection is good for another request."""
+        deadline = time.monotonic() + _SECONDS_TO_DRAIN
+        return keepalive and bool(conn.parser.finish_body(deadline=deadline))
+
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        """Wait for the next request on the connection, or close it."""
+        """Wait for the next request on the connection, or for the client to close it."""
         self._under_way -= not conn.spare
-        super().finish_request(conn, fs)
+        if fs.exception() or fs.result():
+            super().finish_request(conn, fs)
+        else:
+            self._linger(conn)
+
+    def _linger(self, conn: TConn) -> None:
+        """Say that nothing more will come, and wait until the client has heard it.
+
+        Closed at once, a connection with unread bytes would be reset, and the answer with it.
+
+        Source: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+        """
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # The client has gone.
+            self._close(conn)
+            return
+        conn.timeout = time.monotonic() + _SECONDS_TO_LINGER
+        self._wait(conn, 1, self._discard)
+
+    def _discard(self, conn: TConn, client: socket.socket) -> None:
+        """Throw away what a client still sends, until it closes the connection."""
+        try:
+            if client.recv(MAX_BUFFERED_BYTES):
+                return
+        except BlockingIOError:
+            return
+        except OSError:  # It has broken the connection off.
+            pass
+        self.poller.unregister(client)
+        self.pending_conns.remove(conn)
+        self._close(conn)
+
+    def _close(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
 
 
 def _deadline() -> float:

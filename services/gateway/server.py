@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import socket
+import struct
 import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _BACKLOG = 2048
+_CLIENT_TIMEOUT = struct.pack("ll", 5, 0)
+"""How long a thread waits for a client to send some of a body, or to take some of an answer:
+seconds and microseconds, as the kernel takes them."""
+
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _DRAIN_MARGIN_SECONDS = 2
 _KEEPALIVE_SECONDS = 75
@@ -57,7 +62,7 @@ def _listen(host: str, port: int) -> socket.socket:
     """Open the port before gunicorn starts, whose own attempts take five seconds and ten lines."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = "the port is taken; stop the other program, or choose another LECTERN_PORT"
@@ -66,6 +71,10 @@ def _listen(host: str, port: int) -> socket.socket:
         else:
             reason = f"{error.strerror}; set LECTERN_HOST to an address of this machine"
         raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
+    # Every connection inherits them.
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        listener.setsockopt(socket.SOL_SOCKET, option, _CLIENT_TIMEOUT)
+    return listener
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -88,6 +97,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "worker_class": PatientWorker,
             "workers": self._settings.workers,
             "threads": self._settings.threads,
+            "worker_connections": self._settings.max_connections,
             # Longer than the load balancers in front keep theirs, so that none meets a closed one.
             "keepalive": _KEEPALIVE_SECONDS,
             "graceful_timeout": int(self._settings.timeout_seconds) + _DRAIN_MARGIN_SECONDS,

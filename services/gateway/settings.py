@@ -15,6 +15,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
     max_waiting_requests: PositiveInt = Field(
         256, description="requests that may wait for a thread of a worker; more get 503"
     )
+    max_connections: PositiveInt = Field(
+        1000,
+        validate_default=True,
+        description="open connections of a worker, more than its threads; further ones wait",
+    )
     timeout_seconds: PositiveFloat = Field(10.0, description="time that one request may take")
     upstream_batching: bool = Field(
         True,
@@ -108,6 +114,14 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
     log_format: Literal["json", "text"] = Field("json", description="form of a log line")
+
+    @field_validator("max_connections")
+    @classmethod
+    def _leave_some_to_keep(cls, value: int, info: ValidationInfo) -> int:
+        threads = info.data.get("threads", 0)
+        if value <= threads:
+            raise ValueError(f"expected more than the {threads} threads of a worker")
+        return value
 
     @field_validator("models", "cors_origins", "cascades", mode="before")
     @classmethod

@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+import selectors
 import socket
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from itertools import islice
+from types import SimpleNamespace
 
+import psutil
 import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.patient_worker import MAX_BUFFERED_BYTES, bytes_to_come
-from tests.processes import wait_until
+from services.gateway.patient_worker import MAX_BUFFERED_BYTES, PatientWorker, bytes_to_come
+from tests.processes import Running, wait_until
 from tests.services.gateway.gateway_process import TIMEOUT, address, predict, started
 from tests.services.gateway.images import PNG
 
@@ -170,3 +173,99 @@ def test_the_rest_of_a_request_behind_another_is_waited_for(fake):
             pass
         client.sendall(REQUEST[300:])
         assert client.recv(2**16).startswith(b"HTTP/1.1 200")
+
+
+def connections(gateway: Running) -> int:
+    """Count the clients whose connections the worker has accepted and not closed."""
+    port = int(address(gateway).rpartition(":")[2])
+    return sum(
+        each.laddr.port == port and each.status != psutil.CONN_LISTEN
+        for worker in psutil.Process(gateway.process.pid).children()
+        for each in worker.net_connections("tcp4")
+    )
+
+
+LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        LIVE + b"Connection: close\r\n\r\n",
+        LIVE + b"Content-Length: 100000\r\n\r\n",
+        LIVE + b"Transfer-Encoding: chunked\r\n\r\n",
+    ],
+    ids=["a close", "a body of a known length", "a body of an unknown length"],
+)
+def test_nobody_waits_for_a_client_that_owes_something(fake, request_bytes):
+    with started(fake) as gateway, ExitStack() as stack:
+        url = address(gateway)
+        start = time.monotonic()
+        for _ in range(20):
+            client = stack.enter_context(connect(url))
+            client.sendall(request_bytes)
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+        assert requests.get(f"{url}/livez", timeout=TIMEOUT).ok
+        # Two seconds for each of them, or five for each two, would be forty or more.
+        assert time.monotonic() - start < 30
+        wait_until(lambda: connections(gateway) == 0, TIMEOUT, "all are closed")
+        assert gateway.stop() == 0
+        assert "Traceback" not in gateway.output
+
+
+def test_a_refused_client_that_goes_on_sending_reads_why(fake):
+    with started(fake, LECTERN_MAX_BODY_BYTES="100000") as gateway:
+        body = b"x" * 3_000_000
+        answer = requests.post(f"{address(gateway)}/v1/models/m:predict", body, timeout=TIMEOUT)
+        assert answer.status_code == 413
+
+
+def test_a_client_that_vanishes_in_a_large_body_gives_its_thread_back(fake):
+    with started(fake, LECTERN_THREADS="1") as gateway:
+        url = address(gateway)
+        with connect(url) as client:
+            client.sendall(HEAD + b"Content-Length: 100000\r\n\r\n" + bytes(50_000))
+            assert predict(url).ok
+            answer = client.recv(2**16)
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert b"the body broke off" in answer
+        assert "Traceback" not in gateway.output
+
+
+def test_a_client_that_does_not_read_gives_its_thread_back(fake):
+    # The answer is larger than what the kernel takes off the thread's hands.
+    body = b'{"inputs": [' + b"1," * 1_000_000 + b"1]}"
+    settings = {"LECTERN_THREADS": "1", "LECTERN_TIMEOUT_SECONDS": "60"}
+    with started(fake, **settings) as gateway, socket.socket() as client:
+        url = address(gateway)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", int(url.rpartition(":")[2])))
+        head = b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: x\r\n"
+        client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        gateway.wait_for_line("neither sends nor reads")
+        assert predict(url).ok
+        assert "Traceback" not in gateway.output
+
+
+def test_a_worker_opens_only_so_many_connections(fake):
+    settings = {"LECTERN_THREADS": "2", "LECTERN_MAX_CONNECTIONS": "3"}
+    with started(fake, **settings) as gateway, ExitStack() as stack:
+        url = address(gateway)
+        for _ in range(5):
+            stack.enter_context(connect(url)).sendall(REQUEST[:-1])
+        wait_until(lambda: connections(gateway) == 3, TIMEOUT, "three are open")
+        assert predict(url).ok
+        assert connections(gateway) <= 3
+
+
+def test_those_who_wait_are_sorted_by_their_deadlines():
+    worker = PatientWorker.__new__(PatientWorker)
+    worker.pending_conns, worker.poller = deque(), selectors.DefaultSelector()
+    with ExitStack() as stack:
+        stack.callback(worker.poller.close)
+        for timeout in (5, 2, 7, 2, 6):
+            ours, theirs = socket.socketpair()
+            stack.enter_context(ours)
+            stack.enter_context(theirs)
+            worker._wait(SimpleNamespace(sock=ours, timeout=timeout), 1, worker._discard)
+        assert [conn.timeout for conn in worker.pending_conns] == [2, 2, 5, 6, 7]

@@ -51,5 +51,11 @@ def test_a_value_that_makes_no_sense_is_refused(monkeypatch, name, value):
         Settings()
 
 
+def test_a_worker_has_more_connections_than_threads():
+    with pytest.raises(ValidationError, match="more than the 1000 threads"):
+        Settings(threads=1000)
+    assert Settings(threads=1000, max_connections=1001).max_connections == 1001
+
+
 def test_every_setting_is_described():
     assert all(field.description for field in Settings.model_fields.values())
