@@ -51,5 +51,6 @@ export function chosenOf(options, asked) {
 
 function group(label, buttons) {
   const name = h("span", { className: "label" }, label);
-  return h("div", { className: "choices", role: "group", "aria-label": label }, name, ...buttons);
+  const all = h("div", { className: "buttons" }, ...buttons);
+  return h("div", { className: "choices", role: "group", "aria-label": label }, name, all);
 }

@@ -41,3 +41,22 @@ export function milliseconds(time) {
 export function words(name) {
   return name.replaceAll("_", " ");
 }
+
+/**
+ * A labelled slider.
+ * @param {string} label
+ * @param {{min, max, step, value}} range
+ * @param {(value: string) => void} onInput
+ * @returns {{element: HTMLElement, input: HTMLInputElement}}
+ */
+export function slider(label, range, onInput) {
+  const output = h("output", {}, String(range.value));
+  // The limits first: a value is cut to them when it is set.
+  const { value, ...limits } = range;
+  const input = h("input", { type: "range", ...limits, value });
+  input.oninput = () => {
+    output.textContent = input.value;
+    onInput(input.value);
+  };
+  return { element: h("label", { className: "slider" }, h("span", {}, label), input, output), input };
+}

@@ -6,8 +6,9 @@ import { h } from "./dom.js";
 import { pictureOf } from "./picture.js";
 import { problemBox } from "./problem.js";
 import * as predict from "./views/predict.js";
+import * as saliency from "./views/saliency.js";
 
-const VIEWS = { predict };
+const VIEWS = { predict, saliency };
 const THEMES = ["auto", "light", "dark"];
 
 const content = document.getElementById("content");

@@ -29,3 +29,9 @@ function keyForm(retry) {
   };
   return form;
 }
+
+/** What stands in the place of a view that no model serves. */
+export function nothing(task) {
+  const text = `No model with the task “${task}” is ready. One that still loads will be here soon: load the page again.`;
+  return h("p", { className: "empty" }, text);
+}

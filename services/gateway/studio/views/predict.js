@@ -6,7 +6,7 @@ import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds, percent } from "../dom.js";
 import { newestOnly } from "../newest.js";
 import { pictureInput } from "../picture_input.js";
-import { problemBox } from "../problem.js";
+import { nothing, problemBox } from "../problem.js";
 
 export const title = "Predict";
 export const lead = "What is on the picture? The bars follow your hand while you draw.";
@@ -16,7 +16,7 @@ const AT_FIRST = 3;
 export function show(context) {
   const { models, parameters, set, setPicture, signal } = context;
   const classifiers = models.filter((model) => classesOf(model, models).length);
-  if (!classifiers.length) return nothing();
+  if (!classifiers.length) return nothing("predict");
   let looking = { picture: context.picture, invert: context.invert };
   let cards = [];
   const grid = h("div", { className: "cards" });
@@ -111,8 +111,4 @@ function classRow(label) {
     element.classList.toggle("is-top", isTop);
   };
   return { element, set };
-}
-
-function nothing() {
-  return h("p", { className: "empty" }, "No classifier is ready yet. A model that still loads will be here soon.");
 }

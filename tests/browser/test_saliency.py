@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import requests
+from playwright.sync_api import expect
+
+from tests.browser.screen import Screen
+from tests.processes import SAMPLES
+
+METHODS = ("gradient", "smoothgrad", "integrated gradients", "gradcam")
+
+
+def attribution(screen: Screen, method: str, class_index: int) -> np.ndarray:
+    response = requests.post(
+        f"{screen.url}/v1/models/cnn:saliency",
+        (SAMPLES / "bag.png").read_bytes(),
+        params={"method": method, "class_index": class_index},
+        headers={"Content-Type": "image/png", "Accept": "application/json"},
+        timeout=30,
+    )
+    return np.array(response.json()["explanations"][0]["attribution"])
+
+
+def wait_for_all(screen: Screen, label: str) -> None:
+    for method in METHODS:
+        picture = screen.page.get_by_role("img", name=f"What speaks for {label}, by {method}")
+        expect(picture).to_be_visible()
+
+
+def colours(screen: Screen, method: str) -> np.ndarray:
+    """Return what is drawn at the middle of each of the 28 x 28 pixels: [28, 28, 4]."""
+    canvas = screen.page.get_by_role("img", name=f"by {method}")
+    shown = canvas.evaluate(
+        """(canvas) => Array.from(
+          canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)"""
+    )
+    return np.array(shown).reshape(280, 280, 4)[5::10, 5::10]
+
+
+def test_four_methods_stand_side_by_side(screen):
+    screen.open("saliency?model=cnn&picture=bag")
+    wait_for_all(screen, "Bag")
+    assert screen.page.locator(".map").count() == len(METHODS)
+    screen.inspect("saliency")
+
+
+def test_red_is_what_raises_the_score_and_blue_what_lowers_it(screen):
+    screen.open("saliency?model=cnn&picture=bag&class=8&strength=1")
+    wait_for_all(screen, "Bag")
+    values = attribution(screen, "gradient", 8)
+    strong = np.abs(values) > np.abs(values).max() / 2
+    red, _, blue, _ = np.moveaxis(colours(screen, "gradient"), -1, 0)
+    assert strong.any()
+    assert np.array_equal(red[strong] > blue[strong], values[strong] > 0)
+
+
+def test_class_method_and_strength_are_chosen_at_a_click(screen):
+    screen.open("saliency?model=cnn&picture=bag")
+    wait_for_all(screen, "Bag")
+    screen.button("Coat").click()
+    wait_for_all(screen, "Coat")
+    screen.button("integrated gradients").click()
+    answer = json.loads(screen.run_curl())
+    assert answer["method"] == "integrated_gradients"
+    assert answer["explanations"][0]["label"] == "Coat"
+    screen.page.get_by_label("Overlay").fill("0")
+    shown = colours(screen, "gradient")
+    assert np.array_equal(shown[..., 0], shown[..., 2])
+    assert "class=4" in screen.page.url
+    assert "method=integrated_gradients" in screen.page.url
+    assert "strength=0" in screen.page.url
