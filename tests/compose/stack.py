@@ -87,6 +87,21 @@ class Stack:
         """Return the URL of a replica's published port."""
         return f"http://{self.address(service, port, index)}"
 
+    def log_lines(self, service: str) -> list[str]:
+        """Return what a service's first container has written, both its streams.
+
+        Docker is asked for it, since some versions of Compose put escape codes before each line.
+        """
+        name = self.compose("ps", "--quiet", service).split()[0]
+        process = subprocess.run(
+            ["docker", "logs", name],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+        )
+        return process.stdout.splitlines()
+
     def containers(self) -> list[dict[str, Any]]:
         """Return what Docker knows of the project's containers."""
         names = self.compose("ps", "--quiet").split()

@@ -18,7 +18,7 @@ from PIL import Image
 
 from services.serving_api.protos import predict_pb2, prediction_service_pb2_grpc
 from services.serving_api.tensors import to_ndarray, to_tensor_proto
-from tests.compose.stack import PROJECT, ROOT, Stack
+from tests.compose.stack import PROJECT, ROOT, SERVICES, Stack
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.compose
@@ -41,6 +41,7 @@ def test_every_task_through_the_published_port(stack: Stack) -> None:
     pictures = {
         "cnn:saliency?method=gradcam": BOOT,
         "cnn:activations": BOOT,
+        "cnn:visualize": b"",
         "vae:generate?count=4&seed=1": b"",
     }
     for call, body in pictures.items():
@@ -81,12 +82,13 @@ def test_containers_run_without_root_and_cannot_write(stack: Stack) -> None:
         assert container["HostConfig"]["CapDrop"] == ["ALL"]
         for bindings in container["HostConfig"]["PortBindings"].values():
             assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
+    for service in SERVICES:
+        tried = "touch /etc/tried 2>/dev/null && echo written; id --user"
+        assert int(stack.compose("exec", "-T", service, "sh", "-c", tried)) > 0
 
 
 def test_every_line_of_the_gateways_log_is_json(stack: Stack) -> None:
-    lines = stack.compose("logs", "--no-log-prefix", "gateway").splitlines()
-    assert [line for line in lines if not line.startswith("{")] == []
-    entries = [json.loads(line) for line in lines]
+    entries = [json.loads(line) for line in stack.log_lines("gateway")]
     assert any(entry.get("path", "").endswith(":predict") for entry in entries)
 
 
@@ -140,11 +142,14 @@ def test_a_killed_model_server_is_an_honest_503_and_heals(stack: Stack) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(load) for _ in range(4)]
-        stack.compose("kill", "model-server")
-        wait_until(lambda: 503 in statuses, HEALS_WITHIN, "a 503")
-        stack.up()
-        wait_until(lambda: predict(url).ok, HEALS_WITHIN, "an answer after the restart")
-        stop.set()
+        try:
+            stack.compose("kill", "model-server")
+            wait_until(lambda: 503 in statuses, HEALS_WITHIN, "a 503")
+            # The gateway says that it is not ready, so this waits for the model server alone.
+            stack.compose("up", "--detach", "--wait", "model-server")
+            wait_until(lambda: predict(url).ok, HEALS_WITHIN, "an answer after the restart")
+        finally:
+            stop.set()
     for future in futures:
         future.result()  # Raises where a request was left without an answer.
     assert set(statuses) <= {200, 503, 504}
