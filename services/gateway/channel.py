@@ -39,11 +39,18 @@ _CHANNEL_OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 500),
     ("grpc.min_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    # A lost node says nothing. A connection ends where bytes are not acknowledged for so long (gRPC
+    # makes this timeout the socket's TCP_USER_TIMEOUT), or a ping is not answered. Pings are sent
+    # while calls run, as TensorFlow Serving asks; it takes two that it finds too many.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),
     # A pod that was replaced has another address; gRPC's own pace is half a minute.
     ("grpc.dns_min_time_between_resolutions_ms", 1000),
     # An http_proxy in the environment is meant for the web, not for the machine next door.
     ("grpc.enable_http_proxy", 0),
 ]
+"""Source: https://github.com/grpc/grpc/blob/master/doc/keepalive.md and grpc_types.h beside it."""
 
 
 def open_channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import os
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import grpc
@@ -9,6 +14,7 @@ import numpy as np
 import pytest
 import trustme
 
+from services.gateway import channel
 from services.gateway.channel import read_credentials
 from services.gateway.errors import ModelServerProblem
 from services.gateway.model_server import ModelRef, ModelServer, Prediction
@@ -91,6 +97,80 @@ def test_calls_go_round_all_addresses_and_past_one_that_is_gone():
         predict(server)
     server.close()
     fakes[1].stop()
+
+
+class Network:
+    """A way to a server on which connections can fall silent, as they do when a node is lost."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._silent: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                pair = (
+                    self._listener.accept()[0],
+                    socket.create_connection(("127.0.0.1", self._port)),
+                )
+                self._pairs.append(pair)
+                for one, other in (pair, pair[::-1]):
+                    thread = threading.Thread(target=self._pass_on, args=(one, other))
+                    self._threads.append(thread)
+                    thread.start()
+
+    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while received := one.recv(2**16):
+                if one not in self._silent:
+                    other.sendall(received)
+
+    def fall_silent(self) -> None:
+        """Let nothing more through on the connections that there are."""
+        self._silent.update(chain(*self._pairs))
+
+    def close(self) -> None:
+        for each in (self._listener, *chain(*self._pairs)):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture
+def network(fake) -> Iterator[Network]:
+    way = Network(fake.port)
+    yield way
+    way.close()
+
+
+def test_a_lost_node_is_noticed_while_a_call_runs(network, monkeypatch):
+    options = dict(channel._CHANNEL_OPTIONS)
+    sooner = {"grpc.keepalive_time_ms": 500, "grpc.http2.ping_timeout_ms": 500}
+    assert sooner.keys() <= options.keys()
+    monkeypatch.setattr(channel, "_CHANNEL_OPTIONS", [*(options | sooner).items()])
+    server = ModelServer(network.address)
+    assert predict(server).outputs["y"] == [4]
+    network.fall_silent()
+    # Over a connection of its own, once the silent one has been given up.
+    assert predict(server, timeout=30).outputs["y"] == [4]
+    server.close()
+
+
+def test_bytes_that_nobody_acknowledges_end_a_connection_soon(model_server, fake):
+    predict(model_server)
+    timeouts = []
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as each:
+            if each.getpeername()[1] == fake.port:
+                timeouts.append(each.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+    assert timeouts == [5_000]
 
 
 @pytest.fixture
