@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -63,16 +64,17 @@ class Screen:
             mouse.move(box["x"] + to_x * box["width"], box["y"] + to_y * box["height"], steps=8)
             mouse.up()
 
-    def run_curl(self, line: int = 0) -> bytes:
-        """Run a line of those to copy, as a shell does, and return what it prints."""
-        lines = self.page.locator(".curl code").inner_text().splitlines()
+    def run_curl(self, line: int = 0, box: int = 0) -> bytes:
+        """Run a line of those to copy, as a shell does, and return what it prints or writes."""
+        lines = self.page.locator(".curl code").nth(box).inner_text().splitlines()
+        command = re.sub(" -o [a-z.]+$", "", lines[line]).replace("curl ", "curl -sS --fail ")
         done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", lines[line].replace("curl ", "curl -sS --fail ")],
+            ["bash", "-o", "pipefail", "-c", command],
             capture_output=True,
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, (lines[line], done.stderr)
+        assert done.returncode == 0, (command, done.stderr)
         return done.stdout
 
     def inspect(self, name: str) -> None:

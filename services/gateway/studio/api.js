@@ -11,7 +11,7 @@ export const calls = [];
  * @typedef {Object} Request
  * @property {string} model
  * @property {string} verb such as "predict"
- * @property {Object} [query] parameters of the address; those that are undefined are left out
+ * @property {Object} [query] parameters of the address; those without a value are left out
  * @property {Picture} [picture] the body, as an image file
  * @property {Object} [json] the body, as JSON
  * @property {Blob} [code] the body, as a container of codes
@@ -37,7 +37,7 @@ export function urlOf({ model, verb, query = {} }) {
   const url = new URL(`v1/models/${encodeURIComponent(model)}:${verb}`, document.baseURI);
   url.hash = "";
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, value);
+    if (value !== undefined && value !== null) url.searchParams.set(name, value);
   }
   return url.href;
 }

@@ -27,7 +27,7 @@ export function quote(text) {
 }
 
 /** A box with lines to copy; `show(text)` changes them. */
-export function curlBox() {
+export function curlBox(title = "The same from a terminal") {
   const code = h("code");
   const copy = h("button", { type: "button", className: "quiet" }, "Copy");
   copy.onclick = async () => {
@@ -35,8 +35,8 @@ export function curlBox() {
     copy.textContent = "Copied";
     setTimeout(() => (copy.textContent = "Copy"), 1500);
   };
-  const lines = h("pre", { tabIndex: 0, role: "region", "aria-label": "The same with curl" }, code);
-  const heading = h("h2", {}, "The same from a terminal");
+  const lines = h("pre", { tabIndex: 0, role: "region", "aria-label": title }, code);
+  const heading = h("h2", {}, title);
   const element = h("section", { className: "curl" }, h("header", {}, heading, copy), lines);
   return { element, show: (text) => (code.textContent = text) };
 }

@@ -21,23 +21,28 @@ export function pictureInput({ picture, invert, signal }, onChange) {
 
   function change(changed) {
     Object.assign(state, changed);
+    describe();
+    onChange({ ...state });
+  }
+
+  function describe() {
     inverted.setAttribute("aria-pressed", state.invert);
     strip.mark(state.picture.token);
     note.textContent = state.picture.token
       ? ""
       : `${state.picture.name}: a file stays in this tab, the address does not carry it.`;
-    onChange({ ...state });
   }
 
-  async function show(shown, isInverted = false) {
+  async function paint() {
+    // The browser knows fewer formats than the gateway does.
+    const image = await createImageBitmap(state.picture.blob).catch(() => new OffscreenCanvas(1, 1));
+    board.show(image, state.invert);
+  }
+
+  function show(shown, isInverted = false) {
     camera?.stop();
-    try {
-      board.show(await createImageBitmap(shown.blob), isInverted);
-    } catch {
-      // The browser knows fewer formats than the gateway does.
-      board.show(new OffscreenCanvas(1, 1));
-    }
     change({ picture: shown, invert: isInverted });
+    return paint();
   }
 
   function toggleInvert() {
@@ -78,7 +83,8 @@ export function pictureInput({ picture, invert, signal }, onChange) {
     note,
   );
   takeFiles(element, (dropped) => show(fromFile(dropped)), signal);
-  show(picture, invert);
+  describe();
+  paint();
   return element;
 }
 

@@ -1,0 +1,24 @@
+// The gateway's contact sheets, with the ground of the page between their tiles.
+
+// Between two tiles, in pixels; as `services/gateway/tiling.py` lays them out.
+const GAP = 4;
+
+/**
+ * Draw a contact sheet without its black gaps.
+ * @param {HTMLCanvasElement} canvas
+ * @param {ImageBitmap} sheet tiles in rows, as near to a square as can be
+ * @param {number} count of the tiles
+ */
+export function drawTiles(canvas, sheet, count) {
+  Object.assign(canvas, { width: sheet.width, height: sheet.height });
+  const columns = Math.ceil(Math.sqrt(count));
+  const rows = Math.ceil(count / columns);
+  const width = (sheet.width + GAP) / columns - GAP;
+  const height = (sheet.height + GAP) / rows - GAP;
+  const context = canvas.getContext("2d");
+  for (let index = 0; index < count; index += 1) {
+    const x = (index % columns) * (width + GAP);
+    const y = Math.floor(index / columns) * (height + GAP);
+    context.drawImage(sheet, x, y, width, height, x, y, width, height);
+  }
+}

@@ -1,0 +1,109 @@
+// Inside: what do the layers make of the picture, and what do their channels look for?
+
+import { send, shapeOf, signaturesOf } from "../api.js";
+import { chosenOf, modelOptions, oneOf } from "../choices.js";
+import { curlBox, curlOf } from "../curl.js";
+import { announce, h, milliseconds } from "../dom.js";
+import { newestOnly } from "../newest.js";
+import { pictureInput } from "../picture_input.js";
+import { nothing, problemBox } from "../problem.js";
+import { drawTiles } from "../tiles.js";
+import { excitingImages } from "./inside_channels.js";
+
+export const title = "Inside";
+export const lead = "What does each layer make of the picture? White is the layer's largest number, black its smallest.";
+
+export async function show(context) {
+  const { models, parameters, set, setPicture, signal } = context;
+  const options = modelOptions(models, "activations");
+  if (!options.length) return nothing("activations");
+  const state = {
+    picture: context.picture,
+    invert: context.invert,
+    model: chosenOf(options, parameters.get("model")),
+    layer: parameters.get("layer"),
+  };
+  const curl = curlBox();
+  const layers = h("div");
+  const channels = h("div", { className: "wide" });
+  const map = layerMap(state, signal);
+  let found = [];
+
+  async function open() {
+    const signatures = await signaturesOf(state.model, signal);
+    found = layersOf(signatures);
+    if (!found.some(({ value }) => value === state.layer)) state.layer = widest(found);
+    layers.replaceChildren(oneOf("Layer", found, state.layer, (layer) => {
+      state.layer = layer;
+      set({ layer });
+      look();
+    }));
+    channels.replaceChildren(excitingImages(context, state.model, signatures));
+    look();
+  }
+
+  function look() {
+    map.look(found.find(({ value }) => value === state.layer).shape);
+    curl.show(curlOf(requestOf(state), "activations.png"));
+  }
+
+  const input = pictureInput(context, (changed) => {
+    Object.assign(state, changed);
+    setPicture(changed);
+    look();
+  });
+  const choice = oneOf("Model", options, state.model, (model) => {
+    Object.assign(state, { model, layer: null });
+    set({ model, layer: null, of: null });
+    return open();
+  });
+  await open();
+  return h("div", { className: "bench" }, input, h("div", {}, choice, layers, map.element), curl.element, channels);
+}
+
+function requestOf({ model, picture, invert, layer }) {
+  return { model, verb: "activations", query: { layer, invert: invert || undefined }, picture };
+}
+
+/** The layers on the way from the picture's size down to the classes; metadata has no order. */
+function layersOf({ activations }) {
+  const sizeOf = ([, tensor]) => {
+    const shape = shapeOf(tensor);
+    return [shape.length, shape.slice(0, -1).reduce((product, size) => product * size, 1), shape.at(-1)];
+  };
+  const descending = (first, second) => {
+    const [one, other] = [sizeOf(first), sizeOf(second)];
+    const index = one.findIndex((size, place) => size !== other[place]);
+    return index < 0 ? 0 : other[index] - one[index];
+  };
+  return Object.entries(activations.outputs)
+    .sort(descending)
+    .map(([name, tensor]) => ({ value: name, text: `${name} ${shapeOf(tensor).join("×")}`, shape: shapeOf(tensor) }));
+}
+
+function widest(layers) {
+  const count = ({ shape }) => shape.reduce((product, size) => product * size, 1);
+  return layers.reduce((best, each) => (count(each) > count(best) ? each : best)).value;
+}
+
+function layerMap(state, signal) {
+  const canvas = h("canvas", { className: "tiles", role: "img" });
+  const note = h("p", { className: "muted" }, "…");
+  const body = h("div", {}, canvas, note);
+
+  const look = newestOnly(async (shape) => {
+    const { layer } = state;
+    try {
+      const { data, ms } = await send({ ...requestOf(state), accept: "image/png" }, signal);
+      // Only a feature map has a tile for each channel.
+      drawTiles(canvas, await createImageBitmap(data), shape.length === 3 ? shape[2] : 1);
+      canvas.setAttribute("aria-label", `The channels of layer ${layer}, one tile each`);
+      note.textContent = `${layer} · ${milliseconds(ms)}`;
+      announce(`Layer ${layer}`);
+      body.replaceChildren(canvas, note);
+    } catch (error) {
+      if (!signal.aborted) body.replaceChildren(problemBox(error, () => look(shape)));
+    }
+  });
+  return { element: body, look };
+}

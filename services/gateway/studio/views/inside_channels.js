@@ -1,0 +1,104 @@
+// What excites a channel: images that gradient ascent makes from noise.
+
+import { send, shapeOf } from "../api.js";
+import { chosenOf, oneOf } from "../choices.js";
+import { curlBox, curlOf } from "../curl.js";
+import { h, milliseconds } from "../dom.js";
+import { newestOnly } from "../newest.js";
+import { decodeFile } from "../picture.js";
+import { problemBox } from "../problem.js";
+
+const FAMILY = "feature_visualization_";
+const AT_ONCE = 8;
+
+/**
+ * The images of a layer's channels, a few at a time.
+ * @param {Object} context of the view
+ * @param {string} model
+ * @param {Object} signatures of the model
+ */
+export function excitingImages({ models, parameters, set, signal }, model, signatures) {
+  const options = layersOf(signatures);
+  if (!options.length) return "";
+  const { classes } = models.find(({ name }) => name === model);
+  const state = {
+    model,
+    // The last layer by name, which in a classifier tells the classes apart.
+    layer: chosenOf(options.toReversed(), parameters.get("of")),
+    first: Number(parameters.get("channel") ?? 0),
+    seed: Number(parameters.get("seed") ?? 0),
+  };
+  const curl = curlBox("These channels from a terminal");
+  const grid = h("div", { className: "maps" });
+  const note = h("p", { className: "muted" }, "…");
+  const body = h("div", {}, grid, note);
+  const countOf = () => options.find(({ value }) => value === state.layer).count;
+
+  const visualize = newestOnly(async () => {
+    const request = requestOf(state, countOf());
+    curl.show(curlOf({ ...request, accept: undefined }, "channels.png"));
+    try {
+      const { data, ms } = await send(request, signal);
+      // A layer of as many channels as there are classes is the last one.
+      const names = countOf() === classes.length ? classes : [];
+      grid.replaceChildren(...data.visualizations.map((each) => channelFigure(each, names)));
+      note.textContent = `${data.visualizations.length} of the ${countOf()} channels of ${state.layer} · ${milliseconds(ms)}`;
+      body.replaceChildren(grid, note);
+    } catch (error) {
+      if (!signal.aborted) body.replaceChildren(problemBox(error, visualize));
+    }
+  });
+
+  function choose(changes) {
+    Object.assign(state, changes);
+    set({ of: state.layer, channel: state.first, seed: state.seed });
+    visualize();
+  }
+
+  const turn = (step) => choose({ first: Math.min(Math.max(0, state.first + step), lastPage(countOf())) });
+  const tools = h(
+    "div",
+    { className: "buttons" },
+    h("button", { type: "button", onclick: () => turn(-AT_ONCE) }, "Previous channels"),
+    h("button", { type: "button", onclick: () => turn(AT_ONCE) }, "Next channels"),
+    h("button", { type: "button", onclick: () => choose({ seed: state.seed + 1 }) }, "Another start"),
+  );
+  visualize();
+  return h(
+    "section",
+    { className: "more" },
+    h("h2", {}, "What the channels look for"),
+    h("p", { className: "muted" }, "Images made from noise, until they excite one channel as much as they can."),
+    oneOf("Layer", options, state.layer, (layer) => choose({ layer, first: 0 })),
+    tools,
+    body,
+    curl.element,
+  );
+}
+
+function layersOf(signatures) {
+  return Object.keys(signatures)
+    .filter((name) => name.startsWith(FAMILY))
+    .sort()
+    .map((name) => {
+      const layer = name.slice(FAMILY.length);
+      const activation = signatures.activations.outputs[layer];
+      return { value: layer, text: layer, count: activation ? shapeOf(activation).at(-1) : AT_ONCE };
+    });
+}
+
+function lastPage(count) {
+  return AT_ONCE * Math.floor((count - 1) / AT_ONCE);
+}
+
+function requestOf({ model, layer, first, seed }, count) {
+  const channels = Array.from({ length: Math.min(AT_ONCE, count - first) }, (_, index) => first + index);
+  return { model, verb: "visualize", json: { layer, channels, seed }, accept: "application/json" };
+}
+
+function channelFigure({ channel, activation, image }, classes) {
+  const name = classes[channel] ?? `channel ${channel}`;
+  const picture = h("img", { src: URL.createObjectURL(decodeFile(image)), alt: `What excites ${name}` });
+  const caption = h("figcaption", {}, name, h("span", { className: "muted" }, activation.toFixed(1)));
+  return h("figure", { className: "card map" }, picture, caption);
+}

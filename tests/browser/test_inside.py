@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import requests
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.screen import Screen
+
+
+def layer(screen: Screen, text: str):
+    return screen.page.get_by_role("group", name="Layer").first.get_by_text(text, exact=True)
+
+
+def tiles(screen: Screen, name: str):
+    image = screen.page.get_by_role("img", name=f"The channels of layer {name},")
+    expect(image).to_be_visible()
+    return image
+
+
+def test_layers_stand_in_the_order_in_which_a_picture_passes_them(screen):
+    screen.open("inside?model=cnn&picture=sandal")
+    tiles(screen, "conv1")
+    expect(screen.page.get_by_alt_text("What excites Ankle boot")).to_have_count(0)
+    expect(screen.page.get_by_alt_text("What excites Trouser")).to_be_visible()
+    names = screen.page.get_by_role("group", name="Layer").first.get_by_role("button")
+    assert names.all_inner_texts() == [
+        *("rescale 28×28×1", "conv1 26×26×32", "pool1 13×13×32", "conv2 11×11×64"),
+        *("pool2 5×5×64", "conv3 3×3×64", "flatten 576", "dense 64", "logits 10"),
+    ]
+    screen.inspect("inside")
+
+
+def test_the_tiles_are_those_that_curl_gets(screen):
+    screen.open("inside?model=cnn&picture=sandal")
+    layer(screen, "pool1 13×13×32").click()
+    image = tiles(screen, "pool1")
+    assert "layer=pool1" in screen.page.url
+    with Image.open(io.BytesIO(screen.run_curl())) as expected:
+        shown = image.evaluate("(canvas) => [canvas.width, canvas.height]")
+        assert shown == list(expected.size)
+
+
+def test_channels_are_leafed_through(screen):
+    screen.open("inside?model=cnn&of=logits")
+    expect(screen.page.get_by_alt_text("What excites Trouser")).to_be_visible()
+    screen.button("Next channels").click()
+    boot = screen.page.get_by_alt_text("What excites Ankle boot")
+    expect(boot).to_be_visible()
+    assert screen.page.get_by_alt_text("What excites").count() == 2
+    body = {"layer": "logits", "channels": [8, 9], "seed": 0}
+    url = f"{screen.url}/v1/models/cnn:visualize"
+    answer = requests.post(url, json=body, headers={"Accept": "application/json"}, timeout=30)
+    activation = answer.json()["visualizations"][1]["activation"]
+    expect(screen.page.locator("figure").filter(has=boot)).to_contain_text(f"{activation:.1f}")
+    picture = np.asarray(Image.open(io.BytesIO(screen.run_curl(box=1))))
+    assert picture.std() > 0
+    screen.button("Another start").click()
+    expect(screen.page).to_have_url(re.compile("of=logits&channel=8&seed=1$"))
