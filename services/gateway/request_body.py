@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 from flask import request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from services.gateway.context import gateway
@@ -173,20 +173,32 @@ def _read_form(optional: bool) -> FilesBody:
     return FilesBody(files, request.form.to_dict())
 
 
-def read_parameters(model: type[_Parameters], body: JsonBody | FilesBody) -> _Parameters:
+class NoParameters(BaseModel):
+    """What a client may ask of a call that takes no parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def read_parameters(
+    model: type[_Parameters], body: JsonBody | FilesBody | None = None
+) -> _Parameters:
     """Read the parameters of a task: from the query, else the JSON document, else the form.
+
+    Args:
+        model: which there are.
+        body: what may hold some; None where it is all of another format.
 
     Raises:
         InvalidRequest: an unknown parameter, or a value that does not fit.
     """
-    values = {**body.parameters, **request.args.to_dict()}
+    values = {**(body.parameters if body else {}), **request.args.to_dict()}
     # Before pydantic, which would describe every one of a million.
     if unknown := values.keys() - model.model_fields.keys():
         # A field of a form may have no name at all, which then is None.
         name = min(unknown, key=str)
         raise InvalidRequest(
             f"received the parameter {reprlib.repr(name)} = {reprlib.repr(values[name])}, "
-            f"expected {sorted(model.model_fields) or 'none'}"
+            f"expected {sorted(model.model_fields) or 'none with this body'}"
         )
     try:
         return model.model_validate(values)

@@ -8,7 +8,6 @@ import grpc
 import numpy.typing as npt
 from flask import Response
 from PIL import Image
-from pydantic import BaseModel, ConfigDict
 
 from services.gateway.answers import (
     JSON,
@@ -33,7 +32,13 @@ from services.gateway.errors import ContentTooLarge, InvalidRequest, ModelServer
 from services.gateway.inference import check_shapes, find_model, run
 from services.gateway.model_server import ModelRef
 from services.gateway.pictures import to_picture
-from services.gateway.request_body import FilesBody, JsonBody, read_body, read_parameters
+from services.gateway.request_body import (
+    FilesBody,
+    JsonBody,
+    NoParameters,
+    read_body,
+    read_parameters,
+)
 from services.gateway.routes.model_paths import model_blueprint, model_route
 from services.gateway.tasks import DECOMPRESS, task_signature
 from services.gateway.tiling import tile
@@ -44,12 +49,6 @@ from services.serving_api.signatures import Signature
 blueprint = model_blueprint("decompress")
 
 _AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
-
-
-class DecompressParameters(BaseModel):
-    """There are none."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class _Restored(NamedTuple):
@@ -88,8 +87,9 @@ def decompress(model: ModelRef) -> Response:
 
 def _read_codes(body: JsonBody | FilesBody) -> list[tuple[str | None, Codes]]:
     if isinstance(body, JsonBody):
+        read_parameters(NoParameters)
         return [(None, read_codes_document(body.document))]
-    read_parameters(DecompressParameters, body)
+    read_parameters(NoParameters, body)
     received = []
     for file in body.files:
         try:

@@ -19,7 +19,13 @@ from services.gateway.image_inputs import ImageParameters, read_images
 from services.gateway.images import find_image_input
 from services.gateway.inference import check_shapes, find_cascade, find_model, run
 from services.gateway.model_server import ModelRef
-from services.gateway.request_body import FilesBody, JsonBody, read_body, read_parameters
+from services.gateway.request_body import (
+    FilesBody,
+    JsonBody,
+    NoParameters,
+    read_body,
+    read_parameters,
+)
 from services.gateway.routes.model_paths import model_blueprint, model_route
 from services.gateway.tasks import PREDICT, task_signature
 from services.serving_api.predict_json import format_predictions, read_predict_document, to_arrays
@@ -48,6 +54,7 @@ def predict(model: ModelRef) -> Response:
 def _predict_json(
     model: ModelRef, info: ModelInfo, body: JsonBody, cascade: Cascade | None
 ) -> Response:
+    read_parameters(NoParameters)
     document = read_predict_document(body.document)
     name = document.signature_name or DEFAULT_SIGNATURE
     signature = info.signature(name)

@@ -203,6 +203,13 @@ def test_a_bad_parameter_is_named(client, query):
     assert_problem(response, 400, *query.split("="))
 
 
+@pytest.mark.parametrize("query", ["top=2", "invert=true", "signature_name=class_labels"])
+def test_parameters_that_json_does_not_take_are_refused(client, fake, query):
+    response = client.post(f"{HALF}?{query}", json={"instances": [1]})
+    assert_problem(response, 400, *query.split("="), "expected none with this body")
+    assert fake.requests == []
+
+
 def test_a_model_that_takes_no_images_says_what_it_takes(client):
     response = client.post(HALF, data=PNG, content_type="image/png")
     assert_problem(response, 400, "'x': 'float32[N]'", "send JSON")
