@@ -31,7 +31,7 @@ REQUESTS = Counter(
 )
 DURATION = Histogram(
     "http_request_duration_seconds",
-    "Time from reading the head of a request to having its answer.",
+    "Time from a request's arrival to having its answer, the wait for a thread included.",
     ["method", "route", "model"],
     buckets=_SECONDS,
 )

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import structlog
 from flask import Flask, Response, g, request
 
+from services.gateway.arrival import arrived_at
 from services.gateway.deadline import BUDGET_HEADER, start_deadline
 from services.gateway.logs import set_log_members
 from services.gateway.metrics import DURATION, REQUESTS
@@ -52,7 +53,7 @@ def observe(app: Flask, timeout_seconds: float) -> None:
         received = headers.get(REQUEST_ID, "")
         # Anything else could forge log lines.
         request_id = received if _WELL_FORMED_ID.fullmatch(received) else uuid.uuid4().hex
-        g.observed = _Observed(time.perf_counter(), request_id)
+        g.observed = _Observed(arrived_at(), request_id)
         trace_id = take_trace_context(headers)
         trace = {"trace_id": trace_id} if trace_id else {}
         set_log_members({"request_id": request_id, **trace})
@@ -62,7 +63,7 @@ def observe(app: Flask, timeout_seconds: float) -> None:
     def end(response: Response) -> Response:
         observed: _Observed = g.observed
         response.headers[REQUEST_ID] = observed.request_id
-        _record(observed, response.status_code, time.perf_counter() - observed.started)
+        _record(observed, response.status_code, time.monotonic() - observed.started)
         return response
 
 

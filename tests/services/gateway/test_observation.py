@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from services.gateway.arrival import Arrival, note_arrival
 from services.gateway.logs import add_log_members
 from tests.services.gateway.images import PNG
 
@@ -37,6 +40,20 @@ def test_requests_are_counted_by_template_status_and_model(client):
     assert count(**labels) == before + 1
     duration = {name: labels[name] for name in ("method", "route", "model")}
     assert REGISTRY.get_sample_value("http_request_duration_seconds_count", duration) >= 1
+
+
+def test_the_wait_for_a_thread_is_part_of_the_time_of_a_request(client):
+    labels = {"method": "GET", "route": "/livez", "model": ""}
+
+    def seconds() -> float:
+        name = "http_request_duration_seconds_sum"
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    before = seconds()
+    note_arrival(Arrival(time.monotonic() - 3))
+    client.get("/livez")
+    note_arrival(None)
+    assert 3 <= seconds() - before < 6
 
 
 def test_made_up_names_make_no_time_series(client):
