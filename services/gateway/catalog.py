@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,20 +82,32 @@ class Catalog:
 
     def __init__(self, model_server: ModelServer) -> None:
         self._model_server = model_server
+        self._lock = threading.Lock()
         self._entries: dict[ModelRef, tuple[float, ModelInfo]] = {}
 
     def model(self, ref: ModelRef, timeout: float) -> ModelInfo:
-        """Return what a model can do.
+        """Return what a model can do; while one thread asks anew, what is known will do for others.
 
         Raises:
             ModelServerProblem: there is no such model, or the model server does not answer.
             NotReady: the model is still loading.
         """
-        expiry, info = self._entries.get(ref, (0.0, None))
-        if info is None or time.monotonic() > expiry:
+        with self._lock:
+            expiry, known = self._entries.get(ref, (0.0, None))
+            if known is not None:
+                if time.monotonic() <= expiry:
+                    return known
+                self._keep(ref, known)
+        try:
             info = self._ask(ref, timeout)
-            self._entries[ref] = (time.monotonic() + SECONDS_TO_LIVE, info)
+        except (ModelServerProblem, NotReady):
+            self._entries.pop(ref, None)
+            raise
+        self._keep(ref, info)
         return info
+
+    def _keep(self, ref: ModelRef, info: ModelInfo) -> None:
+        self._entries[ref] = (time.monotonic() + SECONDS_TO_LIVE, info)
 
     def _ask(self, ref: ModelRef, timeout: float) -> ModelInfo:
         response = self._metadata(ref, timeout)

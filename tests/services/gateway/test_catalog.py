@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -16,6 +19,7 @@ from tests.fakes import (
     FakeSignature,
     FakeVersion,
 )
+from tests.processes import wait_until
 
 CLASSIFIER_REF = ModelRef("classifier")
 
@@ -68,6 +72,32 @@ def test_it_asks_once_for_a_while(models, fake):
     first = models.model(CLASSIFIER_REF, 5)
     fake.stop()
     assert models.model(CLASSIFIER_REF, 5) is first
+
+
+def test_one_asks_anew_while_the_others_use_what_is_known(models, fake, monkeypatch):
+    monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 0.0)
+    first = models.model(CLASSIFIER_REF, 5)
+    monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 60.0)
+    fake.models["classifier"][2] = FakeVersion(HALF_PLUS_TWO)
+    fake.hold()
+    with ThreadPoolExecutor(1) as pool:
+        anew = pool.submit(models.model, CLASSIFIER_REF, 30)
+        wait_until(lambda: models._entries[CLASSIFIER_REF][0] > time.monotonic(), 10, "one asks")
+        assert models.model(CLASSIFIER_REF, 5) is first
+        assert not anew.done()
+        fake.release()
+        assert anew.result(30).version == 2
+    assert models.model(CLASSIFIER_REF, 5).version == 2
+
+
+def test_a_model_that_has_gone_is_not_remembered(models, fake, monkeypatch):
+    monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 0.0)
+    models.model(CLASSIFIER_REF, 5)
+    monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 60.0)
+    del fake.models["classifier"]
+    for _ in range(2):
+        with pytest.raises(ModelServerProblem):
+            models.model(CLASSIFIER_REF, 5)
 
 
 def test_a_new_version_is_noticed_after_the_while(models, fake, monkeypatch):
