@@ -23,11 +23,17 @@ run: $(VENV)/local ## Start the model server and the gateway (GATEWAY_PORT, GRPC
 
 .PHONY: test
 test: lint ## Lint, check types and layers, run the tests that need nothing but this repository
-	$(BIN)/pytest -m "not compose and not dataset and not kubernetes"
+	$(BIN)/pytest -m "not browser and not compose and not dataset and not kubernetes"
 
 .PHONY: test-dataset
 test-dataset: $(VENV)/dev ## Run the tests that need the real Fashion-MNIST
 	$(BIN)/pytest -m dataset
+
+.PHONY: test-browser
+test-browser: $(VENV)/dev ## Drive the studio in a real browser
+	@command -v chromium >/dev/null || { \
+	  echo "Chromium is missing; installing Debian's package chromium …"; $(APT_INSTALL) chromium; }
+	$(BIN)/pytest -m browser
 
 .PHONY: test-compose
 test-compose: $(VENV)/dev ## Run the whole suite in containers (installs Docker on Debian where it lacks)
