@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Set
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from services.gateway.inference import check_shapes, find_model, run
 from services.gateway.model_server import ModelRef
 from services.gateway.observation import note_model
 from services.gateway.tasks import PREDICT, task_signature
+from services.serving_api.signatures import Signature
 
 MODEL_NAME = "model_name"
 MODEL_VERSION = "model_version"
@@ -27,40 +29,58 @@ def run_cascade(cascade: Cascade, images: npt.NDArray[Any]) -> dict[str, npt.NDA
         images: as both models take them, [N, H, W, C] or [N, H, W].
 
     Returns:
-        The outputs that both models have, [N, ...] each; `model_name` string[N] and
-        `model_version` int64[N] say who spoke.
+        The outputs that the signatures of both models have, whoever spoke, [N, ...] each;
+        `model_name` string[N] and `model_version` int64[N] say who did.
 
     Raises:
         InvalidRequest: the images do not fit, or the models do not classify, or not alike.
         ModelServerProblem: one of the models is not there, or failed.
     """
-    answer = _ask(cascade.small, images)
+    small, large = _find(cascade.small), _find(cascade.large)
+    shared = small.signature.outputs.keys() & large.signature.outputs.keys()
+    answer = _ask(small, images, shared)
     # Written so that what is no number counts as unsure.
     unsure = ~(answer["probabilities"].max(axis=1) >= cascade.threshold)
     if unsure.any():
-        second = _ask(cascade.large, images[unsure])
+        second = _ask(large, images[unsure], shared)
         _check_alike(cascade, answer, second)
-        answer = {name: answer[name].copy() for name in answer if name in second}
+        answer = {name: values.copy() for name, values in answer.items()}
         for name, values in answer.items():
             values[unsure] = second[name]
     note_model(cascade.name)
     return answer
 
 
-def _ask(name: str, images: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
-    model = ModelRef(name)
-    signature_name, signature = task_signature(find_model(model), PREDICT)
-    input_name, spec = find_image_input(signature)
-    inputs = {input_name: images.astype(spec.dtype, copy=False)}
-    check_shapes(inputs, signature)
-    outputs, version = run(model, signature_name, inputs)
-    if "probabilities" not in outputs or outputs["probabilities"].ndim != 2:
+class _Classifier(NamedTuple):
+    """One of the two models, and the signature that classifies."""
+
+    name: str
+    signature_name: str
+    signature: Signature
+
+
+def _find(name: str) -> _Classifier:
+    signature_name, signature = task_signature(find_model(ModelRef(name)), PREDICT)
+    probabilities = signature.outputs.get("probabilities")
+    if probabilities is None or probabilities.shape is None or len(probabilities.shape) != 2:
+        answers = {output: str(spec) for output, spec in sorted(signature.outputs.items())}
         raise InvalidRequest(
-            f"model {name!r} answers {sorted(outputs)}, a cascade needs 'probabilities' [N, K]"
+            f"model {name!r} answers {answers}, a cascade needs 'probabilities' [N, K]"
         )
+    return _Classifier(name, signature_name, signature)
+
+
+def _ask(
+    model: _Classifier, images: npt.NDArray[Any], names: Set[str]
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the outputs of these names, in one order, and who gave them."""
+    input_name, spec = find_image_input(model.signature)
+    inputs = {input_name: images.astype(spec.dtype, copy=False)}
+    check_shapes(inputs, model.signature)
+    outputs, version = run(ModelRef(model.name), model.signature_name, inputs)
     return {
-        **outputs,
-        MODEL_NAME: np.full(len(images), name.encode(), object),
+        **{name: outputs[name] for name in sorted(names)},
+        MODEL_NAME: np.full(len(images), model.name.encode(), object),
         MODEL_VERSION: np.full(len(images), version, np.int64),
     }
 
@@ -68,9 +88,9 @@ def _ask(name: str, images: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
 def _check_alike(
     cascade: Cascade, first: dict[str, npt.NDArray[Any]], second: dict[str, npt.NDArray[Any]]
 ) -> None:
-    for name in first.keys() & second.keys():
-        if first[name].shape[1:] != second[name].shape[1:]:
+    for name, values in first.items():
+        if values.shape[1:] != second[name].shape[1:]:
             raise InvalidRequest(
                 f"the models of cascade {cascade.name!r} differ in {name!r}: {cascade.small!r} "
-                f"answers {list(first[name].shape)}, {cascade.large!r} {list(second[name].shape)}"
+                f"answers {list(values.shape)}, {cascade.large!r} {list(second[name].shape)}"
             )

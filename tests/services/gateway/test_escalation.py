@@ -16,6 +16,7 @@ from tests.services.gateway.problems import assert_problem
 AUTO = "/v1/models/auto:predict"
 IMAGES = np.stack([GREY, np.zeros_like(GREY), 255 - GREY]).astype(np.float32)[..., np.newaxis]
 SURE = classify({"images": IMAGES})["probabilities"].max(1)
+ROW = (np.float32, (-1,))
 THRESHOLD = float(np.sort(SURE)[1:].mean())  # Two of the three images lie below it.
 ESCALATED = SURE < THRESHOLD
 
@@ -84,6 +85,18 @@ def test_the_large_model_is_not_asked_where_the_small_one_is_sure(cascade, fake)
     assert [request.model_spec.name for request in predictions(fake)] == ["classifier"]
 
 
+@pytest.mark.parametrize("sure", [False, True])
+def test_the_outputs_are_the_same_whoever_spoke(cascade, fake, sure):
+    specs = dict(CLASSIFIER["serving_default"].outputs)
+    del specs["logits"]
+    large = FakeSignature(opposite, CLASSIFIER["serving_default"].inputs, {**specs, "more": ROW})
+    fake.models["large"] = {4: FakeVersion({"serving_default": large})}
+    images = IMAGES[~ESCALATED] if sure else IMAGES
+    outputs = cascade.post(AUTO, json={"inputs": images.tolist()}).json["outputs"]
+    shared = ["class_index", "label", "model_name", "model_version", "probabilities"]
+    assert sorted(outputs) == shared
+
+
 @pytest.mark.parametrize("form", ["instances", "inputs"])
 def test_json_is_tensorflow_servings_with_who_spoke_in_every_row(cascade, form):
     answer = cascade.post(AUTO, json={form: IMAGES.tolist()}).json
@@ -116,7 +129,7 @@ def test_it_is_listed_and_described_by_its_small_model(cascade):
         ("auto/versions/1:predict", ["no versions", "'classifier' or 'large'"]),
         ("auto/labels/l:predict", ["no versions and no labels"]),
         ("auto:saliency", ["no task but 'predict'", "'classifier' or 'large'"]),
-        ("odd:predict", ["28, 28, 1]", "float32[N, 2, 2, 3]"]),
+        ("odd:predict", ["'inverter' answers {'images'", "'probabilities' [N, K]"]),
     ],
 )
 def test_what_a_cascade_cannot_do_is_explained(cascade, path, words):
@@ -138,6 +151,16 @@ def test_a_large_model_that_answers_otherwise_is_explained(cascade, fake):
     fake.models["large"] = {5: FakeVersion({"serving_default": odd})}
     response = cascade.post(AUTO, json={"instances": IMAGES.tolist()})
     assert_problem(response, 400, "'auto' differ in 'probabilities'", "[2, 7]")
+
+
+def test_a_large_model_that_takes_other_images_is_explained(cascade, fake):
+    images = {"images": (np.float32, (-1, 2, 2, 1))}
+    outputs = CLASSIFIER["serving_default"].outputs
+    fake.models["large"] = {
+        5: FakeVersion({"serving_default": FakeSignature(classify, images, outputs)})
+    }
+    response = cascade.post(AUTO, json={"instances": IMAGES.tolist()})
+    assert_problem(response, 400, "28, 28, 1]", "float32[N, 2, 2, 1]")
 
 
 def test_a_model_that_is_gone_is_named(cascade, fake):
