@@ -47,16 +47,23 @@ export function words(name) {
  * @param {string} label
  * @param {{min, max, step, value}} range
  * @param {(value: string) => void} onInput
- * @returns {{element: HTMLElement, input: HTMLInputElement}}
+ * @returns {{element: HTMLElement, input: HTMLInputElement, set: (value: number) => void}} `set` moves
+ *   it without a word to `onInput`
  */
 export function slider(label, range, onInput) {
-  const output = h("output", {}, String(range.value));
+  // A screen reader hears the value from the slider itself.
+  const output = h("span", { className: "value", "aria-hidden": "true" }, String(range.value));
   // The limits first: a value is cut to them when it is set.
   const { value, ...limits } = range;
   const input = h("input", { type: "range", ...limits, value });
+  const set = (moved) => {
+    input.value = moved;
+    output.textContent = moved;
+  };
   input.oninput = () => {
     output.textContent = input.value;
     onInput(input.value);
   };
-  return { element: h("label", { className: "slider" }, h("span", {}, label), input, output), input };
+  const element = h("div", { className: "slider" }, h("label", {}, h("span", {}, label), input), output);
+  return { element, input, set };
 }

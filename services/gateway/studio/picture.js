@@ -78,6 +78,11 @@ export function decodeFile({ b64 }, type = "image/png") {
   return new Blob([Uint8Array.from(atob(b64), (letter) => letter.charCodeAt(0))], { type });
 }
 
+/** The address of such a file as an image. */
+export function imageUrl({ b64 }) {
+  return `data:image/png;base64,${b64}`;
+}
+
 /** Write a file as TensorFlow Serving's JSON does. */
 export async function encodeFile(blob) {
   const bytes = new Uint8Array(await blob.arrayBuffer());

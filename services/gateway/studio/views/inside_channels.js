@@ -5,7 +5,7 @@ import { chosenOf, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { h, milliseconds } from "../dom.js";
 import { newestOnly } from "../newest.js";
-import { decodeFile } from "../picture.js";
+import { imageUrl } from "../picture.js";
 import { problemBox } from "../problem.js";
 
 const FAMILY = "feature_visualization_";
@@ -98,7 +98,7 @@ function requestOf({ model, layer, first, seed }, count) {
 
 function channelFigure({ channel, activation, image }, classes) {
   const name = classes[channel] ?? `channel ${channel}`;
-  const picture = h("img", { src: URL.createObjectURL(decodeFile(image)), alt: `What excites ${name}` });
+  const picture = h("img", { src: imageUrl(image), alt: `What excites ${name}` });
   const caption = h("figcaption", {}, name, h("span", { className: "muted" }, activation.toFixed(1)));
   return h("figure", { className: "card map" }, picture, caption);
 }

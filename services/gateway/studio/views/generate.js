@@ -1,0 +1,65 @@
+// Generate: images that nobody took, and the space they come from.
+
+import { shapeOf, signaturesOf } from "../api.js";
+import { chosenOf, modelOptions, oneOf } from "../choices.js";
+import { curlBox } from "../curl.js";
+import { h } from "../dom.js";
+import { nothing } from "../problem.js";
+import { showGrid } from "./generate_grid.js";
+import { showMap } from "./generate_map.js";
+import { showSliders } from "./generate_sliders.js";
+import { showWalk } from "./generate_walk.js";
+
+export const title = "Generate";
+export const lead = "Images that nobody took: each comes from a point in the model's latent space.";
+
+const FORMS = {
+  grid: { text: "A grid", show: showGrid, needs: "generate" },
+  sliders: { text: "Sliders", show: showSliders, needs: "decode_latent" },
+  map: { text: "A map", show: showMap, needs: "decode_latent" },
+  walk: { text: "A walk between two", show: showWalk, needs: "encode_latent" },
+};
+
+export async function show({ models, parameters, set, signal, picture }) {
+  const options = modelOptions(models, "generate");
+  if (!options.length) return nothing("generate");
+  const state = { model: chosenOf(options, parameters.get("model")), form: parameters.get("form") };
+  const forms = h("div");
+  const form = h("div");
+  const curl = curlBox();
+  let closing = new AbortController();
+
+  async function open() {
+    const signatures = await signaturesOf(state.model, signal);
+    const offered = Object.entries(FORMS)
+      .filter(([, { needs }]) => needs in signatures)
+      .map(([value, { text }]) => ({ value, text }));
+    state.form = chosenOf(offered, state.form);
+    state.size = signatures.decode_latent && shapeOf(signatures.decode_latent.inputs.latent)[0];
+    forms.replaceChildren(oneOf("Show", offered, state.form, (chosen) => change({ form: chosen })));
+    fill();
+  }
+
+  function fill() {
+    closing.abort();
+    closing = new AbortController();
+    const ends = AbortSignal.any([signal, closing.signal]);
+    const context = { ...state, parameters, set, change, picture, signal: ends, curl };
+    form.replaceChildren(FORMS[state.form].show(context));
+  }
+
+  /** Go to another form, with what it starts from. */
+  function change(changes) {
+    Object.assign(state, { form: changes.form });
+    set({ latent: null, ...changes });
+    return open();
+  }
+
+  const choice = oneOf("Model", options, state.model, (model) => {
+    Object.assign(state, { model });
+    set({ model, latent: null });
+    return open();
+  });
+  await open();
+  return h("div", {}, choice, forms, form, curl.element);
+}

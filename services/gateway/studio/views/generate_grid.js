@@ -1,0 +1,63 @@
+// Images of one seed after the other.
+
+import { send } from "../api.js";
+import { curlOf } from "../curl.js";
+import { announce, h, milliseconds, slider } from "../dom.js";
+import { newestOnly } from "../newest.js";
+import { imageUrl } from "../picture.js";
+import { problemBox } from "../problem.js";
+
+const COUNT = 24;
+
+export function showGrid({ model, parameters, set, change, signal, curl }) {
+  const state = {
+    seed: Number(parameters.get("seed") ?? 0),
+    temperature: Number(parameters.get("temperature") ?? 1),
+  };
+  const images = h("div", { className: "gallery" });
+  const note = h("p", { className: "muted" }, "…");
+  const body = h("div", {}, images, note);
+
+  const generate = newestOnly(async () => {
+    const request = { model, verb: "generate", json: { count: COUNT, ...state } };
+    curl.show(curlOf(request, "generated.png"));
+    try {
+      const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
+      images.replaceChildren(...data.samples.map(sampleButton));
+      note.textContent = `${data.samples.length} images · ${milliseconds(ms)} · take one to change it`;
+      announce(`${data.samples.length} images from seed ${state.seed} on`);
+      body.replaceChildren(images, note);
+    } catch (error) {
+      if (!signal.aborted) body.replaceChildren(problemBox(error, generate));
+    }
+  });
+
+  function sampleButton({ seed, latent, image }) {
+    const picture = h("img", { src: imageUrl(image), alt: `seed ${seed}` });
+    const take = () => change({ form: "sliders", seed, latent: latent.map((each) => each.toFixed(2)).join() });
+    return h("button", { type: "button", className: "sample", onclick: take }, picture);
+  }
+
+  function choose(changes) {
+    Object.assign(state, changes);
+    seed.value = state.seed;
+    set(state);
+    generate();
+  }
+
+  const seed = h("input", { type: "number", value: state.seed, step: 1 });
+  seed.onchange = () => choose({ seed: Math.trunc(Number(seed.value)) || 0 });
+  const temperature = slider("Temperature", { min: 0, max: 3, step: 0.1, value: state.temperature }, (value) =>
+    choose({ temperature: Number(value) }),
+  );
+  const more = () => choose({ seed: state.seed + COUNT });
+  const controls = h(
+    "div",
+    { className: "controls" },
+    h("label", {}, "First seed", seed),
+    temperature.element,
+    h("button", { type: "button", className: "primary", onclick: more }, "More"),
+  );
+  generate();
+  return h("div", {}, controls, body);
+}

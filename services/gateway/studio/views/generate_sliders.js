@@ -1,0 +1,71 @@
+// One image, and a slider for each number that it is made from.
+
+import { send } from "../api.js";
+import { curlOf } from "../curl.js";
+import { announce, h, milliseconds, slider } from "../dom.js";
+import { newestOnly } from "../newest.js";
+import { imageUrl } from "../picture.js";
+import { problemBox } from "../problem.js";
+
+const REACH = 3;
+
+export function showSliders({ model, size, parameters, set, signal, curl }) {
+  const latent = readLatent(parameters.get("latent"), size) ?? Array.from({ length: size }, normal);
+  const image = h("img", { className: "large", alt: "The image of these numbers" });
+  const note = h("p", { className: "muted" }, "…");
+  const body = h("div", {}, image, note);
+
+  const decode = newestOnly(async () => {
+    const request = { model, verb: "generate", json: { latent: [latent] } };
+    curl.show(curlOf(request, "decoded.png"));
+    try {
+      const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
+      image.src = imageUrl(data.samples[0].image);
+      note.textContent = milliseconds(ms);
+      announce("The image has changed");
+      body.replaceChildren(image, note);
+    } catch (error) {
+      if (!signal.aborted) body.replaceChildren(problemBox(error, decode));
+    }
+  });
+
+  function moved() {
+    set({ latent: latent.join() });
+    decode();
+  }
+
+  const sliders = latent.map((value, index) => {
+    const range = { min: -REACH, max: REACH, step: 0.05, value };
+    return slider(String(index + 1), range, (chosen) => {
+      latent[index] = Number(chosen);
+      moved();
+    });
+  });
+  const change = (valueOf) => () => {
+    sliders.forEach(({ set: show }, index) => {
+      latent[index] = valueOf();
+      show(latent[index]);
+    });
+    moved();
+  };
+  const tools = h(
+    "div",
+    { className: "buttons" },
+    h("button", { type: "button", onclick: change(() => 0) }, "All to 0"),
+    h("button", { type: "button", className: "primary", onclick: change(normal) }, "Roll the dice"),
+  );
+  moved();
+  const columns = h("div", { className: "sliders controls" }, ...sliders.map(({ element }) => element));
+  return h("div", { className: "bench" }, h("div", {}, body, tools), columns);
+}
+
+function readLatent(text, size) {
+  const numbers = (text ?? "").split(",").map(Number);
+  return numbers.length === size && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+/** A number from the standard normal distribution within reach, the prior of the latent space (Box and Muller 1958). */
+function normal() {
+  const drawn = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+  return Number(Math.max(-REACH, Math.min(REACH, drawn)).toFixed(2));
+}
