@@ -16,6 +16,7 @@ from services.gateway.context import gateway
 from services.gateway.deadline import time_left
 from services.gateway.errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
 from services.gateway.images import ImageDecoder, ImageSpec
+from services.serving_api.dense_json import parse_dense_json
 from services.serving_api.predict_json import parse_json
 
 IMAGE = "image/"
@@ -30,7 +31,7 @@ _Parameters = TypeVar("_Parameters", bound=BaseModel)
 
 @dataclass(frozen=True)
 class JsonBody:
-    """A parsed JSON document."""
+    """A parsed JSON document; `instances` or `inputs` of numbers alone may be one array."""
 
     document: Any
 
@@ -107,6 +108,7 @@ def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | File
         file_type: what the media type of a raw file starts with.
 
     Raises:
+        ContentTooLarge: it is JSON of more values than the settings allow.
         InvalidRequest: it is empty, or holds no file.
         UnsupportedMediaType: it is neither JSON nor a file of this type nor a form.
         JsonError: it is not JSON, although its type says so.
@@ -119,7 +121,8 @@ def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | File
         raise InvalidRequest(f"the body is empty, expected {_wanted(file_type)}")
     looks_like_json = content.lstrip()[:1] in {b"{", b"["}
     if mimetype.endswith(("/json", "+json")) or (mimetype in _UNTOLD and looks_like_json):
-        return JsonBody(read_json(content))
+        check_json_values(content)
+        return JsonBody(parse_dense_json(content) or parse_json(content))
     if not content or (optional and mimetype == _URL_ENCODED):
         return FilesBody([], request.form.to_dict())
     if mimetype.startswith(file_type) or mimetype in _UNTOLD:
@@ -127,17 +130,6 @@ def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | File
     raise UnsupportedMediaType(
         f"received a body of type {mimetype!r}, expected {_wanted(file_type)}"
     )
-
-
-def read_json(content: bytes) -> Any:
-    """Parse JSON of no more values than the settings allow.
-
-    Raises:
-        ContentTooLarge: it has more.
-        JsonError: it is not JSON.
-    """
-    check_json_values(content)
-    return parse_json(content)
 
 
 def check_json_values(content: bytes) -> None:

@@ -16,6 +16,7 @@ import orjson
 LEAST_BYTES = 2048
 """Below this the ordinary parser is as fast."""
 
+_TENSORS = {"instances", "inputs"}
 _NUMBER, _BLANKS, _BRACKETS = b"0123456789.+-eE", b" \t\n\r", b"[]"
 _NUMBERS_TO_ZEROS = bytes.maketrans(_NUMBER, b"0" * len(_NUMBER))
 _BRACKETS_TO_BLANKS = bytes.maketrans(_BRACKETS, b"  ")
@@ -23,7 +24,7 @@ _PLACEHOLDER = b"null"
 
 
 def parse_dense_json(body: bytes) -> dict[str, Any] | None:
-    """Parse an object that holds an array of numbers under one of its keys.
+    """Parse an object that holds an array of numbers under `instances` or `inputs`.
 
     Returns:
         What `orjson.loads` returns, but that array as numpy makes it of the lists; None if the body
@@ -39,7 +40,8 @@ def parse_dense_json(body: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     keys = [key for key, value in document.items() if value is None] if document else []
-    array = read_dense_array(body[start:end]) if len(keys) == 1 else None
+    is_tensor = len(keys) == 1 and keys[0] in _TENSORS
+    array = read_dense_array(body[start:end]) if is_tensor else None
     return None if array is None else document | {keys[0]: array}
 
 

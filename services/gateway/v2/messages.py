@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from services.gateway.errors import InvalidRequest
-from services.gateway.request_body import describe_error, read_json
+from services.gateway.request_body import check_json_values, describe_error
 from services.gateway.v2.tensors import (
     datatype_of,
     datatype_of_output,
@@ -21,6 +21,7 @@ from services.gateway.v2.tensors import (
     to_bytes,
     to_json,
 )
+from services.serving_api.predict_json import parse_json
 from services.serving_api.signatures import Signature
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -94,8 +95,10 @@ def read_request(body: bytes, header_length: str | None) -> tuple[InferRequest, 
                 f"received {HEADER_LENGTH}: {header_length[:20]}, expected at most the "
                 f"{len(body)} bytes of the body"
             )
+    content = body[:length]
+    check_json_values(content)
     try:
-        return InferRequest.model_validate(read_json(body[:length])), body[length:]
+        return InferRequest.model_validate(parse_json(content)), body[length:]
     except ValidationError as error:
         raise InvalidRequest("; ".join(map(describe_error, error.errors()))) from None
 

@@ -49,6 +49,15 @@ def test_members_beside_the_envelope_are_parameters(app):
     assert parameters.number == 4
 
 
+def test_tensors_of_numbers_come_as_arrays_and_parameters_as_they_are(app):
+    numbers = [[0.5] * 100] * 10
+    body, _ = read(app, json={"instances": numbers, "number": 4})
+    assert isinstance(body.document["instances"], np.ndarray)
+    assert body.document["instances"].tolist() == numbers
+    with app.test_request_context(method="POST", json={"latent": numbers}):
+        assert read_body() == JsonBody({"latent": numbers})
+
+
 def test_the_query_beats_the_body(app):
     _, parameters = read(app, json={"inputs": 1, "number": 4}, query_string={"number": 5})
     assert parameters.number == 5

@@ -103,6 +103,7 @@ def test_the_rest_of_the_object_stays(text: str) -> None:
         '{"inputs": {"x": [1]}}',
         '{"instances": [{"x": [1]}]}',
         '{"x": [1], "y": [2]}',
+        '{"latent": [1]}',
         '{"instances": 1[2]}',
         '{"instances": [1]',
     ],

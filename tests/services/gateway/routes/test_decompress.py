@@ -117,3 +117,15 @@ def test_a_model_that_does_not_decompress_names_the_tasks_it_has(client):
     content = container(model="classifier")
     response = client.post("/v1/models/classifier:decompress", data=content)
     assert_problem(response, 400, "no task 'decompress'", "['predict', 'saliency']")
+
+
+def test_many_codes_in_json_come_back(client):
+    codes = np.arange(1024).reshape(256, 4) % 256
+    document = {
+        "model": {"name": "codec", "version": "1"},
+        "image_shape": [28, 28, 1],
+        "dtype": "uint8",
+        "codes": codes.tolist(),
+    }
+    images = client.post(DECOMPRESS, json=document, headers=AS_JSON).json["images"]
+    assert len(images) == len(codes)

@@ -145,3 +145,9 @@ def test_a_decoder_alone_takes_latent_vectors(client, fake):
     fake.models["generator"] = {1: FakeVersion(signatures)}
     assert len(samples(client, json={"latent": [[0.0] * 4]})) == 1
     assert_problem(client.post(GENERATE), 400, "signature 'generate'", "form of 'generate'")
+
+
+def test_many_latent_vectors_are_decoded(client):
+    latent = np.linspace(-1, 1, 256).reshape(64, 4).tolist()
+    found = client.post(GENERATE, json={"latent": latent}, headers=AS_JSON).json["samples"]
+    np.testing.assert_allclose([sample["latent"] for sample in found], latent, rtol=1e-6)
