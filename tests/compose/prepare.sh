@@ -2,23 +2,14 @@
 # Gives a Debian machine what the container tests need: Docker with Compose and Buildx, and base images.
 # What is there already is used as it is, and images are pulled where a registry can be reached.
 set -euo pipefail
+source "$(dirname "$0")/debian.sh"
 
-SUDO=$([ "$(id -u)" = 0 ] || echo sudo)
 PLUGINS=/usr/libexec/docker/cli-plugins
 PYTHON_IMAGE=python:3.11-slim-bookworm
 
-say() { echo "prepare: $*" >&2; }
-
-install_docker() {
-  command -v dockerd >/dev/null && return
-  say "installing Docker from Debian …"
-  $SUDO apt-get update -qq
-  $SUDO apt-get install -qq --yes docker.io >/dev/null
-}
-
 start_docker() {
   docker info >/dev/null 2>&1 && return
-  install_docker
+  command -v dockerd >/dev/null || install_package docker.io
   docker info >/dev/null 2>&1 && return # The package may have started it.
   say "starting dockerd …"
   $SUDO bash -c 'exec setsid dockerd >/var/log/dockerd.log 2>&1 </dev/null &'
@@ -31,35 +22,19 @@ start_docker() {
   exit 1
 }
 
-# The archive that this machine's own packages come from.
-debian_mirror() {
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | sed -n 1p
-}
-
-# Debian 12 has neither plugin. Debian 13's are static binaries, so its packages are unpacked, not
-# installed, and apt reads its list from a folder of its own.
+# Debian 12 has neither plugin.
 install_plugins() {
   docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1 && return
   say "fetching the Compose and Buildx plugins …"
-  local work
-  work=$(mktemp -d)
-  mkdir -p "$work/lists/partial" "$work/unpacked"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) trixie main" \
-    >"$work/sources.list"
-  local apt=(apt-get -qq -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
-    -o "Dir::State::Lists=$work/lists" -o APT::Sandbox::User=root)
-  (cd "$work" && "${apt[@]}" update && "${apt[@]}" download docker-compose docker-buildx)
-  for package in "$work"/*.deb; do
-    dpkg-deb --extract "$package" "$work/unpacked"
-  done
+  local unpacked
+  unpacked=$(unpack_from_debian13 docker-compose docker-buildx)
   $SUDO mkdir -p "$PLUGINS"
-  $SUDO cp "$work/unpacked$PLUGINS"/* "$PLUGINS"
-  rm -rf "$work"
+  $SUDO cp "$unpacked$PLUGINS"/* "$PLUGINS"
 }
 
 make_python_image() {
   say "no registry can be reached; making $PYTHON_IMAGE with debootstrap …"
-  command -v debootstrap >/dev/null || $SUDO apt-get install -qq --yes debootstrap >/dev/null
+  command -v debootstrap >/dev/null || install_package debootstrap
   local root
   root=$(mktemp -d)
   $SUDO debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates \

@@ -1,0 +1,34 @@
+# Functions for the scripts that prepare a Debian machine; to be sourced.
+
+SUDO=$([ "$(id -u)" = 0 ] || echo sudo)
+
+say() { echo "prepare: $*" >&2; }
+
+# install_package NAME… installs from this machine's own release.
+install_package() {
+  say "installing $* from Debian …"
+  $SUDO apt-get update -qq
+  $SUDO apt-get install -qq --yes "$@" >/dev/null
+}
+
+# The archive that this machine's own packages come from.
+debian_mirror() {
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | sed -n 1p
+}
+
+# unpack_from_debian13 NAME… unpacks packages and prints the folder. For binaries that Debian 12 lacks and can run:
+# nothing is installed, and apt reads its list from a folder of its own.
+unpack_from_debian13() {
+  local work
+  work=$(mktemp -d)
+  mkdir -p "$work/lists/partial" "$work/unpacked"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) trixie main" \
+    >"$work/sources.list"
+  local apt=(apt-get -qq -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o "Dir::State::Lists=$work/lists" -o APT::Sandbox::User=root)
+  (cd "$work" && "${apt[@]}" update && "${apt[@]}" download "${@/%//trixie}") >&2
+  for package in "$work"/*.deb; do
+    dpkg-deb --extract "$package" "$work/unpacked"
+  done
+  echo "$work/unpacked"
+}

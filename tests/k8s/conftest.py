@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared() -> None:
+    subprocess.run([Path(__file__).parent / "prepare.sh"], check=True)
