@@ -19,10 +19,6 @@ NAMES = ("cnn", "mlp", "codec", "autoencoder", "vae")
 DESKTOP = {"width": 1280, "height": 900}
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: looks at the studio in Chromium")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:

@@ -16,6 +16,7 @@ export function curlOf(request, file) {
   }
   if (request.json) words.push("-d", quote(JSON.stringify(request.json)));
   if (request.picture) words.push("--data-binary", request.picture.shell.operand);
+  if (request.code) words.push("--data-binary", "@-");
   words.push(quote(urlOf(request)));
   if (file) words.push("-o", file);
   return [request.picture?.shell.source, words.join(" ")].filter(Boolean).join(" | ");

@@ -5,12 +5,13 @@ import { listModels } from "./api.js";
 import { h } from "./dom.js";
 import { pictureOf } from "./picture.js";
 import { problemBox } from "./problem.js";
+import * as compress from "./views/compress.js";
 import * as generate from "./views/generate.js";
 import * as inside from "./views/inside.js";
 import * as predict from "./views/predict.js";
 import * as saliency from "./views/saliency.js";
 
-const VIEWS = { predict, saliency, inside, generate };
+const VIEWS = { predict, saliency, inside, generate, compress };
 const THEMES = ["auto", "light", "dark"];
 
 const content = document.getElementById("content");

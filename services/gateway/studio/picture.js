@@ -64,8 +64,13 @@ export async function greyOf(blob, width = SIDE, height = SIDE) {
   });
 }
 
-/** Write grey values as a picture file. */
-export async function greyFile(grey, width = SIDE, height = SIDE, type = "image/png", quality) {
+/** Make a picture of grey values. */
+export async function fromGrey(grey, width, height) {
+  return drawing(await greyFile(grey, width, height, "image/png"));
+}
+
+/** Write grey values as an image file; a type that the browser does not know becomes PNG. */
+export async function greyFile(grey, width, height, type, quality) {
   const canvas = new OffscreenCanvas(width, height);
   const rgba = new Uint8ClampedArray(4 * grey.length);
   grey.forEach((value, index) => rgba.set([value, value, value, 255], 4 * index));

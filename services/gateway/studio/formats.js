@@ -1,0 +1,72 @@
+// JPEG and WebP as this browser writes them, at a size that one asks for.
+
+import { greyFile, greyOf } from "./picture.js";
+
+export const FORMATS = {
+  JPEG: { type: "image/jpeg", dataOf: scanSize },
+  WebP: { type: "image/webp", dataOf: partitionSize },
+};
+
+// WebP is lossless at 100.
+const BEST_QUALITY = 99;
+
+/**
+ * @typedef {Object} Encoded
+ * @property {Uint8ClampedArray} grey what comes back, [height * width]
+ * @property {number} size of the file in bytes
+ * @property {number} data bytes without headers and tables
+ * @property {boolean} fits whether it is as small as asked for; otherwise it is the smallest there is
+ */
+
+/**
+ * Find the best quality whose file is small enough.
+ * @param {string} format a name in FORMATS
+ * @param {{grey: Uint8ClampedArray, width: number, height: number}} image
+ * @param {(encoded: Encoded) => boolean} isSmallEnough
+ * @returns {Promise<Encoded|null>} null if this browser does not write the format
+ */
+export async function encodeWithin(format, image, isSmallEnough) {
+  let [low, high] = [0, BEST_QUALITY];
+  let found = await encode(format, image, low);
+  if (found === null || !isSmallEnough(found)) return found && { ...found, fits: false };
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    const tried = await encode(format, image, middle);
+    if (isSmallEnough(tried)) [low, found] = [middle, tried];
+    else high = middle - 1;
+  }
+  return { ...found, fits: true };
+}
+
+/** The peak signal-to-noise ratio in decibels; infinite for equal images. */
+export function psnr(grey, restored) {
+  const error = grey.reduce((sum, value, index) => sum + (value - restored[index]) ** 2, 0) / grey.length;
+  return 10 * Math.log10(255 ** 2 / error);
+}
+
+async function encode(format, { grey, width, height }, quality) {
+  const { type, dataOf } = FORMATS[format];
+  const blob = await greyFile(grey, width, height, type, quality / 100);
+  // What a browser cannot write, it writes as PNG.
+  if (blob.type !== type) return null;
+  const file = new Uint8Array(await blob.arrayBuffer());
+  return { grey: await greyOf(blob, width, height), size: file.length, data: dataOf(file) };
+}
+
+/** What lies between the header of JPEG's scan and the end marker (ITU T.81, B.1.1 and B.2.3). */
+function scanSize(file) {
+  const view = new DataView(file.buffer);
+  let segment = 2;
+  while (file[segment + 1] !== 0xda) segment += 2 + view.getUint16(segment + 2);
+  return file.length - (segment + 2 + view.getUint16(segment + 2)) - 2;
+}
+
+/** What follows the 10 bytes of the frame's header in WebP's chunk "VP8 " (RFC 9649, 2.5; RFC 6386, 9.1). */
+function partitionSize(file) {
+  const view = new DataView(file.buffer);
+  const isFrame = (chunk) => String.fromCharCode(...file.subarray(chunk, chunk + 4)) === "VP8 ";
+  let chunk = 12;
+  // Chunks are padded to an even size.
+  while (!isFrame(chunk)) chunk += 8 + 2 * Math.ceil(view.getUint32(chunk + 4, true) / 2);
+  return view.getUint32(chunk + 4, true) - 10;
+}

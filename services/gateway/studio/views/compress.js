@@ -1,0 +1,134 @@
+// Compress: how much of the picture survives in a few bytes?
+
+import { send, shapeOf, signaturesOf } from "../api.js";
+import { chosenOf, modelOptions, oneOf } from "../choices.js";
+import { curlBox, curlOf } from "../curl.js";
+import { announce, h, milliseconds } from "../dom.js";
+import { FORMATS, encodeWithin, psnr } from "../formats.js";
+import { newestOnly } from "../newest.js";
+import { fromGrey, greyOf } from "../picture.js";
+import { pictureInput } from "../picture_input.js";
+import { nothing, problemBox } from "../problem.js";
+import { versionCard } from "./compress_card.js";
+
+export const title = "Compress";
+export const lead = "How much of the picture survives in so few bytes, and how much does a format that everyone knows keep?";
+
+const CONTAINER = "application/vnd.lectern.code";
+const COUNTS = {
+  data: "the data alone",
+  files: "whole files",
+};
+const NUMBER_BYTES = { DT_UINT8: 1, DT_FLOAT: 4 };
+
+export async function show(context) {
+  const { models, parameters, set, setPicture, signal } = context;
+  const options = modelOptions(models, "compress").filter(({ value }) => hasTask(models, value, "decompress"));
+  if (!options.length) return nothing("compress");
+  const counts = Object.entries(COUNTS).map(([value, text]) => ({ value, text }));
+  const state = {
+    picture: context.picture,
+    invert: context.invert,
+    model: chosenOf(options, parameters.get("model")),
+    count: chosenOf(counts, parameters.get("count")),
+  };
+  const curl = curlBox();
+  const cards = h("div", { className: "maps" });
+  const note = h("p", { className: "muted" }, "…");
+  const body = h("div", {}, cards, note);
+  let takes = null;
+
+  async function open() {
+    takes = specOf(await signaturesOf(state.model, signal));
+    return compress();
+  }
+
+  const compress = newestOnly(async () => {
+    try {
+      const image = await imageOf(state, takes);
+      const { restored, container, ms, lines } = await passThrough(state.model, image, signal);
+      curl.show(lines);
+      const code = { grey: restored, size: container, data: takes.codeBytes, fits: true };
+      const others = await Promise.all(Object.keys(FORMATS).map((format) => encodeLike(format, image, code, state.count)));
+      const original = { grey: image.grey, size: null, data: image.grey.length, fits: true };
+      cards.replaceChildren(
+        ...[["Original", original], [state.model, code], ...others].map(([name, version]) =>
+          versionCard(name, version, image),
+        ),
+      );
+      note.textContent = `there and back in ${milliseconds(ms)}`;
+      announce(`${state.model}: ${takes.codeBytes} bytes, ${psnr(image.grey, restored).toFixed(1)} decibels`);
+      body.replaceChildren(cards, note);
+    } catch (error) {
+      if (!signal.aborted) body.replaceChildren(problemBox(error, compress));
+    }
+  });
+
+  const input = pictureInput(context, (changed) => {
+    Object.assign(state, changed);
+    setPicture(changed);
+    compress();
+  });
+  const choice = oneOf("Model", options, state.model, (model) => {
+    state.model = model;
+    set({ model });
+    return open();
+  });
+  const count = oneOf("At equal", counts, state.count, (chosen) => {
+    state.count = chosen;
+    set({ count: chosen });
+    compress();
+  });
+  await open();
+  const right = h("div", {}, choice, count, body, explanation());
+  return h("div", { className: "bench" }, input, right, curl.element);
+}
+
+function hasTask(models, name, task) {
+  return models.find((model) => model.name === name).tasks.includes(task);
+}
+
+/** The size of the images that a model takes, and the bytes of a code. */
+function specOf({ compress }) {
+  const [height, width] = shapeOf(Object.values(compress.inputs)[0]);
+  const { code } = compress.outputs;
+  const numbers = shapeOf(code).reduce((product, size) => product * size, 1);
+  return { height, width, codeBytes: numbers * NUMBER_BYTES[code.dtype] };
+}
+
+/** The picture as the model sees it, so that all versions are measured against the same values. */
+async function imageOf({ picture, invert }, { width, height }) {
+  const read = await greyOf(picture.blob, width, height);
+  const grey = invert ? read.map((value) => 255 - value) : read;
+  // A sample has this form already, and its line for a terminal is the shorter one.
+  const sent = picture.token && !invert ? picture : await fromGrey(grey, width, height);
+  return { grey, width, height, sent };
+}
+
+async function passThrough(model, { sent, width, height }, signal) {
+  const there = { model, verb: "compress", picture: sent, accept: CONTAINER };
+  const compressed = await send(there, signal);
+  const back = { model, verb: "decompress", code: compressed.data, accept: "image/png" };
+  const { data, ms } = await send(back, signal);
+  return {
+    restored: await greyOf(data, width, height),
+    container: compressed.data.size,
+    ms: compressed.ms + ms,
+    lines: `${curlOf(there)} | ${curlOf(back, "restored.png")}`,
+  };
+}
+
+async function encodeLike(format, image, code, count) {
+  const isSmallEnough = ({ size, data }) => (count === "files" ? size <= code.size : data <= code.data);
+  return [format, await encodeWithin(format, image, isSmallEnough)];
+}
+
+function explanation() {
+  return h(
+    "p",
+    { className: "note" },
+    "A model's data is its code, and its file the container of the API. JPEG's data is its scan and WebP's its " +
+      "partitions, in the best quality that is small enough; their headers are those that this browser writes, colour " +
+      "profile included. Decibels are the peak signal-to-noise ratio: the more, the nearer.",
+  );
+}

@@ -1,0 +1,31 @@
+// One version of the picture: what it looks like, what it weighs, how near it is.
+
+import { h } from "../dom.js";
+import { psnr } from "../formats.js";
+
+/**
+ * @param {string} name
+ * @param {Encoded|null} version null if this browser cannot write it
+ * @param {{grey: Uint8ClampedArray, width: number, height: number}} original
+ */
+export function versionCard(name, version, original) {
+  const heading = h("header", {}, h("h2", {}, name));
+  if (version === null) {
+    return h("article", { className: "card map" }, heading, h("p", { className: "muted" }, "This browser does not write it."));
+  }
+  const { grey, size, data, fits } = version;
+  const canvas = h("canvas", { width: original.width, height: original.height, role: "img" });
+  canvas.setAttribute("aria-label", `${name}, as it comes back`);
+  draw(canvas, grey);
+  const ratio = psnr(original.grey, grey);
+  const quality = h("p", { className: "quality" }, Number.isFinite(ratio) ? `${ratio.toFixed(1)} dB` : "identical");
+  const bytes = h("p", { className: "muted" }, size === null ? `${data} bytes` : `${data} bytes + ${size - data} of headers`);
+  const excuse = fits ? null : h("p", { className: "excuse" }, "cannot be so small");
+  return h("article", { className: "card map" }, heading, canvas, quality, bytes, excuse);
+}
+
+function draw(canvas, grey) {
+  const rgba = new Uint8ClampedArray(4 * grey.length);
+  grey.forEach((value, index) => rgba.set([value, value, value, 255], 4 * index));
+  canvas.getContext("2d").putImageData(new ImageData(rgba, canvas.width, canvas.height), 0, 0);
+}
