@@ -18,7 +18,7 @@ from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import TensorSpec
 
 ARRAYS = npst.arrays(
-    st.sampled_from([np.float64, np.int64, np.uint64]),
+    st.sampled_from([np.float64, np.int64]),
     npst.array_shapes(max_dims=4, max_side=3),
     elements={"allow_nan": False, "allow_infinity": False},
 )
@@ -64,7 +64,7 @@ def test_a_text_with_a_mistake_is_read_alike_or_not_at_all(array: np.ndarray, da
     [
         *("", "1", "[]", "[[]]", "[[1], []]", "[[1, 2], [3]]", "[1[2], [3]]", "[[]1, [2]]"),
         *("[1] [2]", "[1, 2", "[1, ]", "[1 2]", "[01]", "[1.]", "[true]", "[NaN]", '["1"]'),
-        *("[[1, [2]]]", "]["),
+        *("[[1, [2]]]", "][", "[9223372036854775808]", "[1e400]"),
     ],
 )
 def test_what_is_no_dense_array_is_left_alone(text: str) -> None:
