@@ -3,6 +3,7 @@
     Problem
     ├── InvalidRequest           400
     ├── Unauthorized             401
+    ├── Missing                  404
     ├── NotAcceptable            406
     ├── ContentTooLarge          413
     ├── UnsupportedMediaType     415
@@ -69,6 +70,12 @@ class Unauthorized(Problem):
     status = 401
 
 
+class Missing(Problem):
+    """The call is known, but what it asks for is not there."""
+
+    status = 404
+
+
 class NotAcceptable(Problem):
     """The client accepts none of the media types on offer."""
 
@@ -130,7 +137,7 @@ def _answer(error: Exception) -> Response:
 def _explain(error: HTTPException) -> str:
     match error:
         case NotFound():
-            return f"there is no call {request.method} {request.path}; GET / names the calls"
+            return f"there is no call {request.method} {request.path}; GET /docs shows the calls"
         case MethodNotAllowed():
             allowed = ", ".join(sorted(error.valid_methods or ()))
             return f"{request.method} {request.path} is not answered, expected {allowed}"

@@ -191,6 +191,7 @@ class ListedModel(BaseModel):
     versions: list[ModelVersion]
     tasks: list[str]
     classes: list[str | None] = Field([], description="of a classifier, the names of its classes")
+    card: bool = Field(False, description="whether `GET …/card` answers its card")
     cascade: CascadeModels | None = None
 
 

@@ -125,6 +125,7 @@ CALLS: Mapping[str, Call] = {
     "models.list_models": Call(MODELS, {JSON: answers.ModelList}),
     "models.status": Call(MODELS, {JSON: answers.ModelStatus}),
     "models.metadata": Call(MODELS, {JSON: answers.ModelMetadata}),
+    "models.card": Call(MODELS, {"text/markdown": None}),
     "v2.server_metadata": Call(PROTOCOL, {JSON: answers.ServerMetadata}),
     "v2.live": Call(PROTOCOL, {JSON: answers.ServerState}),
     "v2.ready": Call(PROTOCOL, {JSON: answers.ServerState}),

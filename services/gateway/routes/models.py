@@ -11,8 +11,9 @@ from services.gateway.answers import json_response
 from services.gateway.cascade import Cascade
 from services.gateway.context import gateway
 from services.gateway.deadline import time_left
-from services.gateway.errors import ModelServerProblem
+from services.gateway.errors import Missing, ModelServerProblem
 from services.gateway.inference import find_cascade
+from services.gateway.model_cards import find_card
 from services.gateway.model_server import ModelRef
 from services.gateway.observation import note_model
 from services.gateway.routes.model_paths import model_blueprint, model_route
@@ -54,6 +55,23 @@ def metadata(model: ModelRef) -> Response:
     return Response(metadata_json(response), mimetype="application/json")
 
 
+@blueprint.get("/v1/models/<model>/card")
+def card(model: ModelRef) -> Response:
+    """Answer the model's card, in Markdown: what it is for, its data, quality and limits.
+
+    Raises:
+        Missing: there is none.
+    """
+    path = find_card(model.name)
+    if path is None:
+        raise Missing(
+            f"model {model.name!r} has no card, expected {model.name}/README.md beside the file "
+            "that LECTERN_MODEL_CONFIG_FILE names"
+        )
+    note_model(model.name)
+    return Response(path.read_bytes(), mimetype="text/markdown")
+
+
 def _first(model: ModelRef) -> ModelRef:
     """Return the model that a request goes to first, whose inputs are those of the cascade."""
     cascade = find_cascade(model)
@@ -71,7 +89,7 @@ def _describe(model: ModelRef) -> dict[str, Any]:
     except ModelServerProblem as problem:
         if problem.code != grpc.StatusCode.NOT_FOUND:
             raise
-        return {"name": model.name, "versions": [], "tasks": [], "classes": []}
+        return {"name": model.name, "versions": [], "tasks": [], "classes": [], "card": False}
     versions = [
         {"version": str(version.version), "state": _State.Name(version.state)}
         for version in response.model_version_status
@@ -83,4 +101,5 @@ def _describe(model: ModelRef) -> dict[str, Any]:
         "versions": versions,
         "tasks": tasks_of(info) if info else [],
         "classes": info.classes if info else [],
+        "card": find_card(model.name) is not None,
     }

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from services.gateway.app import create_app
 from tests.fakes import LOADING, FakeVersion
 from tests.services.gateway.problems import assert_problem
 
@@ -21,8 +22,9 @@ def test_every_configured_model_is_listed_with_its_versions_tasks_and_classes(cl
                 ],
                 "tasks": ["predict", "saliency"],
                 "classes": ["zero", "one", "two"],
+                "card": False,
             },
-            {"name": "half_plus_two", "versions": [], "tasks": [], "classes": []},
+            {"name": "half_plus_two", "versions": [], "tasks": [], "classes": [], "card": False},
         ]
     }
 
@@ -78,3 +80,33 @@ def test_what_is_not_served_is_not_found(client, path):
     response = client.get(f"/v1/models/{path}")
     assert response.status_code == 404
     assert_problem(response, 404, path.split("/")[0])
+
+
+@pytest.fixture
+def carded(settings, model_server, tmp_path):
+    """A client of a gateway that sees the folder of the models, in which one has a card."""
+    card = tmp_path / "classifier" / "README.md"
+    card.parent.mkdir()
+    card.write_text("# Ünderstood\n")
+    (tmp_path / "README.md").write_text("secret")
+    (tmp_path / "codec").mkdir()
+    changed = settings.model_copy(update={"model_config_file": tmp_path / "models.config"})
+    return create_app(changed, model_server).test_client()
+
+
+def test_a_card_is_answered_as_it_is(carded):
+    response = carded.get("/v1/models/classifier/card")
+    assert response.content_type == "text/markdown; charset=utf-8"
+    assert response.text == "# Ünderstood\n"
+    listed = {model["name"]: model["card"] for model in carded.get("/v1/models").json["models"]}
+    assert listed == {"classifier": True, "half_plus_two": False}
+
+
+@pytest.mark.parametrize("model", ["half_plus_two", "codec", "nope"])
+def test_a_card_that_is_not_there_is_not_found(carded, model):
+    assert_problem(carded.get(f"/v1/models/{model}/card"), 404, model, "README.md")
+
+
+@pytest.mark.parametrize("model", ["..", "%2E%2E", "."])
+def test_no_file_outside_the_folders_of_the_models_is_a_card(carded, model):
+    assert "secret" not in carded.get(f"/v1/models/{model}/card").text
