@@ -9,6 +9,7 @@ from flask import Flask
 
 from services.gateway.app import create_app
 from services.gateway.channel import read_credentials
+from services.gateway.memory import give_large_blocks_back
 from services.gateway.model_server import ModelServer
 from services.gateway.settings import Settings, SetupError
 from services.gateway.tracing import start_tracing, trace_requests
@@ -22,6 +23,7 @@ def load_app(settings: Settings) -> Flask | None:
     Args:
         settings: every setting.
     """
+    give_large_blocks_back()
     try:
         traced = start_tracing()
         model_server = ModelServer(settings.model_server, read_credentials(settings))
