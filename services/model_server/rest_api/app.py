@@ -30,6 +30,8 @@ _CORS = {
     "Access-Control-Allow-Methods": "POST, GET",
     "Access-Control-Allow-Headers": "Content-Type",
 }
+_UNWATCHED_SECONDS = 0.25
+"""Before this nobody looks whether the client hung up: most answers are there, and a look is a task."""
 
 _log = structlog.get_logger(__name__)
 
@@ -43,12 +45,9 @@ def create_app(inference: Inference, options: RestOptions) -> ASGIApp:
         work = asyncio.get_running_loop().run_in_executor(
             threads, _respond, inference, options, request, body, cancellation
         )
-        hang_up = asyncio.ensure_future(_hang_up(request.receive))
-        first: list[asyncio.Future[Any]] = [work, hang_up]
-        await asyncio.wait(
-            first, timeout=options.timeout_seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-        hang_up.cancel()
+        await asyncio.wait([work], timeout=min(_UNWATCHED_SECONDS, options.timeout_seconds))
+        if not work.done():
+            await _wait_while_connected(work, request, options.timeout_seconds - _UNWATCHED_SECONDS)
         if work.done():
             return work.result()
         cancellation.cancel()
@@ -67,6 +66,15 @@ def create_app(inference: Inference, options: RestOptions) -> ASGIApp:
         await response(scope, receive, send)
 
     return app
+
+
+async def _wait_while_connected(
+    work: asyncio.Future[Response], request: Request, timeout_seconds: float
+) -> None:
+    hang_up = asyncio.ensure_future(_hang_up(request.receive))
+    first: list[asyncio.Future[Any]] = [work, hang_up]
+    await asyncio.wait(first, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+    hang_up.cancel()
 
 
 async def _hang_up(receive: Receive) -> None:

@@ -35,6 +35,7 @@ class RestServer:
             log_config=None,
             log_level="warning",
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=grace_seconds,
         )
         self._server = uvicorn.Server(config)
