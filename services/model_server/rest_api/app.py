@@ -31,7 +31,7 @@ _CORS = {
     "Access-Control-Allow-Headers": "Content-Type",
 }
 _UNWATCHED_SECONDS = 0.25
-"""Before this nobody looks whether the client hung up: most answers are there, and a look is a task."""
+"""Only then somebody looks whether the client hung up: a look is a task, most answers are there."""
 
 _log = structlog.get_logger(__name__)
 
