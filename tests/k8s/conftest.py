@@ -6,6 +6,6 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _prepared() -> None:
+@pytest.fixture(scope="session")
+def prepared() -> None:
     subprocess.run([Path(__file__).parent / "prepare.sh"], check=True)

@@ -12,6 +12,7 @@ import yaml
 K8S = Path(__file__).parents[2] / "k8s"
 OVERLAYS = sorted(path.name for path in (K8S / "overlays").iterdir())
 COMPONENTS = sorted(path.name for path in (K8S / "components").iterdir())
+TRAININGS = sorted(path.name for path in (K8S / "training").iterdir() if path.name != "base")
 
 Manifest = dict[str, Any]
 
@@ -29,8 +30,20 @@ def render(folder: Path) -> list[Manifest]:
     return [document for document in yaml.safe_load_all(process.stdout) if document]
 
 
-def render_with(overlay: str, components: tuple[str, ...], folder: Path) -> list[Manifest]:
-    """Return the documents of an overlay with components, by a kustomization in `folder`."""
+def render_with(
+    overlay: str, components: tuple[str, ...], training: str | None, folder: Path
+) -> list[Manifest]:
+    """Return the documents of an overlay with components, by a kustomization in `folder`.
+
+    Args:
+        overlay: one of OVERLAYS.
+        components: of COMPONENTS.
+        training: one of TRAININGS, whose documents stand beside the overlay's.
+        folder: an empty one.
+
+    Raises:
+        AssertionError: it does not render.
+    """
     (folder / "kustomization.yaml").write_text(
         yaml.safe_dump(
             {
@@ -45,7 +58,7 @@ def render_with(overlay: str, components: tuple[str, ...], folder: Path) -> list
             }
         )
     )
-    return render(folder)
+    return render(folder) + (render(K8S / "training" / training) if training else [])
 
 
 def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
@@ -53,11 +66,30 @@ def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
     return [manifest for manifest in manifests if manifest["kind"] == kind]
 
 
-def pod_specs(manifests: list[Manifest]) -> list[Manifest]:
-    """Return the pod of each Deployment."""
-    return [
-        deployment["spec"]["template"]["spec"] for deployment in of_kind(manifests, "Deployment")
+def jobs(manifests: list[Manifest]) -> list[Manifest]:
+    """Return each Job, and each of which a JobSet makes some."""
+    made = [
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": job["name"]},
+            **job["template"],
+        }
+        for job_set in of_kind(manifests, "JobSet")
+        for job in job_set["spec"]["replicatedJobs"]
     ]
+    return of_kind(manifests, "Job") + made
+
+
+def pod_templates(manifests: list[Manifest]) -> list[Manifest]:
+    """Return the pods of Deployments, Jobs and JobSets, with their labels."""
+    owners = of_kind(manifests, "Deployment") + jobs(manifests)
+    return [owner["spec"]["template"] for owner in owners]
+
+
+def pod_specs(manifests: list[Manifest]) -> list[Manifest]:
+    """Return the same without their labels."""
+    return [template["spec"] for template in pod_templates(manifests)]
 
 
 def all_containers(manifests: list[Manifest]) -> list[Manifest]:

@@ -14,19 +14,22 @@ from tests.k8s.manifests import (
     COMPONENTS,
     K8S,
     OVERLAYS,
+    TRAININGS,
     Manifest,
     all_containers,
+    jobs,
     of_kind,
     pod_specs,
+    pod_templates,
     render,
     render_with,
 )
 
-pytestmark = pytest.mark.kubernetes
+pytestmark = [pytest.mark.kubernetes, pytest.mark.usefixtures("prepared")]
 
 ROOT = K8S.parent
 # Kinds of others, whose schemas are not Kubernetes's.
-CUSTOM = {"HTTPRoute", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
+CUSTOM = {"HTTPRoute", "JobSet", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
 # `cpu` and `gpu` bring their model server; the other one does not fit on top.
 FITTING = {
     "local": [name for name in COMPONENTS if name not in {"embedded", "autoscaling-keda", "gpu"}],
@@ -34,23 +37,27 @@ FITTING = {
     "gpu": [name for name in COMPONENTS if name not in {"embedded", "gpu"}],
 }
 CASES = [
-    (overlay, chosen)
+    (overlay, chosen, None)
     for overlay in OVERLAYS
     for count in (0, 1, 2, len(FITTING[overlay]))
     for chosen in combinations(FITTING[overlay], count)
-]
+] + [("cpu", ("models-pvc",), training) for training in TRAININGS]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join([case[0], *case[1]]))
+@pytest.fixture(
+    scope="module",
+    params=CASES,
+    ids=lambda case: "-".join([case[0], *case[1], *([case[2]] if case[2] else [])]),
+)
 def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> object:
-    overlay, components = request.param
+    overlay, components, training = request.param
     # kustomize wants relative paths, without a link on the way.
     folder = tmp_path_factory.mktemp("kustomization").resolve()
-    return render_with(overlay, components, folder)
+    return render_with(overlay, components, training, folder)
 
 
 def test_every_document_fits_its_schema(manifests: list[Manifest]) -> None:
-    for manifest in manifests:
+    for manifest in [*manifests, *jobs(manifests)]:
         if manifest["kind"] not in CUSTOM:
             kubernetes_validate.validate(manifest, "1.34", strict=True)
 
@@ -76,10 +83,7 @@ def test_images_are_pinned_and_containers_limited(manifests: list[Manifest]) -> 
 
 
 def test_selectors_meet_labels(manifests: list[Manifest]) -> None:
-    pods = [
-        deployment["spec"]["template"]["metadata"]["labels"]
-        for deployment in of_kind(manifests, "Deployment")
-    ]
+    pods = [template["metadata"]["labels"] for template in pod_templates(manifests)]
     services = [service["metadata"]["labels"] for service in of_kind(manifests, "Service")]
     selecting = [
         (of_kind(manifests, "Service"), lambda spec: spec["selector"], pods),

@@ -13,7 +13,7 @@ from tests.k8s.manifests import K8S, of_kind, render
 from tests.k8s.pods import NETWORK, Pod, PodmanError, play, podman, remove_pods
 from tests.processes import SAMPLES, wait_until
 
-pytestmark = pytest.mark.kubernetes
+pytestmark = [pytest.mark.kubernetes, pytest.mark.usefixtures("prepared")]
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
