@@ -5,10 +5,11 @@ Source: tensorflow_serving/servables/tensorflow/classifier.cc, regressor.cc, mul
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy.typing as npt
+from google.protobuf import wrappers_pb2
 
 from services.model_server.core.classify import METHOD_NAME as CLASSIFY
 from services.model_server.core.classify import classify
@@ -27,7 +28,10 @@ from services.serving_api.protos import (
     regression_pb2,
 )
 
-_Run = Callable[[Servable, str, npt.NDArray[Any]], Any]
+_METHODS: Mapping[str, Callable[[Servable, str, npt.NDArray[Any]], Any]] = {
+    CLASSIFY: classify,
+    REGRESS: regress,
+}
 
 
 def answer_classify(
@@ -49,12 +53,9 @@ def answer_classify(
     Raises:
         ServingError: the signature is missing or no classification, or the model failed.
     """
-    response = classification_pb2.ClassificationResponse()
-    method = CLASSIFY if check_method_names else None
-    result = _run(servable, request.model_spec, request.input, classify, method)
-    response.result.CopyFrom(result)
-    _name_model(response.model_spec, request.model_spec, version)
-    return response
+    result = _run(servable, request.model_spec, request.input, CLASSIFY, check=check_method_names)
+    model_spec = _resolved(request.model_spec, version)
+    return classification_pb2.ClassificationResponse(model_spec=model_spec, result=result)
 
 
 def answer_regress(
@@ -65,12 +66,9 @@ def answer_regress(
     check_method_names: bool = False,
 ) -> regression_pb2.RegressionResponse:
     """Return the value of each example; see `answer_classify`."""
-    response = regression_pb2.RegressionResponse()
-    method = REGRESS if check_method_names else None
-    result = _run(servable, request.model_spec, request.input, regress, method)
-    response.result.CopyFrom(result)
-    _name_model(response.model_spec, request.model_spec, version)
-    return response
+    result = _run(servable, request.model_spec, request.input, REGRESS, check=check_method_names)
+    model_spec = _resolved(request.model_spec, version)
+    return regression_pb2.RegressionResponse(model_spec=model_spec, result=result)
 
 
 def answer_multi_inference(
@@ -89,16 +87,12 @@ def answer_multi_inference(
     _check_tasks(servable, request)
     response = inference_pb2.MultiInferenceResponse()
     for task in request.tasks:
-        result = response.results.add()
-        method = task.method_name if check_method_names else None
-        if task.method_name == CLASSIFY:
-            classes = _run(servable, task.model_spec, request.input, classify, method)
-            result.classification_result.CopyFrom(classes)
-        else:
-            values = _run(servable, task.model_spec, request.input, regress, method)
-            result.regression_result.CopyFrom(values)
-        _name_model(result.model_spec, task.model_spec, version)
-        result.model_spec.signature_name = task.model_spec.signature_name or DEFAULT_SIGNATURE
+        spec, method = task.model_spec, task.method_name
+        answer = response.results.add(model_spec=_resolved(spec, version))
+        answer.model_spec.signature_name = spec.signature_name or DEFAULT_SIGNATURE
+        is_classify = method == CLASSIFY
+        result = answer.classification_result if is_classify else answer.regression_result
+        result.CopyFrom(_run(servable, spec, request.input, method, check=check_method_names))
     return response
 
 
@@ -112,19 +106,20 @@ def _run(
     servable: Servable,
     spec: model_pb2.ModelSpec,
     examples: input_pb2.Input,
-    run: _Run,
-    expected_method: str | None,
+    method: str,
+    *,
+    check: bool,
 ) -> Any:
     name = spec.signature_name or DEFAULT_SIGNATURE
     if name not in servable.signatures:
         raise invalid_argument(f"No signature was found with the name: {name}")
     received = servable.signatures[name].method_name
-    if expected_method not in (None, received):
-        kind = "classification" if expected_method == CLASSIFY else "regression"
+    if check and received != method:
+        kind = "classification" if method == CLASSIFY else "regression"
         raise invalid_argument(
-            f"Expected {kind} signature method_name to be {expected_method}. Was: {received}"
+            f"Expected {kind} signature method_name to be {method}. Was: {received}"
         )
-    return run(servable, name, serialize_examples(examples))
+    return _METHODS[method](servable, name, serialize_examples(examples))
 
 
 def _check_tasks(servable: Servable, request: inference_pb2.MultiInferenceRequest) -> None:
@@ -140,7 +135,7 @@ def _check_tasks(servable: Servable, request: inference_pb2.MultiInferenceReques
             raise invalid_argument(f"Duplicate evaluation of signature: {name}")
         if name not in servable.signatures:
             raise invalid_argument(f"Requested signature not found in model graph: {name}")
-        if task.method_name not in (CLASSIFY, REGRESS):
+        if task.method_name not in _METHODS:
             raise ServingError(
                 error_codes_pb2.UNIMPLEMENTED,
                 f"Unsupported signature method_name: {task.method_name}",
@@ -152,7 +147,10 @@ def _check_tasks(servable: Servable, request: inference_pb2.MultiInferenceReques
         raise invalid_argument("Input tensor must be the same for all Signatures.")
 
 
-def _name_model(response: model_pb2.ModelSpec, request: model_pb2.ModelSpec, version: int) -> None:
-    response.name = request.name
-    response.signature_name = request.signature_name
-    response.version.value = version
+def _resolved(spec: model_pb2.ModelSpec, version: int) -> model_pb2.ModelSpec:
+    """Say which version answered, whichever way the request named it."""
+    return model_pb2.ModelSpec(
+        name=spec.name,
+        signature_name=spec.signature_name,
+        version=wrappers_pb2.Int64Value(value=version),
+    )
