@@ -79,7 +79,9 @@ class Settings(BaseSettings):
     )
     max_batch_rows: PositiveInt = Field(64, description="largest shared call, in rows")
     max_batch_calls: PositiveInt = Field(
-        1, description="shared calls of one signature that a worker may have under way at once"
+        1,
+        description="shared calls of one signature that a worker may have under way at once; more "
+        "where the model server has more replicas than there are workers",
     )
     cache_bytes: NonNegativeInt = Field(
         0,
