@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.browser.screen import Screen
 from tests.processes import ROOT, free_port, module, running, wait_until
 
-MODELS = ROOT / "models"
 NAMES = ("cnn", "mlp", "codec", "autoencoder", "vae")
 DESKTOP = {"width": 1280, "height": 900}
 
@@ -28,9 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a gateway whose models are all ready."""
-    config = tmp_path_factory.mktemp("studio") / "models.config"
+    folder = tmp_path_factory.mktemp("models")
+    for name in NAMES:
+        (folder / name).symlink_to(ROOT / "models" / name)
+    config = folder / "models.config"
     entries = [
-        f'config {{ name: "{name}" base_path: "{MODELS}/{name}" model_platform: "tensorflow" }}'
+        f'config {{ name: "{name}" base_path: "{folder}/{name}" model_platform: "tensorflow" }}'
         for name in NAMES
     ]
     config.write_text(f"model_config_list {{ {' '.join(entries)} }}")

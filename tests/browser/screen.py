@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
@@ -51,6 +52,14 @@ class Screen:
         """Return the box with this heading."""
         heading = self.page.get_by_role("heading", name=name, exact=True)
         return self.page.locator(".card").filter(has=heading)
+
+    def parameter(self, name: str) -> str:
+        """Return what the address says once nothing has changed it for a moment."""
+        before = None
+        while before != self.page.url:
+            before = self.page.url
+            self.page.wait_for_timeout(500)
+        return parse_qs(urlsplit(self.page.url).fragment.partition("?")[2])[name][0]
 
     def draw(self) -> None:
         """Draw a cross with the mouse."""

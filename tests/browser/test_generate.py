@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -33,15 +32,10 @@ def file_of(image: Locator) -> str:
     return str(image.get_attribute("src")).partition("base64,")[2]
 
 
-def parameter(screen: Screen, name: str) -> str:
-    return parse_qs(urlsplit(screen.page.url).fragment.partition("?")[2])[name][0]
-
-
 @pytest.mark.parametrize("form", ["grid", "sliders", "map", "walk"])
 def test_every_form_is_for_everyone(screen, form):
     screen.page.emulate_media(reduced_motion="reduce")
     screen.open(f"generate?model=vae&form={form}")
-    screen.page.wait_for_load_state("networkidle")
     expect(screen.page.locator("main img[src]").first).to_be_visible()
     screen.inspect(f"generate-{form}")
 
@@ -54,7 +48,7 @@ def test_the_grid_shows_the_images_of_its_seeds(screen):
         assert file_of(image) == sample["image"]["b64"]
     screen.button("More").click()
     expect(screen.page.get_by_alt_text(f"seed {7 + STEPS}", exact=True)).to_be_visible()
-    assert parameter(screen, "seed") == str(7 + STEPS)
+    assert screen.parameter("seed") == str(7 + STEPS)
 
 
 def test_an_image_of_the_grid_is_changed_by_sliders(screen):
@@ -67,7 +61,7 @@ def test_an_image_of_the_grid_is_changed_by_sliders(screen):
     assert np.abs(pixels(before) - pixels(sample["image"]["b64"])).mean() < 2
     screen.page.get_by_label("1", exact=True).fill("3")
     expect(image).not_to_have_attribute("src", f"data:image/png;base64,{before}")
-    latent = [float(number) for number in parameter(screen, "latent").split(",")]
+    latent = [float(number) for number in screen.parameter("latent").split(",")]
     assert latent[0] == 3
     [moved] = generate(screen, latent=[latent])
     assert file_of(image) == moved["image"]["b64"]
@@ -78,8 +72,7 @@ def test_the_map_is_wandered_over_by_the_mouse(screen):
     expect(screen.page.locator(".atlas img")).to_have_count(64)
     box = screen.page.locator(".atlas").bounding_box()
     screen.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25, steps=5)
-    screen.page.wait_for_load_state("networkidle")
-    x, y = float(parameter(screen, "x")), float(parameter(screen, "y"))
+    x, y = float(screen.parameter("x")), float(screen.parameter("y"))
     assert (x, y) == pytest.approx((-0.75, 0.75), abs=0.02)
     across, up = (np.array(sample["latent"]) for sample in generate(screen, seed=4, count=2))
     [expected] = generate(screen, latent=[(x * across + y * up).round(3).tolist()])

@@ -38,7 +38,7 @@ def test_the_tiles_are_those_that_curl_gets(screen):
     screen.open("inside?model=cnn&picture=sandal")
     layer(screen, "pool1 13×13×32").click()
     image = tiles(screen, "pool1")
-    assert "layer=pool1" in screen.page.url
+    expect(screen.page).to_have_url(re.compile("layer=pool1"))
     with Image.open(io.BytesIO(screen.run_curl())) as expected:
         shown = image.evaluate("(canvas) => [canvas.width, canvas.height]")
         assert shown == list(expected.size)

@@ -3,11 +3,10 @@ from __future__ import annotations
 import base64
 import json
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.screen import Screen
 from tests.processes import SAMPLES
@@ -25,15 +24,13 @@ def ask(screen: Screen, model: str, image: bytes, **query: object) -> dict:
 
 
 def picture_in_the_address(screen: Screen) -> bytes:
-    query = parse_qs(urlsplit(screen.page.url).fragment.partition("?")[2])
-    text = query["picture"][0].removeprefix("png-")
+    text = screen.parameter("picture").removeprefix("png-")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def share(screen: Screen, model: str, label: str) -> str:
+def row(screen: Screen, model: str, label: str) -> Locator:
     name = screen.page.get_by_text(label, exact=True)
-    row = screen.card(model).locator("li").filter(has=name)
-    return row.locator(".value").inner_text()
+    return screen.card(model).locator("li").filter(has=name)
 
 
 def test_the_first_page_shows_what_models_take_a_sample_for(screen):
@@ -41,7 +38,7 @@ def test_the_first_page_shows_what_models_take_a_sample_for(screen):
     expect(screen.card("cnn").locator(".top")).to_have_text("Shirt")
     answer = ask(screen, "cnn", (SAMPLES / "shirt.png").read_bytes(), top=10)
     for top in answer["top"]:
-        assert share(screen, "cnn", top["label"]) == f"{100 * top['probability']:.1f}%"
+        expect(row(screen, "cnn", top["label"])).to_contain_text(f"{100 * top['probability']:.1f}%")
     screen.inspect("predict")
 
 
@@ -52,13 +49,13 @@ def test_the_bars_follow_the_mouse_and_the_address_carries_the_drawing(screen):
     before = screen.card("cnn").locator(".bars").inner_text()
     screen.draw()
     expect(screen.card("cnn").locator(".bars")).not_to_have_text(before)
-    expect(screen.page).to_have_url(re.compile("picture=png-"))
-    screen.page.wait_for_load_state("networkidle")
     image = picture_in_the_address(screen)
     answers = {model: ask(screen, model, image) for model in ("cnn", "mlp")}
     for model, answer in answers.items():
         expect(screen.card(model).locator(".top")).to_have_text(answer["label"])
-        assert share(screen, model, answer["label"]) == f"{100 * answer['probability']:.1f}%"
+        expect(row(screen, model, answer["label"])).to_contain_text(
+            f"{100 * answer['probability']:.1f}%"
+        )
     screen.page.reload()
     expect(screen.card("mlp").locator(".top")).to_have_text(answers["mlp"]["label"])
     assert json.loads(screen.run_curl(1))["predictions"][0]["label"] == answers["mlp"]["label"]
@@ -161,3 +158,42 @@ def test_the_theme_is_chosen_and_kept(screen, theme):
         screen.page.locator("#theme").click()
     screen.page.reload()
     assert screen.page.evaluate("document.documentElement.dataset.theme") == theme
+
+
+def test_a_key_is_asked_for_where_one_is_needed_and_sent_from_then_on(screen):
+    problem = {"title": "Unauthorized", "status": 401, "detail": "no key was received"}
+    received = []
+
+    def answer(route: Route) -> None:
+        received.append(route.request.headers.get("authorization"))
+        if received[-1] == "Bearer 0123456789abcdef":
+            route.continue_()
+        else:
+            content_type = "application/problem+json"
+            route.fulfill(status=401, content_type=content_type, body=json.dumps(problem))
+
+    screen.page.route(re.compile("/v1/"), answer)
+    screen.open("predict?models=cnn&picture=bag")
+    expect(screen.page.get_by_role("alert")).to_contain_text("no key was received")
+    screen.page.get_by_label("API key").fill("0123456789abcdef")
+    screen.page.keyboard.press("Enter")
+    expect(screen.card("cnn").locator(".top")).to_have_text("Bag")
+    assert received[0] is None
+    assert set(received[1:]) == {"Bearer 0123456789abcdef"}
+    # The browser itself reports every status of 400 and above.
+    assert [text for text in screen.complaints if "401" not in text] == []
+    screen.complaints.clear()
+
+
+def test_a_picture_that_the_address_cuts_off_is_told(screen):
+    screen.open("predict?picture=png-*")
+    expect(screen.page.get_by_role("alert")).to_contain_text("copy the whole address")
+
+
+def test_the_picture_goes_along_from_view_to_view(screen):
+    screen.open("predict?picture=trouser&invert=true")
+    screen.page.get_by_role("link", name="Compress", exact=True).click()
+    expect(screen.page).to_have_url(re.compile(r"#compress\?picture=trouser&invert=true$"))
+    expect(screen.button("Invert")).to_have_attribute("aria-pressed", "true")
+    screen.page.go_back()
+    expect(screen.card("cnn")).to_be_visible()

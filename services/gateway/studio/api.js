@@ -77,6 +77,11 @@ export async function listModels(signal) {
   return (await get("v1/models", signal)).models;
 }
 
+/** The card of a model, in Markdown. */
+export async function cardOf(model, signal) {
+  return (await get(`v1/models/${encodeURIComponent(model)}/card`, signal)).text();
+}
+
 /** The signatures of a model by name, as TensorFlow Serving describes them. */
 export async function signaturesOf(model, signal) {
   const path = `v1/models/${encodeURIComponent(model)}/metadata`;

@@ -2,19 +2,23 @@
 
 import { readAddress, addressOf, replaceAddress } from "./address.js";
 import { listModels } from "./api.js";
-import { h } from "./dom.js";
+import { announce, h } from "./dom.js";
 import { pictureOf } from "./picture.js";
 import { problemBox } from "./problem.js";
 import * as compress from "./views/compress.js";
 import * as generate from "./views/generate.js";
 import * as inside from "./views/inside.js";
+import * as models from "./views/models.js";
 import * as predict from "./views/predict.js";
 import * as saliency from "./views/saliency.js";
 
-const VIEWS = { predict, saliency, inside, generate, compress };
+const VIEWS = { predict, saliency, inside, generate, compress, models };
 const THEMES = ["auto", "light", "dark"];
+// Browsers refuse to write an address many times a second, as drawing would.
+const WRITE_AFTER_MS = 150;
 
 const content = document.getElementById("content");
+const links = Object.entries(VIEWS).map(([name, { title }]) => h("a", { href: `#${name}` }, title));
 // What one view looks at, the next one does too.
 const looking = { picture: null, invert: false };
 let ending = new AbortController();
@@ -26,14 +30,18 @@ async function open() {
   const { view, parameters } = readAddress();
   const name = view in VIEWS ? view : "predict";
   markLinks(name);
+  // On a phone the links are wider than the screen.
+  links[Object.keys(VIEWS).indexOf(name)].scrollIntoView({ block: "nearest", inline: "center" });
   const { title, lead, show } = VIEWS[name];
   document.title = `${title} · Lectern`;
+  announce(title);
   const body = h("div", { className: "loading", "aria-busy": "true" }, "Asking what is served …");
   content.replaceChildren(h("header", { className: "lead" }, h("h1", {}, title), h("p", {}, lead)), body);
   try {
     const served = await listModels(signal);
     await look(parameters);
     if (signal.aborted) return;
+    markLinks(name);
     const filled = await show(contextOf(name, parameters, served, signal));
     if (!signal.aborted) body.replaceWith(filled);
   } catch (error) {
@@ -43,19 +51,19 @@ async function open() {
 
 /** What a view gets to know: the models, the picture, its own parameters, and when it ends. */
 function contextOf(name, parameters, served, signal) {
-  const write = () => {
-    replaceAddress(name, parameters);
-    markLinks(name);
-  };
+  let writing;
+  const write = () => signal.aborted || replaceAddress(name, parameters);
   const set = (changes) => {
     for (const [key, value] of Object.entries(changes)) {
       if (value === null) parameters.delete(key);
       else parameters.set(key, value);
     }
-    if (!signal.aborted) write();
+    clearTimeout(writing);
+    writing = setTimeout(write, WRITE_AFTER_MS);
   };
   const setPicture = ({ picture, invert }) => {
     Object.assign(looking, { picture, invert });
+    markLinks(name);
     set({ picture: picture.token, invert: invert || null });
   };
   return { ...looking, models: served, parameters, set, setPicture, signal };
@@ -63,20 +71,18 @@ function contextOf(name, parameters, served, signal) {
 
 async function look(parameters) {
   const token = parameters.get("picture");
-  if (looking.picture && (!token || token === looking.picture.token)) return;
-  looking.picture = await pictureOf(token);
+  if (looking.picture && !token) return;
+  if (!looking.picture || token !== looking.picture.token) looking.picture = await pictureOf(token);
   looking.invert = parameters.get("invert") === "true";
 }
 
 function markLinks(current) {
-  const links = Object.entries(VIEWS).map(([name, { title }]) => {
-    const token = looking.picture?.token;
-    const href = addressOf(name, new URLSearchParams(token ? { picture: token } : {}));
-    const link = h("a", { href }, title);
-    if (name === current) link.setAttribute("aria-current", "page");
-    return link;
+  const picture = looking.picture?.token;
+  const carried = picture ? { picture, ...(looking.invert && { invert: true }) } : {};
+  Object.keys(VIEWS).forEach((name, index) => {
+    links[index].href = addressOf(name, new URLSearchParams(carried));
+    links[index].ariaCurrent = name === current ? "page" : null;
   });
-  document.getElementById("views").replaceChildren(...links);
 }
 
 function chooseTheme(theme) {
@@ -87,6 +93,7 @@ function chooseTheme(theme) {
   button.onclick = () => chooseTheme(THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]);
 }
 
+document.getElementById("views").replaceChildren(...links);
 document.getElementById("skip").onclick = () => content.focus();
 chooseTheme(localStorage.getItem("lectern.theme") ?? "auto");
 addEventListener("hashchange", open);

@@ -20,7 +20,10 @@ export function sampleUrl(name) {
   return new URL(`static/samples/${name}.png`, document.baseURI.split("#")[0]).href;
 }
 
-/** Read the picture that an address names; the first sample if it names none. */
+/**
+ * Read the picture that an address names; the first sample if it names none.
+ * @throws {Error} it is cut off
+ */
 export async function pictureOf(token) {
   if (token?.startsWith("png-")) return drawing(decode(token.slice(4)));
   return sample(SAMPLES.includes(token) ? token : SAMPLES[0]);
@@ -103,5 +106,9 @@ async function drawing(blob) {
 }
 
 function decode(text) {
-  return decodeFile({ b64: text.replaceAll("-", "+").replaceAll("_", "/") });
+  try {
+    return decodeFile({ b64: text.replaceAll("-", "+").replaceAll("_", "/") });
+  } catch {
+    throw new Error("The address holds a picture that cannot be read: copy the whole address, or start anew from Predict.");
+  }
 }

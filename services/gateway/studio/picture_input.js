@@ -2,6 +2,7 @@
 
 import { startCamera } from "./camera.js";
 import { h } from "./dom.js";
+import { newestOnly } from "./newest.js";
 import { pad } from "./pad.js";
 import { SAMPLES, fromCanvas, fromFile, sample, sampleUrl } from "./picture.js";
 
@@ -14,10 +15,14 @@ import { SAMPLES, fromCanvas, fromFile, sample, sampleUrl } from "./picture.js";
 export function pictureInput({ picture, invert, signal }, onChange) {
   const state = { picture, invert };
   const note = h("p", { className: "note" });
-  const board = pad(async () => change({ picture: await fromCanvas(board.canvas), invert: false }));
+  const board = pad(newestOnly(takeBoard));
   const inverted = h("button", { type: "button", onclick: () => toggleInvert() }, "Invert");
   const strip = sampleStrip(async (name) => show(await sample(name)));
   let camera = null;
+
+  async function takeBoard() {
+    change({ picture: await fromCanvas(board.canvas), invert: false });
+  }
 
   function change(changed) {
     Object.assign(state, changed);
@@ -53,7 +58,7 @@ export function pictureInput({ picture, invert, signal }, onChange) {
     if (camera?.running) return camera.stop();
     camera = await startCamera(async (video) => {
       board.showCamera(video);
-      change({ picture: await fromCanvas(board.canvas), invert: false });
+      await takeBoard();
     }, signal).catch((error) => {
       note.textContent = `No camera: ${error.message}. Allow it in the browser's settings.`;
       return null;

@@ -1,0 +1,94 @@
+// Models: what is served, how good it is, and how fast it answered.
+
+import { addressOf } from "../address.js";
+import { calls, cardOf } from "../api.js";
+import { curlBox, quote } from "../curl.js";
+import { h, milliseconds } from "../dom.js";
+import { firstParagraph, firstTable, render } from "../markdown.js";
+
+export const title = "Models";
+export const lead = "What is served, how good it is, and how fast it answered this page.";
+
+// The view that shows a task, and the name of its parameter for the model.
+const VIEWS = {
+  predict: ["predict", "models"],
+  saliency: ["saliency", "model"],
+  activations: ["inside", "model"],
+  generate: ["generate", "model"],
+  compress: ["compress", "model"],
+};
+
+export async function show({ models, signal }) {
+  const curl = curlBox();
+  curl.show(`curl ${quote(new URL("v1/models", document.baseURI).href)}`);
+  const cards = await Promise.all(models.map((model) => modelCard(model, signal)));
+  return h("div", {}, h("div", { className: "cards wide-cards" }, ...cards), curl.element);
+}
+
+async function modelCard(model, signal) {
+  const text = model.card ? await cardOf(model.name, signal).catch(() => null) : null;
+  const [measure] = text ? firstTable(text) : [];
+  return h(
+    "article",
+    { className: "card" },
+    h("header", {}, h("h2", {}, model.name), h("span", { className: "states" }, ...model.versions.map(state))),
+    h("p", { className: "about" }, describe(model, text)),
+    measure ? h("p", { className: "measure" }, h("strong", {}, measure[1]), ` ${measure[0]}`) : null,
+    h("p", { className: "links" }, ...linksOf(model), text ? cardButton(model.name, text) : null),
+    h("p", { className: "muted" }, latencyOf(model.name)),
+  );
+}
+
+function state({ version, state: name }) {
+  const element = h("span", { className: "state" }, `version ${version} · ${name.toLowerCase()}`);
+  element.classList.toggle("is-available", name === "AVAILABLE");
+  return element;
+}
+
+function describe({ cascade, versions }, card) {
+  if (cascade) {
+    const { small, large, threshold } = cascade;
+    return `A cascade: ${small} answers, and ${large} where ${small} is less than ${100 * threshold}% sure.`;
+  }
+  // A card opens with a sentence on what the model is.
+  if (card) return `${firstParagraph(card).split(/\. (?=[A-Z])/)[0]}.`;
+  return versions.length ? "" : "Configured, but the model server does not know it.";
+}
+
+function linksOf({ name, tasks, classes, cascade }) {
+  return tasks
+    .filter((task) => task in VIEWS)
+    .filter((task) => task !== "predict" || cascade || classes.length)
+    .map((task) => {
+      const [view, parameter] = VIEWS[task];
+      return h("a", { href: addressOf(view, new URLSearchParams({ [parameter]: name })) }, view);
+    });
+}
+
+function latencyOf(model) {
+  const answered = calls.filter((call) => call.model === model && call.status < 400);
+  const verbs = [...new Set(answered.map(({ verb }) => verb))];
+  const parts = verbs.map((verb) => {
+    const times = answered.filter((call) => call.verb === verb).map(({ ms }) => ms);
+    return `${verb} ${milliseconds(median(times))} (${times.length})`;
+  });
+  return parts.length ? `Median of this page's calls: ${parts.join(", ")}` : "Not called from this page yet";
+}
+
+function median(values) {
+  const sorted = values.toSorted((first, second) => first - second);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function cardButton(name, text) {
+  const open = () => {
+    const close = h("button", { type: "button", onclick: () => dialog.close() }, "Close");
+    const body = h("div", { className: "prose" }, ...render(text));
+    const dialog = h("dialog", { onclose: () => dialog.remove() }, h("header", {}, close), body);
+    dialog.setAttribute("aria-label", `The card of ${name}`);
+    document.body.append(dialog);
+    dialog.showModal();
+  };
+  return h("button", { type: "button", onclick: open }, "Card");
+}
