@@ -47,8 +47,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "LECTERN_PORT": str(port),
         "LECTERN_MODEL_SERVER": f"127.0.0.1:{grpc_port}",
         "LECTERN_MODEL_CONFIG_FILE": str(config),
-        # One is always sure, and one hardly ever.
-        "LECTERN_CASCADES": "sure=mlp>cnn@0,unsure=mlp>cnn@1",
+        "LECTERN_CASCADES": "auto=mlp>cnn@0.95",
     }
     url = f"http://127.0.0.1:{port}"
     with running(*server), running(*module("services.gateway"), environment=settings) as gateway:

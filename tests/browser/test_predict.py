@@ -62,9 +62,16 @@ def test_the_bars_follow_the_mouse_and_the_address_carries_the_drawing(screen):
 
 
 def test_a_cascade_says_which_model_spoke(screen):
-    screen.open("predict?models=sure,unsure&picture=shirt")
-    expect(screen.card("sure")).to_contain_text("mlp was sure")
-    expect(screen.card("unsure")).to_contain_text("mlp was unsure, cnn spoke")
+    sure = {
+        file.stem: ask(screen, "mlp", file.read_bytes())["probability"] >= 0.95
+        for file in SAMPLES.glob("*.png")
+    }
+    assert set(sure.values()) == {True, False}
+    texts = {True: "mlp was sure", False: "mlp was unsure, cnn spoke"}
+    screen.open("predict?models=auto")
+    for name, is_sure in sure.items():
+        screen.button(name.replace("_", " ")).click()
+        expect(screen.card("auto")).to_contain_text(texts[is_sure])
 
 
 def test_pictures_are_opened_dropped_and_pasted(screen):
