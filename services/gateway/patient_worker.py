@@ -34,9 +34,6 @@ SECONDS_TO_SEND = 5.0
 _SECONDS_TO_LINGER = 2.0
 """In which a client must have closed a connection that is at its end; gunicorn's own measure."""
 
-_SECONDS_TO_DRAIN = 0.05
-"""For the rest of a body that was not read; if it is not there by then, the connection closes."""
-
 _SPARE_THREADS = 2
 _PEEK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 _END_OF_HEAD = b"\r\n\r\n"
@@ -117,9 +114,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         return super().handle(conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        """Tell whether a connection is good for another request."""
-        deadline = time.monotonic() + _SECONDS_TO_DRAIN
-        return keepalive and bool(conn.parser.finish_body(deadline=deadline))
+        """Tell whether a connection is good for another request: not while a body is to come."""
+        conn.sock.setblocking(False)
+        try:
+            return keepalive and bool(conn.parser.finish_body(max_bytes=MAX_BUFFERED_BYTES))
+        except BlockingIOError:
+            return False
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         """Wait for the next request on the connection, or for the client to close it."""

@@ -213,6 +213,13 @@ def test_nobody_waits_for_a_client_that_owes_something(fake, request_bytes):
         assert "Traceback" not in gateway.output
 
 
+def test_a_body_that_nobody_read_does_not_end_a_connection(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        for _ in range(3):
+            client.sendall(LIVE + b"Content-Length: 5\r\n\r\nhello")
+            assert client.recv(2**16).startswith(b"HTTP/1.1 200")
+
+
 def test_a_refused_client_that_goes_on_sending_reads_why(fake):
     with started(fake, LECTERN_MAX_BODY_BYTES="100000") as gateway:
         body = b"x" * 3_000_000
