@@ -67,7 +67,7 @@ def test_a_cascade_says_which_model_spoke(screen):
         for file in SAMPLES.glob("*.png")
     }
     assert set(sure.values()) == {True, False}
-    texts = {True: "mlp was sure", False: "mlp was unsure, cnn spoke"}
+    texts = {True: "mlp was sure", False: "mlp unsure, cnn spoke"}
     screen.open("predict?models=auto")
     for name, is_sure in sure.items():
         screen.button(name.replace("_", " ")).click()

@@ -17,7 +17,7 @@ export function render(text) {
     if (heading) return h(`h${heading[1].length + 1}`, {}, ...inline(heading[2]));
     if (first.startsWith("```")) return code(lines);
     if (first.startsWith("|")) return table(lines);
-    if (first.startsWith("- ")) return h("ul", {}, ...itemsOf(lines).map((item) => h("li", {}, ...inline(item))));
+    if (first.startsWith("- ")) return list(lines);
     return h("p", {}, ...inline(lines.join(" ")));
   });
 }
@@ -72,6 +72,7 @@ function cellsOf(line) {
   return line.split("|").slice(1, -1).map((cell) => cell.trim());
 }
 
-function itemsOf(lines) {
-  return lines.join("\n").split(/\n(?=- )/).map((item) => item.slice(2).replaceAll(/\s+/g, " "));
+function list(lines) {
+  const items = lines.join("\n").split(/\n(?=- )/);
+  return h("ul", {}, ...items.map((item) => h("li", {}, ...inline(item.slice(2).replaceAll(/\s+/g, " ")))));
 }

@@ -109,6 +109,6 @@ function decode(text) {
   try {
     return decodeFile({ b64: text.replaceAll("-", "+").replaceAll("_", "/") });
   } catch {
-    throw new Error("The address holds a picture that cannot be read: copy the whole address, or start anew from Predict.");
+    throw new Error("The picture in the address cannot be read: copy the whole address, or start anew.");
   }
 }

@@ -18,7 +18,6 @@ export function pictureInput({ picture, invert, signal }, onChange) {
   const board = pad(newestOnly(takeBoard));
   const inverted = h("button", { type: "button", onclick: () => toggleInvert() }, "Invert");
   const strip = sampleStrip(async (name) => show(await sample(name)));
-  let camera = null;
 
   async function takeBoard() {
     change({ picture: await fromCanvas(board.canvas), invert: false });
@@ -45,7 +44,7 @@ export function pictureInput({ picture, invert, signal }, onChange) {
   }
 
   function show(shown, isInverted = false) {
-    camera?.stop();
+    camera.stop();
     change({ picture: shown, invert: isInverted });
     return paint();
   }
@@ -54,22 +53,11 @@ export function pictureInput({ picture, invert, signal }, onChange) {
     show(state.picture, !state.invert);
   }
 
-  async function toggleCamera(button) {
-    if (camera?.running) return camera.stop();
-    camera = await startCamera(async (video) => {
-      board.showCamera(video);
-      await takeBoard();
-    }, signal).catch((error) => {
-      note.textContent = `No camera: ${error.message}. Allow it in the browser's settings.`;
-      return null;
-    });
-    button.setAttribute("aria-pressed", Boolean(camera));
-    camera?.stopped.then(() => button.setAttribute("aria-pressed", false));
-  }
-
-  const file = h("input", { type: "file", accept: "image/*", className: "hidden", tabIndex: -1 });
-  file.setAttribute("aria-label", "Picture file");
-  file.onchange = () => file.files[0] && show(fromFile(file.files[0]));
+  const watch = async (video) => {
+    board.showCamera(video);
+    await takeBoard();
+  };
+  const camera = cameraButton(signal, watch, (problem) => (note.textContent = problem));
   const element = h(
     "section",
     { className: "picture-input", "aria-label": "Picture" },
@@ -77,11 +65,10 @@ export function pictureInput({ picture, invert, signal }, onChange) {
     h(
       "div",
       { className: "tools" },
-      h("button", { type: "button", onclick: () => (camera?.stop(), board.clear()) }, "Clear"),
-      h("button", { type: "button", onclick: () => file.click() }, "Open…"),
-      h("button", { type: "button", onclick: ({ target }) => toggleCamera(target) }, "Camera"),
+      h("button", { type: "button", onclick: () => (camera.stop(), board.clear()) }, "Clear"),
+      ...openButton((file) => show(fromFile(file))),
+      camera.element,
       inverted,
-      file,
     ),
     strip.element,
     h("p", { className: "note" }, "Draw, drop or paste a picture, or take a sample."),
@@ -103,6 +90,31 @@ export function sampleStrip(onChoose) {
   const mark = (token) =>
     buttons.forEach((button, index) => button.setAttribute("aria-pressed", SAMPLES[index] === token));
   return { element, mark };
+}
+
+/** A button for files, and the field behind it. */
+function openButton(onFile) {
+  const field = h("input", { type: "file", accept: "image/*", className: "hidden", tabIndex: -1 });
+  field.setAttribute("aria-label", "Picture file");
+  field.onchange = () => field.files[0] && onFile(field.files[0]);
+  return [h("button", { type: "button", onclick: () => field.click() }, "Open…"), field];
+}
+
+function cameraButton(signal, onFrame, onProblem) {
+  const element = h("button", { type: "button" }, "Camera");
+  let camera = null;
+  const press = (isPressed) => element.setAttribute("aria-pressed", isPressed);
+  const start = async () => {
+    try {
+      camera = await startCamera(onFrame, signal);
+      press(true);
+      camera.stopped.then(() => press(false));
+    } catch (error) {
+      onProblem(`No camera: ${error.message}. Allow it in the browser's settings.`);
+    }
+  };
+  element.onclick = () => (camera?.running ? camera.stop() : start());
+  return { element, stop: () => camera?.stop() };
 }
 
 function takeFiles(element, onFile, signal) {

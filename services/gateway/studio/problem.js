@@ -32,6 +32,6 @@ function keyForm(retry) {
 
 /** What stands in the place of a view that no model serves. */
 export function nothing(task) {
-  const text = `No model with the task “${task}” is ready. One that still loads will be here soon: load the page again.`;
+  const text = `No model with the task “${task}” is ready. If one still loads, load the page again in a moment.`;
   return h("p", { className: "empty" }, text);
 }

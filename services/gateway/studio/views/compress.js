@@ -4,7 +4,7 @@ import { send, shapeOf, signaturesOf } from "../api.js";
 import { chosenOf, modelOptions, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds } from "../dom.js";
-import { FORMATS, encodeWithin, psnr } from "../formats.js";
+import { FORMATS, encodeWithin } from "../formats.js";
 import { newestOnly } from "../newest.js";
 import { fromGrey, greyOf } from "../picture.js";
 import { pictureInput } from "../picture_input.js";
@@ -12,7 +12,7 @@ import { nothing, problemBox } from "../problem.js";
 import { versionCard } from "./compress_card.js";
 
 export const title = "Compress";
-export const lead = "How much of the picture survives in so few bytes, and how much does a format that everyone knows keep?";
+export const lead = "How much of the picture survives in so few bytes, and how much in JPEG or WebP?";
 
 const CONTAINER = "application/vnd.lectern.code";
 const COUNTS = {
@@ -23,7 +23,7 @@ const NUMBER_BYTES = { DT_UINT8: 1, DT_FLOAT: 4 };
 
 export async function show(context) {
   const { models, parameters, set, setPicture, signal } = context;
-  const options = modelOptions(models, "compress").filter(({ value }) => hasTask(models, value, "decompress"));
+  const options = modelOptions(models, "compress");
   if (!options.length) return nothing("compress");
   const counts = Object.entries(COUNTS).map(([value, text]) => ({ value, text }));
   const state = {
@@ -45,19 +45,11 @@ export async function show(context) {
 
   const compress = newestOnly(async () => {
     try {
-      const image = await imageOf(state, takes);
-      const { restored, container, ms, lines } = await passThrough(state.model, image, signal);
+      const { image, versions, ms, lines } = await measure(state, takes, signal);
       curl.show(lines);
-      const code = { grey: restored, size: container, data: takes.codeBytes, fits: true };
-      const others = await Promise.all(Object.keys(FORMATS).map((format) => encodeLike(format, image, code, state.count)));
-      const original = { grey: image.grey, size: null, data: image.grey.length, fits: true };
-      cards.replaceChildren(
-        ...[["Original", original], [state.model, code], ...others].map(([name, version]) =>
-          versionCard(name, version, image),
-        ),
-      );
+      cards.replaceChildren(...versions.map(([name, version]) => versionCard(name, version, image)));
       note.textContent = `there and back in ${milliseconds(ms)}`;
-      announce(`${state.model}: ${takes.codeBytes} bytes, ${psnr(image.grey, restored).toFixed(1)} decibels`);
+      announce(`${state.model}: ${takes.codeBytes} bytes`);
       body.replaceChildren(cards, note);
     } catch (error) {
       if (!signal.aborted) body.replaceChildren(problemBox(error, compress));
@@ -84,16 +76,25 @@ export async function show(context) {
   return h("div", { className: "bench" }, input, right, curl.element);
 }
 
-function hasTask(models, name, task) {
-  return models.find((model) => model.name === name).tasks.includes(task);
-}
-
 /** The size of the images that a model takes, and the bytes of a code. */
 function specOf({ compress }) {
   const [height, width] = shapeOf(Object.values(compress.inputs)[0]);
   const { code } = compress.outputs;
   const numbers = shapeOf(code).reduce((product, size) => product * size, 1);
   return { height, width, codeBytes: numbers * NUMBER_BYTES[code.dtype] };
+}
+
+/** All versions of the picture by name: its own, what is left of it by the model, and by each format. */
+async function measure(state, takes, signal) {
+  const image = await imageOf(state, takes);
+  const { restored, container, ms, lines } = await passThrough(state.model, image, signal);
+  const original = { grey: image.grey, size: null, data: image.grey.length, fits: true };
+  const code = { grey: restored, size: container, data: takes.codeBytes, fits: true };
+  const isSmallEnough = ({ size, data }) =>
+    state.count === "files" ? size <= code.size : data <= code.data;
+  const encode = async (format) => [format, await encodeWithin(format, image, isSmallEnough)];
+  const formats = await Promise.all(Object.keys(FORMATS).map(encode));
+  return { image, versions: [["Original", original], [state.model, code], ...formats], ms, lines };
 }
 
 /** The picture as the model sees it, so that all versions are measured against the same values. */
@@ -118,17 +119,12 @@ async function passThrough(model, { sent, width, height }, signal) {
   };
 }
 
-async function encodeLike(format, image, code, count) {
-  const isSmallEnough = ({ size, data }) => (count === "files" ? size <= code.size : data <= code.data);
-  return [format, await encodeWithin(format, image, isSmallEnough)];
-}
-
 function explanation() {
   return h(
     "p",
     { className: "note" },
-    "A model's data is its code, and its file the container of the API. JPEG's data is its scan and WebP's its " +
-      "partitions, in the best quality that is small enough; their headers are those that this browser writes, colour " +
-      "profile included. Decibels are the peak signal-to-noise ratio: the more, the nearer.",
+    "A model's data is its code, and its file the container of the API. JPEG's data is its scan and WebP's " +
+      "its partitions, in the best quality that is small enough; their headers are those that this browser " +
+      "writes, colour profile included. Decibels are the peak signal-to-noise ratio: the more, the nearer.",
   );
 }

@@ -11,15 +11,18 @@ import { psnr } from "../formats.js";
 export function versionCard(name, version, original) {
   const heading = h("header", {}, h("h2", {}, name));
   if (version === null) {
-    return h("article", { className: "card map" }, heading, h("p", { className: "muted" }, "This browser does not write it."));
+    const excuse = h("p", { className: "muted" }, "This browser does not write it.");
+    return h("article", { className: "card map" }, heading, excuse);
   }
   const { grey, size, data, fits } = version;
   const canvas = h("canvas", { width: original.width, height: original.height, role: "img" });
   canvas.setAttribute("aria-label", `${name}, as it comes back`);
   draw(canvas, grey);
   const ratio = psnr(original.grey, grey);
-  const quality = h("p", { className: "quality" }, Number.isFinite(ratio) ? `${ratio.toFixed(1)} dB` : "identical");
-  const bytes = h("p", { className: "muted" }, size === null ? `${data} bytes` : `${data} bytes + ${size - data} of headers`);
+  const nearness = Number.isFinite(ratio) ? `${ratio.toFixed(1)} dB` : "identical";
+  const quality = h("p", { className: "quality" }, nearness);
+  const weight = size === null ? `${data} bytes` : `${data} bytes + ${size - data} of headers`;
+  const bytes = h("p", { className: "muted" }, weight);
   const excuse = fits ? null : h("p", { className: "excuse" }, "cannot be so small");
   return h("article", { className: "card map" }, heading, canvas, quality, bytes, excuse);
 }

@@ -34,7 +34,8 @@ export function showGrid({ model, parameters, set, change, signal, curl }) {
 
   function sampleButton({ seed, latent, image }) {
     const picture = h("img", { src: imageUrl(image), alt: `seed ${seed}` });
-    const take = () => change({ form: "sliders", seed, latent: latent.map((each) => each.toFixed(2)).join() });
+    const numbers = latent.map((each) => each.toFixed(2)).join();
+    const take = () => change({ form: "sliders", seed, latent: numbers });
     return h("button", { type: "button", className: "sample", onclick: take }, picture);
   }
 
@@ -47,15 +48,14 @@ export function showGrid({ model, parameters, set, change, signal, curl }) {
 
   const seed = h("input", { type: "number", value: state.seed, step: 1 });
   seed.onchange = () => choose({ seed: Math.trunc(Number(seed.value)) || 0 });
-  const temperature = slider("Temperature", { min: 0, max: 3, step: 0.1, value: state.temperature }, (value) =>
-    choose({ temperature: Number(value) }),
-  );
+  const range = { min: 0, max: 3, step: 0.1, value: state.temperature };
+  const heat = (value) => choose({ temperature: Number(value) });
   const more = () => choose({ seed: state.seed + COUNT });
   const controls = h(
     "div",
     { className: "controls" },
     h("label", {}, "First seed", seed),
-    temperature.element,
+    slider("Temperature", range, heat).element,
     h("button", { type: "button", className: "primary", onclick: more }, "More"),
   );
   generate();

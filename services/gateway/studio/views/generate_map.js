@@ -16,8 +16,7 @@ export function showMap({ model, parameters, set, signal, curl }) {
     x: Number(parameters.get("x") ?? 1),
     y: Number(parameters.get("y") ?? 0),
   };
-  const map = h("div", { className: "atlas" });
-  const pin = h("span", { className: "pin" });
+  const map = atlas((x, y) => go({ x, y }));
   const image = h("img", { className: "large", alt: "The image of this place" });
   const note = h("p", { className: "muted" }, "…");
   const body = h("div", {}, image, note);
@@ -29,7 +28,7 @@ export function showMap({ model, parameters, set, signal, curl }) {
       axes = ends.data.samples.map(({ latent }) => latent);
       const places = Array.from({ length: SIDE * SIDE }, (_, index) => placeOf(index));
       const { data } = await ask({ latent: places.map(([x, y]) => latentAt(x, y)) });
-      map.replaceChildren(...data.samples.map((each) => h("img", { src: imageUrl(each.image), alt: "" })), pin);
+      map.show(data.samples.map(({ image: file }) => imageUrl(file)));
       await look();
     } catch (error) {
       if (!signal.aborted) body.replaceChildren(problemBox(error, open));
@@ -39,8 +38,7 @@ export function showMap({ model, parameters, set, signal, curl }) {
   const look = newestOnly(async () => {
     const json = { latent: [latentAt(state.x, state.y).map((each) => Number(each.toFixed(3)))] };
     curl.show(curlOf({ model, verb: "generate", json }, "place.png"));
-    pin.style.setProperty("--x", state.x / REACH);
-    pin.style.setProperty("--y", state.y / REACH);
+    map.mark(state.x, state.y);
     try {
       const { data, ms } = await ask(json);
       image.src = imageUrl(data.samples[0].image);
@@ -67,12 +65,6 @@ export function showMap({ model, parameters, set, signal, curl }) {
     if (axes) look();
   }
 
-  map.onpointermove = (event) => {
-    const { left, top, width, height } = map.getBoundingClientRect();
-    const at = (part) => Number((REACH * Math.max(-1, Math.min(1, part))).toFixed(2));
-    go({ x: at((2 * (event.clientX - left)) / width - 1), y: at(1 - (2 * (event.clientY - top)) / height) });
-  };
-  map.onpointerdown = map.onpointermove;
   const range = { min: -REACH, max: REACH, step: 0.01 };
   const across = slider("Across", { ...range, value: state.x }, (value) => go({ x: Number(value) }));
   const up = slider("Up", { ...range, value: state.y }, (value) => go({ y: Number(value) }));
@@ -88,7 +80,27 @@ export function showMap({ model, parameters, set, signal, curl }) {
     h("button", { type: "button", className: "primary", onclick: another }, "Another map"),
   );
   open();
-  return h("div", { className: "bench" }, h("div", {}, body, controls), map);
+  return h("div", { className: "bench" }, h("div", {}, body, controls), map.element);
+}
+
+/** A square of images with a pin; `onPlace` gets the place under the pointer, within reach. */
+function atlas(onPlace) {
+  const pin = h("span", { className: "pin" });
+  const element = h("div", { className: "atlas" });
+  element.onpointermove = (event) => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const at = (part) => Number((REACH * Math.max(-1, Math.min(1, part))).toFixed(2));
+    onPlace(at((2 * (event.clientX - left)) / width - 1), at(1 - (2 * (event.clientY - top)) / height));
+  };
+  element.onpointerdown = element.onpointermove;
+  return {
+    element,
+    show: (urls) => element.replaceChildren(...urls.map((src) => h("img", { src, alt: "" })), pin),
+    mark(x, y) {
+      pin.style.setProperty("--x", x / REACH);
+      pin.style.setProperty("--y", y / REACH);
+    },
+  };
 }
 
 /** The middle of a tile: across from left to right, up from the last row to the first. */

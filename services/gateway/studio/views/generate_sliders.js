@@ -64,7 +64,7 @@ function readLatent(text, size) {
   return numbers.length === size && numbers.every(Number.isFinite) ? numbers : null;
 }
 
-/** A number from the standard normal distribution within reach, the prior of the latent space (Box and Muller 1958). */
+/** A number from the prior of the latent space, the standard normal, within reach (Box and Muller 1958). */
 function normal() {
   const drawn = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
   return Number(Math.max(-REACH, Math.min(REACH, drawn)).toFixed(2));

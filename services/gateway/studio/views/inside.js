@@ -11,7 +11,7 @@ import { drawTiles } from "../tiles.js";
 import { excitingImages } from "./inside_channels.js";
 
 export const title = "Inside";
-export const lead = "What does each layer make of the picture? White is the layer's largest number, black its smallest.";
+export const lead = "What does each layer make of the picture? White is its largest number, black its smallest.";
 
 export async function show(context) {
   const { models, parameters, set, setPicture, signal } = context;

@@ -69,7 +69,7 @@ function predictionCard(model, classes, signal) {
   const rows = classes.map((label, index) => classRow(label ?? `class ${index}`));
   const list = h("ol", { className: "bars" }, ...rows.map(({ element }) => element));
   const body = h("div", {}, top, list);
-  const element = h("article", { className: "card" }, h("header", {}, h("h2", {}, model.name), speaker), body);
+  const element = h("article", { className: "card verdict" }, h("header", {}, h("h2", {}, model.name), speaker), body);
   const requestOf = ({ picture, invert }) => ({
     model: model.name,
     verb: "predict",
@@ -98,7 +98,7 @@ function predictionCard(model, classes, signal) {
 function speakerOf({ cascade }, prediction, answer) {
   if (!cascade) return `version ${answer.model.version}`;
   const { name } = prediction.model;
-  return name === cascade.small ? `${name} was sure` : `${cascade.small} was unsure, ${name} spoke`;
+  return name === cascade.small ? `${name} was sure` : `${cascade.small} unsure, ${name} spoke`;
 }
 
 function classRow(label) {
