@@ -88,6 +88,12 @@ export async function signaturesOf(model, signal) {
   return (await get(path, signal)).metadata.signature_def.signature_def;
 }
 
+/** What a model offers of a family of signatures: the names behind its prefix, such as "saliency_". */
+export function familyOf(signatures, prefix) {
+  const names = Object.keys(signatures).filter((name) => name.startsWith(prefix));
+  return names.sort().map((name) => name.slice(prefix.length));
+}
+
 /** The dimensions of a tensor that a signature describes, without the batch. */
 export function shapeOf(tensor) {
   return tensor.tensor_shape.dim.slice(1).map(({ size }) => Number(size));

@@ -1,6 +1,6 @@
 // What excites a channel: images that gradient ascent makes from noise.
 
-import { send, shapeOf } from "../api.js";
+import { familyOf, send, shapeOf } from "../api.js";
 import { chosenOf, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { h, milliseconds } from "../dom.js";
@@ -42,7 +42,8 @@ export function excitingImages({ models, parameters, set, signal }, model, signa
       // A layer of as many channels as there are classes is the last one.
       const names = countOf() === classes.length ? classes : [];
       grid.replaceChildren(...data.visualizations.map((each) => channelFigure(each, names)));
-      note.textContent = `${data.visualizations.length} of the ${countOf()} channels of ${state.layer} · ${milliseconds(ms)}`;
+      const shown = `${data.visualizations.length} of the ${countOf()} channels of ${state.layer}`;
+      note.textContent = `${shown} · ${milliseconds(ms)}`;
       body.replaceChildren(grid, note);
     } catch (error) {
       if (!signal.aborted) body.replaceChildren(problemBox(error, visualize));
@@ -77,14 +78,10 @@ export function excitingImages({ models, parameters, set, signal }, model, signa
 }
 
 function layersOf(signatures) {
-  return Object.keys(signatures)
-    .filter((name) => name.startsWith(FAMILY))
-    .sort()
-    .map((name) => {
-      const layer = name.slice(FAMILY.length);
-      const activation = signatures.activations.outputs[layer];
-      return { value: layer, text: layer, count: activation ? shapeOf(activation).at(-1) : AT_ONCE };
-    });
+  return familyOf(signatures, FAMILY).map((layer) => {
+    const activation = signatures.activations.outputs[layer];
+    return { value: layer, text: layer, count: activation ? shapeOf(activation).at(-1) : AT_ONCE };
+  });
 }
 
 function lastPage(count) {

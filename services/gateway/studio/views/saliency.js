@@ -1,6 +1,6 @@
 // Saliency: which pixels speak for a class?
 
-import { send, signaturesOf } from "../api.js";
+import { familyOf, send, signaturesOf } from "../api.js";
 import { chosenOf, modelOptions, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds, slider, words } from "../dom.js";
@@ -30,18 +30,41 @@ export async function show(context) {
     method: parameters.get("method"),
   };
   const curl = curlBox();
-  const maps = h("div", { className: "maps" });
+  const maps = methodMaps(context, state, curl);
+  const input = pictureInput(context, (changed) => {
+    Object.assign(state, changed);
+    setPicture(changed);
+    maps.explain();
+  });
+  const choice = oneOf("Model", options, state.model, (model) => {
+    Object.assign(state, { model, classIndex: TOP_CLASS });
+    set({ model, class: null });
+    return maps.open();
+  });
+  const range = { min: 0, max: 1, step: 0.05, value: state.strength };
+  const strength = slider("Overlay", range, (value) => {
+    state.strength = value;
+    set({ strength: value });
+    maps.draw();
+  });
+  await maps.open();
+  const controls = h("div", { className: "controls" }, strength.element);
+  const right = h("div", {}, choice, maps.classes, controls, maps.element);
+  return h("div", { className: "bench" }, input, right, curl.element);
+}
+
+/** The maps of all methods that the model offers, and the choice of the class that they explain. */
+function methodMaps({ models, set, signal }, state, curl) {
+  const element = h("div", { className: "maps" });
   const classes = h("div");
   let cards = [];
 
   async function open() {
-    const signatures = Object.keys(await signaturesOf(state.model, signal));
-    const methods = signatures.filter((name) => name.startsWith(FAMILY)).sort();
-    const names = methods.map((name) => name.slice(FAMILY.length));
-    if (!names.includes(state.method)) state.method = names[0];
-    cards = names.map((method) => methodCard(method, state, signal, () => choose({ method })));
-    maps.replaceChildren(...cards.map(({ element }) => element));
-    classes.replaceChildren(classChoice(models, state, choose));
+    const methods = familyOf(await signaturesOf(state.model, signal), FAMILY);
+    if (!methods.includes(state.method)) state.method = methods[0];
+    cards = methods.map((method) => methodCard(method, state, signal, () => chooseMethod(method)));
+    element.replaceChildren(...cards.map((card) => card.element));
+    classes.replaceChildren(classChoice(models, state, chooseClass));
     explain();
   }
 
@@ -55,31 +78,19 @@ export async function show(context) {
     curl.show(curlOf(requestOf(state, state.method)));
   }
 
-  function choose({ method, classIndex }) {
-    Object.assign(state, method ? { method } : { classIndex });
-    set(method ? { method } : { class: classIndex });
-    if (method) describe();
-    else explain();
+  function chooseMethod(method) {
+    state.method = method;
+    set({ method });
+    describe();
   }
 
-  const input = pictureInput(context, (changed) => {
-    Object.assign(state, changed);
-    setPicture(changed);
+  function chooseClass(classIndex) {
+    state.classIndex = classIndex;
+    set({ class: classIndex });
     explain();
-  });
-  const choice = oneOf("Model", options, state.model, (model) => {
-    Object.assign(state, { model, classIndex: TOP_CLASS });
-    set({ model, class: null });
-    return open();
-  });
-  const strength = slider("Overlay", { min: 0, max: 1, step: 0.05, value: state.strength }, (value) => {
-    state.strength = value;
-    set({ strength: value });
-    cards.forEach((card) => card.draw());
-  });
-  await open();
-  const controls = h("div", { className: "controls" }, strength.element);
-  return h("div", { className: "bench" }, input, h("div", {}, choice, classes, controls, maps), curl.element);
+  }
+
+  return { element, classes, open, explain, draw: () => cards.forEach((card) => card.draw()) };
 }
 
 function requestOf({ model, picture, invert, classIndex }, method) {
@@ -91,7 +102,7 @@ function classChoice(models, { model, classIndex }, choose) {
   const { classes } = models.find(({ name }) => name === model);
   const named = classes.map((label, index) => ({ value: String(index), text: label ?? `class ${index}` }));
   const options = [{ value: TOP_CLASS, text: "the most probable" }, ...named];
-  return oneOf("Class", options, classIndex, (chosen) => choose({ classIndex: chosen }));
+  return oneOf("Class", options, classIndex, choose);
 }
 
 function methodCard(method, state, signal, onChoose) {
