@@ -18,6 +18,9 @@ import simdjson
 LEAST_BYTES = 2048
 """Below this the ordinary parser is as fast."""
 
+MAX_DIMENSIONS = 64
+"""Of a numpy array."""
+
 _TENSORS = {"instances", "inputs"}
 _NUMBERS_AND_BLANKS = b"0123456789.+-eE \t\n\r"
 _PLACEHOLDER = b"null"
@@ -65,14 +68,16 @@ def _flat_numbers(text: bytes) -> npt.NDArray[Any] | None:
         return np.frombuffer(values.as_buffer(of_type="i"), np.int64)
     except TypeError:
         return np.frombuffer(values.as_buffer(of_type="d"), np.float64)
-    except ValueError:
-        # Not JSON, or a whole number of more than 64 bits.
+    except (ValueError, RuntimeError):
+        # Not JSON, too large for simdjson, or a whole number of more than 64 bits.
         return None
 
 
 def _shape(structure: bytes) -> list[int]:
-    """Return the shape of an array of which only brackets and commas are left; empty if ragged."""
+    """Return the shape of an array without its numbers; empty if it is ragged or too deep."""
     depth = len(structure) - len(structure.lstrip(b"["))
+    if depth > MAX_DIMENSIONS:
+        return []
     shape: list[int] = []
     inner = b""
     for start in reversed(range(depth)):

@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from services.serving_api.dense_json import LEAST_BYTES, parse_dense_json, read_dense_array
+from services.serving_api.dense_json import (
+    LEAST_BYTES,
+    MAX_DIMENSIONS,
+    parse_dense_json,
+    read_dense_array,
+)
 from services.serving_api.predict_json import JsonError, parse_predict_body, to_arrays
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import TensorSpec
@@ -71,6 +76,13 @@ def test_what_is_no_dense_array_is_left_alone(text: str) -> None:
     assert read_dense_array(text.encode()) is None
 
 
+@pytest.mark.parametrize("depth", [MAX_DIMENSIONS, MAX_DIMENSIONS + 1, 5000])
+def test_as_many_dimensions_as_numpy_has_are_read(depth: int) -> None:
+    received = read_dense_array(b"[" * depth + b"1, 2" + b"]" * depth)
+    assert (received is not None) == (depth <= MAX_DIMENSIONS)
+    assert received is None or received.shape == (1,) * (depth - 1) + (2,)
+
+
 def padded(text: str) -> bytes:
     return text.encode() + b" " * LEAST_BYTES
 
@@ -122,6 +134,12 @@ def test_images_of_a_predict_request_become_the_same_floats() -> None:
     request = parse_predict_body(body)
     assert isinstance(request.values, np.ndarray)
     np.testing.assert_array_equal(to_arrays(request, IMAGES)["images"], images)
+
+
+def test_lists_that_are_too_deep_are_refused() -> None:
+    body = b'{"instances": ' + b"[" * 1000 + b"1, 2" + b"]" * 1000 + b" " * LEAST_BYTES + b"}"
+    with pytest.raises(JsonError):
+        to_arrays(parse_predict_body(body), IMAGES)
 
 
 @pytest.mark.parametrize(
