@@ -48,6 +48,8 @@ def test_channels_are_leafed_through(screen):
     screen.open("inside?model=cnn&of=logits")
     expect(screen.page.get_by_alt_text("What excites Trouser")).to_be_visible()
     screen.button("Next channels").click()
+    expect(screen.page.get_by_alt_text("What excites Coat")).to_be_visible()
+    screen.button("Next channels").click()
     boot = screen.page.get_by_alt_text("What excites Ankle boot")
     expect(boot).to_be_visible()
     assert screen.page.get_by_alt_text("What excites").count() == 2

@@ -9,7 +9,8 @@ import { imageUrl } from "../picture.js";
 import { problemBox } from "../problem.js";
 
 const FAMILY = "feature_visualization_";
-const AT_ONCE = 8;
+// As many as gradient ascent makes while a person waits.
+const AT_ONCE = 4;
 
 /**
  * The images of a layer's channels, a few at a time.
