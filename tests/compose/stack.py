@@ -16,19 +16,22 @@ MODELS = ("cnn", "mlp", "vae", "codec")
 SERVICES = ("model-server", "gateway", "prometheus")
 
 
-def compose_files() -> list[str]:
-    """Return the files of the stack, by which model server LECTERN_MODEL_SERVER asks for.
+def model_server() -> str:
+    """Return which model server LECTERN_MODEL_SERVER asks for: `embedded` or `tfserving`.
 
     Raises:
         ValueError: it asks for one that there is not.
     """
-    model_server = os.environ.get("LECTERN_MODEL_SERVER", "embedded")
-    if model_server not in {"embedded", "tfserving"}:
-        raise ValueError(
-            f"LECTERN_MODEL_SERVER is {model_server!r}, expected 'embedded' or 'tfserving'"
-        )
+    asked = os.environ.get("LECTERN_MODEL_SERVER", "embedded")
+    if asked not in {"embedded", "tfserving"}:
+        raise ValueError(f"LECTERN_MODEL_SERVER is {asked!r}, expected 'embedded' or 'tfserving'")
+    return asked
+
+
+def compose_files() -> list[str]:
+    """Return the files of the stack with the model server that is asked for."""
     files = ["docker-compose.yml"]
-    if model_server == "embedded":
+    if model_server() == "embedded":
         files += ["docker-compose.embedded.yml", "tests/compose/docker-compose.debian.yml"]
     return [*files, "tests/compose/docker-compose.test.yml"]
 

@@ -83,7 +83,7 @@ def test_containers_run_without_root_and_cannot_write(stack: Stack) -> None:
         for bindings in container["HostConfig"]["PortBindings"].values():
             assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
     for service in SERVICES:
-        tried = "touch /etc/tried 2>/dev/null && echo written; id --user"
+        tried = "touch /etc/tried 2>/dev/null && echo written; id -u"
         assert int(stack.compose("exec", "-T", service, "sh", "-c", tried)) > 0
 
 
