@@ -40,12 +40,12 @@ test-compose: $(VENV)/dev ## Run the whole suite in containers (installs Docker 
 	$(BIN)/pytest -m compose
 
 .PHONY: test-k8s
-test-k8s: $(VENV)/dev ## Render the Kubernetes manifests and check them (needs kubectl)
-	@command -v kubectl >/dev/null || { \
-	  echo "kubectl is missing; see https://kubernetes.io/docs/tasks/tools/"; exit 1; }
-	@command -v promtool >/dev/null || { \
-	  echo "promtool is missing; installing Debian's package prometheus …"; $(APT_INSTALL) prometheus; }
+test-k8s: $(VENV)/dev ## Check the Kubernetes manifests, run their pods by podman (installs on Debian what lacks)
 	$(BIN)/pytest -m kubernetes
+
+.PHONY: test-cluster
+test-cluster: $(VENV)/dev ## Deploy to the cluster of KUBECONFIG, roll it under load, tear it down
+	$(BIN)/pytest tests/cluster/rollout.py
 
 .PHONY: bench
 bench: $(VENV)/dev ## Measure the model server, then the whole stack, beside a session in process
