@@ -42,7 +42,7 @@ NETWORKS = [
     Network(
         name="cnn_regularized",
         task="classification",
-        summary="four convolutions with batch normalization, dropout and early stopping",
+        summary="four convolutions, batch normalization and dropout, averaged over image and mirror",
         build=build_cnn_regularized,
         objective=CLASSIFICATION,
         recipes={
@@ -51,7 +51,7 @@ NETWORKS = [
                 epochs=45, augment=True, weight_decay=1e-2, ema_momentum=None, early_stopping=12
             ),
         },
-        signatures=convolutional_tasks,
+        signatures=partial(convolutional_tasks, mirrored=True),
     ),
     Network(
         name="cnn_best",
