@@ -42,7 +42,7 @@ NETWORKS = [
     Network(
         name="cnn_regularized",
         task="classification",
-        summary="four convolutions, batch normalization and dropout, averaged over image and mirror",
+        summary="four convolutions, normalized, with dropout, averaged over image and mirror",
         build=build_cnn_regularized,
         objective=CLASSIFICATION,
         recipes={
