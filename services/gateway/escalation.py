@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.gateway.cascade import Cascade
-from services.gateway.errors import InvalidRequest
+from services.gateway.errors import InvalidRequest, ModelServerProblem
 from services.gateway.images import find_image_input
 from services.gateway.inference import check_shapes, find_model, run
 from services.gateway.model_server import ModelRef
@@ -29,19 +29,24 @@ def run_cascade(cascade: Cascade, images: npt.NDArray[Any]) -> dict[str, npt.NDA
         images: as both models take them, [N, H, W, C] or [N, H, W].
 
     Returns:
-        The outputs that the signatures of both models have, whoever spoke, [N, ...] each;
-        `model_name` string[N] and `model_version` int64[N] say who did.
+        The outputs that the signatures of both models have, whoever spoke, [N, ...] each; those of
+        the small one while the large one is not there and nothing is unsure. `model_name`
+        string[N] and `model_version` int64[N] say who did.
 
     Raises:
         InvalidRequest: the images do not fit, or the models do not classify, or not alike.
-        ModelServerProblem: one of the models is not there, or failed.
+        ModelServerProblem: a model that is needed is not there, or failed.
     """
-    small, large = _find(cascade.small), _find(cascade.large)
-    shared = small.signature.outputs.keys() & large.signature.outputs.keys()
+    small, large = _find(cascade.small), _find_if_there(cascade.large)
+    shared = set(small.signature.outputs)
+    if isinstance(large, _Classifier):
+        shared &= large.signature.outputs.keys()
     answer = _ask(small, images, shared)
     # Written so that what is no number counts as unsure.
     unsure = ~(answer["probabilities"].max(axis=1) >= cascade.threshold)
     if unsure.any():
+        if isinstance(large, ModelServerProblem):
+            raise large
         second = _ask(large, images[unsure], shared)
         _check_alike(cascade, answer, second)
         answer = {name: values.copy() for name, values in answer.items()}
@@ -68,6 +73,14 @@ def _find(name: str) -> _Classifier:
             f"model {name!r} answers {answers}, a cascade needs 'probabilities' [N, K]"
         )
     return _Classifier(name, signature_name, signature)
+
+
+def _find_if_there(name: str) -> _Classifier | ModelServerProblem:
+    """Return the problem instead of raising it: where the small model is sure, it is none."""
+    try:
+        return _find(name)
+    except ModelServerProblem as problem:
+        return problem
 
 
 def _ask(

@@ -100,6 +100,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "worker_connections": self._settings.max_connections,
             # Longer than the load balancers in front keep theirs, so that none meets a closed one.
             "keepalive": _KEEPALIVE_SECONDS,
+            # sendfile(2) would wait without end for a client that does not read.
+            "sendfile": False,
             "graceful_timeout": int(self._settings.timeout_seconds) + _DRAIN_MARGIN_SECONDS,
             "logger_class": GunicornLogger,
             "control_socket_disable": True,

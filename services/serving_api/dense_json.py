@@ -8,6 +8,7 @@ Whatever is not plainly such an array is for the ordinary parser.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ MAX_DIMENSIONS = 64
 """Of a numpy array."""
 
 _TENSORS = {"instances", "inputs"}
+_TENSOR_KEY = re.compile(rb'"(?:instances|inputs)"\s*:\s*\Z')
+"""Before the first bracket; another one may stand in a string."""
+
 _NUMBERS_AND_BLANKS = b"0123456789.+-eE \t\n\r"
 _PLACEHOLDER = b"null"
 
@@ -36,13 +40,15 @@ def parse_dense_json(body: bytes) -> dict[str, Any] | None:
     if len(body) < LEAST_BYTES:
         return None
     start, end = body.find(b"["), body.rfind(b"]") + 1
-    if start < 0:
+    if start < 0 or not _TENSOR_KEY.search(body[:start]):
         return None
     try:
         document = orjson.loads(body[:start] + _PLACEHOLDER + body[end:])
     except orjson.JSONDecodeError:
         return None
-    keys = [key for key, value in document.items() if value is None] if document else []
+    if not isinstance(document, dict):
+        return None
+    keys = [key for key, value in document.items() if value is None]
     is_tensor = len(keys) == 1 and keys[0] in _TENSORS
     array = read_dense_array(body[start:end]) if is_tensor else None
     return None if array is None else document | {keys[0]: array}

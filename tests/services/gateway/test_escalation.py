@@ -166,3 +166,10 @@ def test_a_large_model_that_takes_other_images_is_explained(cascade, fake):
 def test_a_model_that_is_gone_is_named(cascade, fake):
     del fake.models["large"]
     assert_problem(cascade.post(AUTO, json={"instances": IMAGES.tolist()}), 404, "large")
+
+
+def test_while_the_large_model_is_gone_what_is_sure_is_answered(cascade, fake):
+    del fake.models["large"]
+    response = cascade.post(AUTO, json={"instances": IMAGES[~ESCALATED].tolist()})
+    assert response.status_code == 200
+    assert {row["model_name"] for row in response.json["predictions"]} == {"classifier"}

@@ -109,6 +109,9 @@ def test_the_rest_of_the_object_stays(text: str) -> None:
     [
         "[[1]]",
         "null",
+        '"[1]"',
+        '{"x": "[1]", "instances": null}',
+        r'{"x": "\"instances\":[1]", "instances": null}',
         '{"instances": 1}',
         '{"instances": "[1]"}',
         '{"instances": [1], "inputs": null}',
