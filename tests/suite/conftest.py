@@ -40,7 +40,7 @@ class Suite:
 def suite() -> Iterator[Suite]:
     ports = {name: str(free_port()) for name in ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT")}
     # As the gateway's README starts it.
-    environment = {**ports, "LECTERN_CASCADES": "auto=mlp>cnn@0.9"}
+    environment = {**ports, "LECTERN_CASCADES": "auto=mimic>cnn_best@0.7622"}
     with running(*module("services"), environment=environment) as launcher:
         greeting = launcher.wait_for_line("Lectern is ready", seconds=300)
         yield Suite(launcher, greeting, ports)
