@@ -99,6 +99,11 @@ export function shapeOf(tensor) {
   return tensor.tensor_shape.dim.slice(1).map(({ size }) => Number(size));
 }
 
+/** Whether this tab has a key. */
+export function hasKey() {
+  return sessionStorage.getItem(KEY) !== null;
+}
+
 /** Remember a key for this tab. */
 export function useKey(key) {
   sessionStorage.setItem(KEY, key);

@@ -7,25 +7,19 @@ const INTERVAL_MS = 200;
 /**
  * Start the camera.
  * @param {(video: HTMLVideoElement) => Promise<void>} onFrame gets five frames a second
- * @param {AbortSignal} signal ends it with the view
- * @returns {Promise<{running: boolean, stop: () => void, stopped: Promise<void>}>}
+ * @param {AbortSignal} signal stops it, also while a person is still asked whether it may be used
  * @throws {DOMException} there is none, or it may not be used
  */
 export async function startCamera(onFrame, signal) {
   const stream = await openStream();
+  const stop = () => stream.getTracks().forEach((track) => track.stop());
+  if (signal.aborted) return stop();
+  signal.addEventListener("abort", stop);
   const video = h("video", { srcObject: stream, muted: true, playsInline: true });
   await video.play();
+  if (signal.aborted) return;
   const timer = setInterval(() => onFrame(video), INTERVAL_MS);
-  let finish;
-  const camera = { running: true, stop, stopped: new Promise((resolve) => (finish = resolve)) };
-  function stop() {
-    clearInterval(timer);
-    stream.getTracks().forEach((track) => track.stop());
-    camera.running = false;
-    finish();
-  }
-  signal.addEventListener("abort", stop);
-  return camera;
+  signal.addEventListener("abort", () => clearInterval(timer));
 }
 
 function openStream() {

@@ -1,6 +1,6 @@
 // The same call for a terminal, as a line that works wherever it is pasted.
 
-import { headersOf, urlOf } from "./api.js";
+import { hasKey, headersOf, urlOf } from "./api.js";
 import { h } from "./dom.js";
 
 /**
@@ -9,7 +9,7 @@ import { h } from "./dom.js";
  * @param {string} [file] where the answer goes; none for what a terminal can show
  */
 export function curlOf(request, file) {
-  const words = ["curl"];
+  const words = curlWords();
   for (const [name, value] of Object.entries(headersOf(request))) {
     // JSON needs no header: the gateway knows it.
     if (!(request.json && name === "Content-Type")) words.push("-H", quote(`${name}: ${value}`));
@@ -20,6 +20,11 @@ export function curlOf(request, file) {
   words.push(quote(urlOf(request)));
   if (file) words.push("-o", file);
   return [request.picture?.shell.source, words.join(" ")].filter(Boolean).join(" | ");
+}
+
+/** How a line begins; a key is a secret, so a placeholder stands for it. */
+export function curlWords() {
+  return hasKey() ? ["curl", "-H", quote("Authorization: Bearer KEY")] : ["curl"];
 }
 
 /** Put text into single quotes for a shell. */

@@ -21,7 +21,7 @@ export function drawHeat(canvas, grey, attribution, strength) {
   const image = layer(width, height, (index) => [...Array(3).fill(DIMMED * grey[index]), 255]);
   context.drawImage(image, 0, 0, SIDE, canvas.height);
   const values = attribution.flat();
-  const most = Math.max(...values.map(Math.abs)) || 1;
+  const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) || 1;
   const heat = layer(width, height, (index) => {
     const value = values[index] / most;
     return [...(value > 0 ? FOR : AGAINST), 255 * strength * Math.abs(value)];

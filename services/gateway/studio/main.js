@@ -28,7 +28,7 @@ async function open() {
   ending = new AbortController();
   const { signal } = ending;
   const { view, parameters } = readAddress();
-  const name = view in VIEWS ? view : "predict";
+  const name = Object.hasOwn(VIEWS, view) ? view : "predict";
   markLinks(name);
   // On a phone the links are wider than the screen.
   links[Object.keys(VIEWS).indexOf(name)].scrollIntoView({ block: "nearest", inline: "center" });
@@ -39,7 +39,7 @@ async function open() {
   content.replaceChildren(h("header", { className: "lead" }, h("h1", {}, title), h("p", {}, lead)), body);
   try {
     const served = await listModels(signal);
-    await look(parameters);
+    await look(parameters, signal);
     if (signal.aborted) return;
     markLinks(name);
     const filled = await show(contextOf(name, parameters, served, signal));
@@ -62,6 +62,7 @@ function contextOf(name, parameters, served, signal) {
     writing = setTimeout(write, WRITE_AFTER_MS);
   };
   const setPicture = ({ picture, invert }) => {
+    if (signal.aborted) return;
     Object.assign(looking, { picture, invert });
     markLinks(name);
     set({ picture: picture.token, invert: invert || null });
@@ -69,11 +70,13 @@ function contextOf(name, parameters, served, signal) {
   return { ...looking, models: served, parameters, set, setPicture, signal };
 }
 
-async function look(parameters) {
+async function look(parameters, signal) {
   const token = parameters.get("picture");
   if (looking.picture && !token) return;
-  if (!looking.picture || token !== looking.picture.token) looking.picture = await pictureOf(token);
-  looking.invert = parameters.get("invert") === "true";
+  const isKnown = looking.picture && token === looking.picture.token;
+  const picture = isKnown ? looking.picture : await pictureOf(token);
+  if (signal.aborted) return;
+  Object.assign(looking, { picture, invert: parameters.get("invert") === "true" });
 }
 
 function markLinks(current) {

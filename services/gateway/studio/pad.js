@@ -35,7 +35,7 @@ export function pad(onDraw) {
     canvas.onpointermove(event);
   };
   canvas.onpointermove = (event) => {
-    if (!event.buttons) return;
+    if (!canvas.hasPointerCapture(event.pointerId)) return;
     const events = event.getCoalescedEvents?.() ?? [];
     for (const each of events.length ? events : [event]) context.lineTo(...at(each));
     context.stroke();

@@ -14,13 +14,17 @@ import { SAMPLES, fromCanvas, fromFile, sample, sampleUrl } from "./picture.js";
  */
 export function pictureInput({ picture, invert, signal }, onChange) {
   const state = { picture, invert };
+  let choices = 0;
   const note = h("p", { className: "note" });
   const board = pad(newestOnly(takeBoard));
   const inverted = h("button", { type: "button", onclick: () => toggleInvert() }, "Invert");
   const strip = sampleStrip(async (name) => show(await sample(name)));
 
   async function takeBoard() {
-    change({ picture: await fromCanvas(board.canvas), invert: false });
+    const before = choices;
+    const taken = await fromCanvas(board.canvas);
+    // What has been chosen meanwhile is newer than this drawing or frame.
+    if (choices === before) change({ picture: taken, invert: false });
   }
 
   function change(changed) {
@@ -44,6 +48,7 @@ export function pictureInput({ picture, invert, signal }, onChange) {
   }
 
   function show(shown, isInverted = false) {
+    choices += 1;
     camera.stop();
     change({ picture: shown, invert: isInverted });
     return paint();
@@ -102,19 +107,27 @@ function openButton(onFile) {
 
 function cameraButton(signal, onFrame, onProblem) {
   const element = h("button", { type: "button" }, "Camera");
-  let camera = null;
+  let ending = null;
   const press = (isPressed) => element.setAttribute("aria-pressed", isPressed);
+  const stop = () => {
+    ending?.abort();
+    ending = null;
+    press(false);
+  };
   const start = async () => {
+    ending = new AbortController();
+    const ends = AbortSignal.any([signal, ending.signal]);
     try {
-      camera = await startCamera(onFrame, signal);
-      press(true);
-      camera.stopped.then(() => press(false));
+      await startCamera(onFrame, ends);
+      if (!ends.aborted) press(true);
     } catch (error) {
+      if (ends.aborted) return;
+      stop();
       onProblem(`No camera: ${error.message}. Allow it in the browser's settings.`);
     }
   };
-  element.onclick = () => (camera?.running ? camera.stop() : start());
-  return { element, stop: () => camera?.stop() };
+  element.onclick = () => (ending ? stop() : start());
+  return { element, stop };
 }
 
 function takeFiles(element, onFile, signal) {

@@ -21,6 +21,8 @@ export function problemBox(problem, retry) {
 
 function keyForm(retry) {
   const key = h("input", { type: "password", autocomplete: "off", required: true, name: "key" });
+  // A header carries nothing else, and fetch throws at some of it.
+  Object.assign(key, { pattern: "[\\x21-\\x7e]+", title: "Letters, digits and signs of ASCII, without spaces" });
   const form = h("form", {}, h("label", {}, "API key ", key), h("button", {}, "Use it in this tab"));
   form.onsubmit = (event) => {
     event.preventDefault();

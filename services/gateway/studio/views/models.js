@@ -2,7 +2,7 @@
 
 import { addressOf } from "../address.js";
 import { calls, cardOf } from "../api.js";
-import { curlBox, quote } from "../curl.js";
+import { curlBox, curlWords, quote } from "../curl.js";
 import { h, milliseconds } from "../dom.js";
 import { firstParagraph, firstTable, render } from "../markdown.js";
 
@@ -20,7 +20,7 @@ const VIEWS = {
 
 export async function show({ models, signal }) {
   const curl = curlBox();
-  curl.show(`curl ${quote(new URL("v1/models", document.baseURI).href)}`);
+  curl.show([...curlWords(), quote(new URL("v1/models", document.baseURI).href)].join(" "));
   const cards = await Promise.all(models.map((model) => modelCard(model, signal)));
   return h("div", {}, h("div", { className: "cards wide-cards" }, ...cards), curl.element);
 }
@@ -34,7 +34,7 @@ async function modelCard(model, signal) {
     h("header", {}, h("h2", {}, model.name), h("span", { className: "states" }, ...model.versions.map(state))),
     h("p", { className: "about" }, describe(model, text)),
     measure ? h("p", { className: "measure" }, h("strong", {}, measure[1]), ` ${measure[0]}`) : null,
-    h("p", { className: "links" }, ...linksOf(model), text ? cardButton(model.name, text) : null),
+    h("p", { className: "links" }, ...linksOf(model), text ? cardButton(model.name, text, signal) : null),
     h("p", { className: "muted" }, latencyOf(model.name)),
   );
 }
@@ -48,7 +48,8 @@ function state({ version, state: name }) {
 function describe({ cascade, versions }, card) {
   if (cascade) {
     const { small, large, threshold } = cascade;
-    return `A cascade: ${small} answers, and ${large} where ${small} is less than ${100 * threshold}% sure.`;
+    const sure = Number((100 * threshold).toFixed(2));
+    return `A cascade: ${small} answers, and ${large} where ${small} is less than ${sure}% sure.`;
   }
   // A card opens with a sentence on what the model is.
   if (card) return `${firstParagraph(card).split(/\. (?=[A-Z])/)[0]}.`;
@@ -57,7 +58,7 @@ function describe({ cascade, versions }, card) {
 
 function linksOf({ name, tasks, classes, cascade }) {
   return tasks
-    .filter((task) => task in VIEWS)
+    .filter((task) => Object.hasOwn(VIEWS, task))
     .filter((task) => task !== "predict" || cascade || classes.length)
     .map((task) => {
       const [view, parameter] = VIEWS[task];
@@ -81,7 +82,7 @@ function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function cardButton(name, text) {
+function cardButton(name, text, signal) {
   const open = () => {
     const close = h("button", { type: "button", onclick: () => dialog.close() }, "Close");
     const body = h("div", { className: "prose" }, ...render(text));
@@ -89,6 +90,7 @@ function cardButton(name, text) {
     dialog.setAttribute("aria-label", `The card of ${name}`);
     document.body.append(dialog);
     dialog.showModal();
+    signal.addEventListener("abort", () => dialog.close());
   };
   return h("button", { type: "button", onclick: open }, "Card");
 }
