@@ -59,7 +59,7 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
             max_calls=settings.max_batch_calls,
         ),
         lanes=Lanes(settings.threads, settings.max_expensive_calls),
-        catalog=Catalog(model_server),
+        catalog=Catalog(model_server, names),
         readiness=Readiness(model_server, names),
     ).attach(app)
     observe(app, settings.timeout_seconds)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import grpc
 import numpy as np
@@ -13,7 +14,6 @@ import numpy as np
 from services.gateway.errors import InvalidRequest, ModelServerProblem, NotReady
 from services.gateway.model_server import ModelRef, ModelServer
 from services.serving_api.protos import (
-    get_model_metadata_pb2,
     get_model_status_pb2,
     types_pb2,
 )
@@ -23,6 +23,7 @@ DEFAULT_SIGNATURE = "serving_default"
 LABELS_SIGNATURE = "class_labels"
 SECONDS_TO_LIVE = 2.0
 
+_Answer = TypeVar("_Answer")
 _State = get_model_status_pb2.ModelVersionStatus.State
 _ON_THE_WAY = {_State.START, _State.LOADING}
 
@@ -78,10 +79,12 @@ class Catalog:
 
     Args:
         model_server: whom to ask.
+        model_names: the models that it is to serve; after a start it does not know them at once.
     """
 
-    def __init__(self, model_server: ModelServer) -> None:
+    def __init__(self, model_server: ModelServer, model_names: Collection[str]) -> None:
         self._model_server = model_server
+        self._model_names = model_names
         self._lock = threading.Lock()
         self._entries: dict[ModelRef, tuple[float, ModelInfo]] = {}
 
@@ -106,11 +109,34 @@ class Catalog:
         self._keep(ref, info)
         return info
 
+    def call_if_loaded(self, ref: ModelRef, call: Callable[[], _Answer], timeout: float) -> _Answer:
+        """Call a model; one that was not found, though it does not load, is called once more.
+
+        It may have become available between the call and the look at its state.
+
+        Raises:
+            ModelServerProblem: the call's own, or the model server does not tell the state.
+            NotReady: the model is still loading.
+        """
+        try:
+            return call()
+        except ModelServerProblem as problem:
+            if problem.code != grpc.StatusCode.NOT_FOUND:
+                raise
+            if self._is_loading(ref, timeout):
+                raise NotReady(
+                    f"model {ref.name!r} is still loading: try again in a moment; "
+                    f"GET /v1/models/{ref.name} tells its state"
+                ) from problem
+        return call()
+
     def _keep(self, ref: ModelRef, info: ModelInfo) -> None:
         self._entries[ref] = (time.monotonic() + SECONDS_TO_LIVE, info)
 
     def _ask(self, ref: ModelRef, timeout: float) -> ModelInfo:
-        response = self._metadata(ref, timeout)
+        response = self.call_if_loaded(
+            ref, lambda: self._model_server.metadata(ref, timeout), timeout
+        )
         version = response.model_spec.version.value
         signatures = {
             name: signature
@@ -138,25 +164,17 @@ class Catalog:
             return ()
         return [label.decode(errors="replace") for label in answer.outputs["label"]]
 
-    def _metadata(
-        self, ref: ModelRef, timeout: float
-    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-        try:
-            return self._model_server.metadata(ref, timeout)
-        except ModelServerProblem as problem:
-            if problem.code == grpc.StatusCode.NOT_FOUND and self._is_loading(ref, timeout):
-                raise NotReady(
-                    f"model {ref.name!r} is still loading: try again in a moment; "
-                    f"GET /v1/models/{ref.name} tells its state"
-                ) from problem
-            raise
-
     def _is_loading(self, ref: ModelRef, timeout: float) -> bool:
         try:
-            response = self._model_server.status(ref, timeout)
-        except ModelServerProblem:
-            return False
-        return any(version.state in _ON_THE_WAY for version in response.model_version_status)
+            response = self._model_server.status(ModelRef(ref.name), timeout)
+        except ModelServerProblem as problem:
+            if problem.code != grpc.StatusCode.NOT_FOUND:
+                raise
+            return ref.name in self._model_names
+        return any(
+            version.state in _ON_THE_WAY and ref.version in {None, version.version}
+            for version in response.model_version_status
+        )
 
     def notice(self, ref: ModelRef, version: int) -> None:
         """Forget what is known of a model if another version has answered."""

@@ -68,16 +68,19 @@ def run(model: ModelRef, signature_name: str, inputs: Arrays) -> Prediction:
     Raises:
         ContentTooLarge: that is more than one call may ask for.
         ModelServerProblem: the model server refused, failed, or did not answer in time.
-        NotReady: too many requests are under way.
+        NotReady: the model is still loading, or too many requests are under way.
     """
     parts = gateway()
     info = parts.catalog.model(model, time_left())
     signature = info.signature(signature_name)
     check_amount(signature_name, signature, inputs, parts.settings.max_answer_numbers)
 
+    def predict() -> Prediction:
+        return parts.batcher.predict(model, signature_name, signature, inputs, time_left())
+
     def ask() -> Prediction:
         with parts.lanes.enter(signature_name):
-            return parts.batcher.predict(model, signature_name, signature, inputs, time_left())
+            return parts.catalog.call_if_loaded(model, predict, time_left())
 
     prediction = parts.cache.answer((info.name, info.version, signature_name), inputs, ask)
     parts.catalog.notice(model, prediction.version)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from flask import Response, request
 
 from services.gateway.context import gateway
@@ -19,23 +22,31 @@ from services.serving_api.protos import input_pb2
 
 blueprint = model_blueprint("examples")
 
+_Result = TypeVar("_Result")
+
 
 @model_route(blueprint, ":classify", "POST")
 def classify(model: ModelRef) -> Response:
     """Answer the classes of each example, as TensorFlow Serving does."""
-    signature_name, examples = _read_examples()
-    find_model(model)
-    result = gateway().model_server.classify(model, signature_name, examples, time_left())
+    result = _call(model, gateway().model_server.classify)
     return Response(format_classifications(result), mimetype="application/json")
 
 
 @model_route(blueprint, ":regress", "POST")
 def regress(model: ModelRef) -> Response:
     """Answer one number for each example, as TensorFlow Serving does."""
+    result = _call(model, gateway().model_server.regress)
+    return Response(format_regressions(result), mimetype="application/json")
+
+
+def _call(
+    model: ModelRef, method: Callable[[ModelRef, str, input_pb2.Input, float], _Result]
+) -> _Result:
     signature_name, examples = _read_examples()
     find_model(model)
-    result = gateway().model_server.regress(model, signature_name, examples, time_left())
-    return Response(format_regressions(result), mimetype="application/json")
+    return gateway().catalog.call_if_loaded(
+        model, lambda: method(model, signature_name, examples, time_left()), time_left()
+    )
 
 
 def _read_examples() -> tuple[str, input_pb2.Input]:

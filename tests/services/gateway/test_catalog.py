@@ -26,7 +26,7 @@ CLASSIFIER_REF = ModelRef("classifier")
 
 @pytest.fixture
 def models(model_server) -> Catalog:
-    return Catalog(model_server)
+    return Catalog(model_server, ["classifier"])
 
 
 def test_it_knows_signatures_classes_and_their_names(models):
@@ -91,13 +91,14 @@ def test_one_asks_anew_while_the_others_use_what_is_known(models, fake, monkeypa
 
 
 def test_a_model_that_has_gone_is_not_remembered(models, fake, monkeypatch):
+    codec = ModelRef("codec")
     monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 0.0)
-    models.model(CLASSIFIER_REF, 5)
+    models.model(codec, 5)
     monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 60.0)
-    del fake.models["classifier"]
+    del fake.models["codec"]
     for _ in range(2):
         with pytest.raises(ModelServerProblem):
-            models.model(CLASSIFIER_REF, 5)
+            models.model(codec, 5)
 
 
 def test_a_new_version_is_noticed_after_the_while(models, fake, monkeypatch):
@@ -144,3 +145,57 @@ def test_a_model_that_still_loads_is_not_ready_rather_than_unknown(models, fake,
         models.model(ref, 5)
     fake.models["classifier"][1].state = AVAILABLE
     assert models.model(ref, 5).version == 1
+
+
+@pytest.mark.parametrize("ref", [CLASSIFIER_REF, ModelRef("classifier", 1)])
+def test_a_model_that_a_new_model_server_does_not_know_yet_is_not_ready(models, fake, ref):
+    version = fake.models.pop("classifier")
+    with pytest.raises(NotReady, match="'classifier' is still loading"):
+        models.model(ref, 5)
+    fake.models["classifier"] = version
+    assert models.model(ref, 5).version == 1
+
+
+@pytest.mark.parametrize("ref", [CLASSIFIER_REF, ModelRef("classifier", 1)])
+def test_a_model_that_becomes_available_before_its_state_is_asked_is_found(
+    models, fake, model_server, monkeypatch, ref
+):
+    fake.models["classifier"][1].state = LOADING
+    ask = model_server.status
+
+    def load_and_ask(*arguments):
+        fake.models["classifier"][1].state = AVAILABLE
+        return ask(*arguments)
+
+    monkeypatch.setattr(model_server, "status", load_and_ask)
+    assert models.model(ref, 5).version == 1
+
+
+def test_an_unknown_version_of_a_loaded_model_is_not_found(models, fake):
+    fake.models["classifier"][2] = FakeVersion(CLASSIFIER, LOADING)
+    with pytest.raises(ModelServerProblem) as caught:
+        models.model(ModelRef("classifier", 7), 5)
+    assert caught.value.status == 404
+
+
+def test_a_label_of_a_version_that_is_gone_is_not_found(models, fake):
+    fake.labels["canary"] = 7
+    with pytest.raises(ModelServerProblem) as caught:
+        models.model(ModelRef("classifier", label="canary"), 5)
+    assert caught.value.status == 404
+
+
+def test_a_model_server_that_dies_before_its_state_is_asked_is_unavailable(
+    models, fake, model_server, monkeypatch
+):
+    fake.models["classifier"][1].state = LOADING
+    ask = model_server.status
+
+    def die_and_ask(*arguments):
+        fake.stop()
+        return ask(*arguments)
+
+    monkeypatch.setattr(model_server, "status", die_and_ask)
+    with pytest.raises(ModelServerProblem) as caught:
+        models.model(CLASSIFIER_REF, 5)
+    assert caught.value.status == 503

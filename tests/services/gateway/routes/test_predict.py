@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.serving_api.tensors import to_ndarray
-from tests.fakes import LOADING, FakeVersion, classify
+from tests.fakes import AVAILABLE, LOADING, FakeVersion, classify
 from tests.services.gateway.images import GREY, PNG, encode
 from tests.services.gateway.problems import assert_problem
 
@@ -249,6 +249,31 @@ def test_a_model_that_still_loads_gives_503_and_when_to_come_back(client, fake, 
     response = client.post(path, data=PNG)
     assert_problem(response, 503, "'classifier' is still loading")
     assert int(response.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_model_server_that_restarts_gives_503_for_a_model_that_was_there(client, fake, is_known):
+    assert client.post(PREDICT, data=PNG).status_code == 200
+    if is_known:
+        fake.models["classifier"][1].state = LOADING
+    else:
+        del fake.models["classifier"]
+    assert_problem(client.post(PREDICT, data=PNG), 503, "'classifier' is still loading")
+
+
+def test_a_model_that_becomes_available_before_its_state_is_asked_answers(
+    client, fake, model_server, monkeypatch
+):
+    assert client.post(PREDICT, data=PNG).status_code == 200
+    fake.models["classifier"][1].state = LOADING
+    ask = model_server.status
+
+    def load_and_ask(*arguments):
+        fake.models["classifier"][1].state = AVAILABLE
+        return ask(*arguments)
+
+    monkeypatch.setattr(model_server, "status", load_and_ask)
+    assert client.post(PREDICT, data=PNG).status_code == 200
 
 
 def test_an_error_inside_shows_nothing_of_it(client, monkeypatch):
