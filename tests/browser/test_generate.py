@@ -95,3 +95,15 @@ def test_a_walk_leads_from_one_picture_to_another(screen):
     screen.button("Play").click()
     expect(image).not_to_have_attribute("src", re.compile(re.escape(expected[-1]["image"]["b64"])))
     screen.button("Pause").click()
+
+
+def test_a_walk_starts_from_an_opened_file(screen):
+    screen.page.emulate_media(reduced_motion="reduce")
+    screen.open("predict?models=cnn")
+    file = SAMPLES / "trouser.png"
+    screen.page.get_by_label("Picture file").set_input_files(file)
+    expect(screen.card("cnn").locator(".top")).to_have_text("Trouser")
+    screen.page.get_by_role("link", name="Generate", exact=True).click()
+    screen.button("A walk between two").click()
+    content = base64.b64encode(file.read_bytes()).decode()
+    expect(screen.page.locator(".curl code")).to_contain_text(f'[{{"b64":"{content}"}}')

@@ -62,3 +62,19 @@ def test_channels_are_leafed_through(screen):
     assert picture.std() > 0
     screen.button("Another start").click()
     expect(screen.page).to_have_url(re.compile("of=logits&channel=8&seed=1$"))
+
+
+def test_channels_that_a_layer_does_not_have_are_not_asked_for(screen):
+    screen.open("inside?model=cnn&of=logits&channel=999")
+    expect(screen.page.get_by_alt_text("What excites Ankle boot")).to_be_visible()
+    assert screen.page.get_by_alt_text("What excites").count() == 2
+
+
+def test_a_model_that_is_chosen_starts_at_its_first_channels(screen):
+    screen.open("inside?model=cnn&layer=pool1&of=logits&channel=8")
+    expect(screen.page.get_by_alt_text("What excites Ankle boot")).to_be_visible()
+    screen.page.get_by_role("group", name="Model").get_by_text("cnn", exact=True).click()
+    expect(screen.page.get_by_alt_text("What excites Trouser")).to_be_visible()
+    tiles(screen, "conv1")
+    assert screen.parameter("model") == "cnn"
+    assert not re.search("layer=|of=|channel=", screen.page.url)

@@ -116,6 +116,34 @@ def test_the_camera_is_watched_until_it_is_stopped(screen):
     expect(camera).to_have_attribute("aria-pressed", "false")
 
 
+def test_a_sample_calls_off_a_camera_that_is_not_allowed_yet(screen):
+    screen.open("predict?models=cnn")
+    screen.page.evaluate(
+        """() => {
+          const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+          const allowed = new Promise((resolve) => { window.allow = resolve; });
+          navigator.mediaDevices.getUserMedia = async (wanted) => {
+            await allowed;
+            window.stream = await open(wanted);
+            return window.stream;
+          };
+        }"""
+    )
+    screen.button("Camera").click()
+    screen.button("trouser").click()
+    screen.page.evaluate("window.allow()")
+    screen.page.wait_for_function("window.stream?.getTracks()[0].readyState === 'ended'")
+    expect(screen.card("cnn").locator(".top")).to_have_text("Trouser")
+    assert screen.parameter("picture") == "trouser"
+    expect(screen.button("Camera")).to_have_attribute("aria-pressed", "false")
+
+
+def test_an_address_without_a_known_view_shows_the_first(screen):
+    screen.open("toString")
+    expect(screen.page.locator("main h1")).to_have_text("Predict")
+    expect(screen.card("cnn")).to_be_visible()
+
+
 def test_lines_are_copied_and_do_the_same(screen):
     screen.open("predict?models=cnn&picture=dress")
     expect(screen.card("cnn").locator(".top")).to_have_text("Dress")
@@ -182,9 +210,14 @@ def test_a_key_is_asked_for_where_one_is_needed_and_sent_from_then_on(screen):
     screen.page.route(re.compile("/v1/"), answer)
     screen.open("predict?models=cnn&picture=bag")
     expect(screen.page.get_by_role("alert")).to_contain_text("no key was received")
-    screen.page.get_by_label("API key").fill("0123456789abcdef")
+    key = screen.page.get_by_label("API key")
+    key.fill("0123456789abcde\N{EURO SIGN}")
+    assert not key.evaluate("(field) => field.checkValidity()")
+    key.fill("0123456789abcdef")
     screen.page.keyboard.press("Enter")
     expect(screen.card("cnn").locator(".top")).to_have_text("Bag")
+    line = screen.page.locator(".curl code")
+    expect(line).to_contain_text("curl -H 'Authorization: Bearer KEY'")
     assert received[0] is None
     assert set(received[1:]) == {"Bearer 0123456789abcdef"}
     # The browser itself reports every status of 400 and above.

@@ -76,3 +76,36 @@ def test_class_method_and_strength_are_chosen_at_a_click(screen):
     assert np.array_equal(shown[..., 0], shown[..., 2])
     chosen = re.compile("class=4&method=integrated_gradients&strength=0$")
     expect(screen.page).to_have_url(chosen)
+
+
+def test_a_large_map_is_drawn(screen):
+    screen.open("saliency?model=cnn&picture=bag")
+    strongest = screen.page.evaluate(
+        """async () => {
+          const { drawHeat } = await import("/studio/heat.js");
+          const canvas = document.createElement("canvas");
+          const attribution = Array.from({ length: 600 }, () => Array(600).fill(-2));
+          drawHeat(canvas, new Uint8ClampedArray(600 * 600), attribution, 1);
+          return Array.from(canvas.getContext("2d").getImageData(140, 140, 1, 1).data);
+        }"""
+    )
+    assert strongest == [64, 140, 255, 255]
+
+
+def test_a_model_that_does_not_tell_its_signatures_is_asked_again(screen):
+    screen.open("saliency?model=mlp&picture=bag")
+    metadata = re.compile("/cnn/metadata")
+    body = json.dumps({"title": "Service Unavailable", "status": 503, "detail": "still loading"})
+    screen.page.route(
+        metadata,
+        lambda route: route.fulfill(status=503, content_type="application/problem+json", body=body),
+    )
+    screen.page.get_by_role("group", name="Model").get_by_text("cnn", exact=True).click()
+    alert = screen.page.get_by_role("alert")
+    expect(alert).to_contain_text("503 Service Unavailable")
+    screen.page.unroute(metadata)
+    alert.get_by_role("button", name="Try again").click()
+    wait_for_all(screen, "Bag")
+    # The browser itself reports every status of 400 and above.
+    assert [text for text in screen.complaints if "503" not in text] == []
+    screen.complaints.clear()

@@ -72,6 +72,13 @@ export async function fromGrey(grey, width, height) {
   return drawing(await greyFile(grey, width, height, "image/png"));
 }
 
+/** Make a picture of the negative of another one. */
+export async function negativeOf({ blob }) {
+  const { width, height } = await createImageBitmap(blob);
+  const grey = await greyOf(blob, width, height);
+  return fromGrey(grey.map((value) => 255 - value), width, height);
+}
+
 /** Write grey values as an image file; a type that the browser does not know becomes PNG. */
 export async function greyFile(grey, width, height, type, quality) {
   const canvas = new OffscreenCanvas(width, height);

@@ -1,14 +1,14 @@
 // Compress: how much of the picture survives in a few bytes?
 
+import { answering } from "../answering.js";
 import { send, shapeOf, signaturesOf } from "../api.js";
 import { chosenOf, modelOptions, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds } from "../dom.js";
 import { FORMATS, encodeWithin } from "../formats.js";
-import { newestOnly } from "../newest.js";
 import { fromGrey, greyOf } from "../picture.js";
 import { pictureInput } from "../picture_input.js";
-import { nothing, problemBox } from "../problem.js";
+import { nothing } from "../problem.js";
 import { versionCard } from "./compress_card.js";
 
 export const title = "Compress";
@@ -38,22 +38,15 @@ export async function show(context) {
   const body = h("div", {}, cards, note);
   let takes = null;
 
-  async function open() {
-    takes = specOf(await signaturesOf(state.model, signal));
-    return compress();
-  }
-
-  const compress = newestOnly(async () => {
-    try {
-      const { image, versions, ms, lines } = await measure(state, takes, signal);
-      curl.show(lines);
-      cards.replaceChildren(...versions.map(([name, version]) => versionCard(name, version, image)));
-      note.textContent = `there and back in ${milliseconds(ms)}`;
-      announce(`${state.model}: ${takes.codeBytes} bytes`);
-      body.replaceChildren(cards, note);
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, compress));
-    }
+  const compress = answering(body, signal, async () => {
+    const asked = { ...state };
+    if (takes?.model !== asked.model) takes = await specOf(asked.model, signal);
+    const { image, versions, ms, lines } = await measure(asked, takes, signal);
+    curl.show(lines);
+    cards.replaceChildren(...versions.map(([name, version]) => versionCard(name, version, image)));
+    note.textContent = `there and back in ${milliseconds(ms)}`;
+    announce(`${asked.model}: ${takes.codeBytes} bytes`);
+    return [cards, note];
   });
 
   const input = pictureInput(context, (changed) => {
@@ -64,24 +57,25 @@ export async function show(context) {
   const choice = oneOf("Model", options, state.model, (model) => {
     state.model = model;
     set({ model });
-    return open();
+    compress();
   });
   const count = oneOf("At equal", counts, state.count, (chosen) => {
     state.count = chosen;
     set({ count: chosen });
     compress();
   });
-  await open();
+  await compress();
   const right = h("div", {}, choice, count, body, explanation());
   return h("div", { className: "bench" }, input, right, curl.element);
 }
 
 /** The size of the images that a model takes, and the bytes of a code. */
-function specOf({ compress }) {
+async function specOf(model, signal) {
+  const { compress } = await signaturesOf(model, signal);
   const [height, width] = shapeOf(Object.values(compress.inputs)[0]);
   const { code } = compress.outputs;
   const numbers = shapeOf(code).reduce((product, size) => product * size, 1);
-  return { height, width, codeBytes: numbers * NUMBER_BYTES[code.dtype] };
+  return { model, height, width, codeBytes: numbers * NUMBER_BYTES[code.dtype] };
 }
 
 /** All versions of the picture by name: its own, what is left of it by the model, and by each format. */

@@ -1,5 +1,6 @@
 // Generate: images that nobody took, and the space they come from.
 
+import { answering } from "../answering.js";
 import { shapeOf, signaturesOf } from "../api.js";
 import { chosenOf, modelOptions, oneOf } from "../choices.js";
 import { curlBox } from "../curl.js";
@@ -20,7 +21,7 @@ const FORMS = {
   walk: { text: "A walk between two", show: showWalk, needs: "encode_latent" },
 };
 
-export async function show({ models, parameters, set, signal, picture }) {
+export async function show({ models, parameters, set, signal, picture, invert }) {
   const options = modelOptions(models, "generate");
   if (!options.length) return nothing("generate");
   const state = { model: chosenOf(options, parameters.get("model")), form: parameters.get("form") };
@@ -29,24 +30,21 @@ export async function show({ models, parameters, set, signal, picture }) {
   const curl = curlBox();
   let closing = new AbortController();
 
-  async function open() {
-    const signatures = await signaturesOf(state.model, signal);
+  const open = answering(form, signal, async () => {
+    const { model } = state;
+    const signatures = await signaturesOf(model, signal);
     const offered = Object.entries(FORMS)
       .filter(([, { needs }]) => needs in signatures)
       .map(([value, { text }]) => ({ value, text }));
-    state.form = chosenOf(offered, state.form);
-    state.size = signatures.decode_latent && shapeOf(signatures.decode_latent.inputs.latent)[0];
-    forms.replaceChildren(oneOf("Show", offered, state.form, (chosen) => change({ form: chosen })));
-    fill();
-  }
-
-  function fill() {
+    const shown = chosenOf(offered, state.form);
+    forms.replaceChildren(oneOf("Show", offered, shown, (chosen) => change({ form: chosen })));
     closing.abort();
     closing = new AbortController();
     const ends = AbortSignal.any([signal, closing.signal]);
-    const context = { ...state, parameters, set, change, picture, signal: ends, curl };
-    form.replaceChildren(FORMS[state.form].show(context));
-  }
+    const size = signatures.decode_latent && shapeOf(signatures.decode_latent.inputs.latent)[0];
+    const context = { model, size, parameters, set, change, picture, invert, signal: ends, curl };
+    return [FORMS[shown].show(context)];
+  });
 
   /** Go to another form, with what it starts from. */
   function change(changes) {

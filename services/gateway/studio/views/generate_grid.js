@@ -1,11 +1,10 @@
 // Images of one seed after the other.
 
+import { answering } from "../answering.js";
 import { send } from "../api.js";
 import { curlOf } from "../curl.js";
 import { announce, h, milliseconds, slider } from "../dom.js";
-import { newestOnly } from "../newest.js";
 import { imageUrl } from "../picture.js";
-import { problemBox } from "../problem.js";
 
 const COUNT = 24;
 
@@ -18,18 +17,14 @@ export function showGrid({ model, parameters, set, change, signal, curl }) {
   const note = h("p", { className: "muted" }, "…");
   const body = h("div", {}, images, note);
 
-  const generate = newestOnly(async () => {
+  const generate = answering(body, signal, async () => {
     const request = { model, verb: "generate", json: { count: COUNT, ...state } };
     curl.show(curlOf(request, "generated.png"));
-    try {
-      const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
-      images.replaceChildren(...data.samples.map(sampleButton));
-      note.textContent = `${data.samples.length} images · ${milliseconds(ms)} · take one to change it`;
-      announce(`${data.samples.length} images from seed ${state.seed} on`);
-      body.replaceChildren(images, note);
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, generate));
-    }
+    const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
+    images.replaceChildren(...data.samples.map(sampleButton));
+    note.textContent = `${data.samples.length} images · ${milliseconds(ms)} · take one to change it`;
+    announce(`${data.samples.length} images from seed ${state.seed} on`);
+    return [images, note];
   });
 
   function sampleButton({ seed, latent, image }) {

@@ -1,11 +1,10 @@
 // A plane through latent space to wander over: across lies the image of one seed, up that of the next.
 
+import { answering } from "../answering.js";
 import { send } from "../api.js";
 import { curlOf } from "../curl.js";
 import { h, milliseconds, slider } from "../dom.js";
-import { newestOnly } from "../newest.js";
 import { imageUrl } from "../picture.js";
-import { problemBox } from "../problem.js";
 
 const REACH = 1.5;
 const SIDE = 8;
@@ -20,41 +19,33 @@ export function showMap({ model, parameters, set, signal, curl }) {
   const image = h("img", { className: "large", alt: "The image of this place" });
   const note = h("p", { className: "muted" }, "…");
   const body = h("div", {}, image, note);
-  let axes = null;
+  let plane = null;
 
-  async function open() {
-    try {
-      const ends = await ask({ seed: state.seed, count: 2 });
-      axes = ends.data.samples.map(({ latent }) => latent);
-      const places = Array.from({ length: SIDE * SIDE }, (_, index) => placeOf(index));
-      const { data } = await ask({ latent: places.map(([x, y]) => latentAt(x, y)) });
-      map.show(data.samples.map(({ image: file }) => imageUrl(file)));
-      await look();
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, open));
-    }
-  }
-
-  const look = newestOnly(async () => {
-    const json = { latent: [latentAt(state.x, state.y).map((each) => Number(each.toFixed(3)))] };
+  const look = answering(body, signal, async () => {
+    const { seed, x, y } = state;
+    if (plane?.seed !== seed) plane = await planeOf(seed);
+    const json = { latent: [plane.latentAt(x, y).map((each) => Number(each.toFixed(3)))] };
     curl.show(curlOf({ model, verb: "generate", json }, "place.png"));
-    map.mark(state.x, state.y);
-    try {
-      const { data, ms } = await ask(json);
-      image.src = imageUrl(data.samples[0].image);
-      note.textContent = milliseconds(ms);
-      body.replaceChildren(image, note);
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, look));
-    }
+    map.mark(x, y);
+    const { data, ms } = await ask(json);
+    image.src = imageUrl(data.samples[0].image);
+    note.textContent = milliseconds(ms);
+    return [image, note];
   });
+
+  /** Draw the map of a seed; its plane knows the latent of every place. */
+  async function planeOf(seed) {
+    const ends = await ask({ seed, count: 2 });
+    const [first, next] = ends.data.samples.map(({ latent }) => latent);
+    const latentAt = (x, y) => first.map((each, index) => x * each + y * next[index]);
+    const places = Array.from({ length: SIDE * SIDE }, (_, index) => placeOf(index));
+    const { data } = await ask({ latent: places.map(([x, y]) => latentAt(x, y)) });
+    map.show(data.samples.map(({ image: file }) => imageUrl(file)));
+    return { seed, latentAt };
+  }
 
   function ask(json) {
     return send({ model, verb: "generate", json, accept: "application/json" }, signal);
-  }
-
-  function latentAt(x, y) {
-    return axes[0].map((across, index) => x * across + y * axes[1][index]);
   }
 
   function go(changes) {
@@ -62,16 +53,13 @@ export function showMap({ model, parameters, set, signal, curl }) {
     across.set(state.x);
     up.set(state.y);
     set(state);
-    if (axes) look();
+    look();
   }
 
   const range = { min: -REACH, max: REACH, step: 0.01 };
   const across = slider("Across", { ...range, value: state.x }, (value) => go({ x: Number(value) }));
   const up = slider("Up", { ...range, value: state.y }, (value) => go({ y: Number(value) }));
-  const another = () => {
-    go({ seed: state.seed + 2, x: 1, y: 0 });
-    open();
-  };
+  const another = () => go({ seed: state.seed + 2, x: 1, y: 0 });
   const controls = h(
     "div",
     { className: "controls" },
@@ -79,7 +67,7 @@ export function showMap({ model, parameters, set, signal, curl }) {
     up.element,
     h("button", { type: "button", className: "primary", onclick: another }, "Another map"),
   );
-  open();
+  look();
   return h("div", { className: "bench" }, h("div", {}, body, controls), map.element);
 }
 

@@ -1,11 +1,10 @@
 // One image, and a slider for each number that it is made from.
 
+import { answering } from "../answering.js";
 import { send } from "../api.js";
 import { curlOf } from "../curl.js";
 import { announce, h, milliseconds, slider } from "../dom.js";
-import { newestOnly } from "../newest.js";
 import { imageUrl } from "../picture.js";
-import { problemBox } from "../problem.js";
 
 const REACH = 3;
 
@@ -15,18 +14,14 @@ export function showSliders({ model, size, parameters, set, signal, curl }) {
   const note = h("p", { className: "muted" }, "…");
   const body = h("div", {}, image, note);
 
-  const decode = newestOnly(async () => {
+  const decode = answering(body, signal, async () => {
     const request = { model, verb: "generate", json: { latent: [latent] } };
     curl.show(curlOf(request, "decoded.png"));
-    try {
-      const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
-      image.src = imageUrl(data.samples[0].image);
-      note.textContent = milliseconds(ms);
-      announce("The image has changed");
-      body.replaceChildren(image, note);
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, decode));
-    }
+    const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
+    image.src = imageUrl(data.samples[0].image);
+    note.textContent = milliseconds(ms);
+    announce("The image has changed");
+    return [image, note];
   });
 
   function moved() {

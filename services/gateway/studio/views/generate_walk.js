@@ -1,38 +1,36 @@
 // A walk from one picture to another, along the arc between their places in latent space.
 
+import { answering } from "../answering.js";
 import { send } from "../api.js";
 import { curlOf } from "../curl.js";
 import { announce, h, milliseconds, slider } from "../dom.js";
-import { newestOnly } from "../newest.js";
-import { SAMPLES, encodeFile, imageUrl, pictureOf } from "../picture.js";
+import { SAMPLES, encodeFile, imageUrl, negativeOf, pictureOf } from "../picture.js";
 import { sampleStrip } from "../picture_input.js";
-import { problemBox } from "../problem.js";
 
 const STEPS = 24;
 const FRAME_MS = 80;
 
-export function showWalk({ model, parameters, set, picture, signal, curl }) {
-  const ends = { from: parameters.get("from") ?? picture.token, to: parameters.get("to") ?? SAMPLES[1] };
+export function showWalk({ model, parameters, set, picture, invert, signal, curl }) {
+  // Without a name, it starts from the picture that all views look at.
+  const ends = { from: parameters.get("from"), to: parameters.get("to") ?? SAMPLES[1] };
   const image = h("img", { className: "large", alt: "A step of the walk" });
   const note = h("p", { className: "muted" }, "…");
   const body = h("div", {}, image, note);
   let frames = [];
 
-  const walk = newestOnly(async () => {
-    try {
-      const pictures = await Promise.all([pictureOf(ends.from), pictureOf(ends.to)]);
-      const instances = await Promise.all(pictures.map(({ blob }) => encodeFile(blob)));
-      const request = { model, verb: "generate", json: { instances, steps: STEPS } };
-      curl.show(curlOf(request, "walk.png"));
-      const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
-      frames = data.samples.map(({ image: file }) => imageUrl(file));
-      note.textContent = `${frames.length} steps · ${milliseconds(ms)}`;
-      announce("The walk is ready");
-      body.replaceChildren(image, note);
-      showStep(0);
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, walk));
-    }
+  const start = () => (invert ? negativeOf(picture) : picture);
+
+  const walk = answering(body, signal, async () => {
+    const pictures = await Promise.all([ends.from ? pictureOf(ends.from) : start(), pictureOf(ends.to)]);
+    const instances = await Promise.all(pictures.map(({ blob }) => encodeFile(blob)));
+    const request = { model, verb: "generate", json: { instances, steps: STEPS } };
+    curl.show(curlOf(request, "walk.png"));
+    const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
+    frames = data.samples.map(({ image: file }) => imageUrl(file));
+    note.textContent = `${frames.length} steps · ${milliseconds(ms)}`;
+    announce("The walk is ready");
+    showStep(0);
+    return [image, note];
   });
 
   function showStep(step) {
@@ -53,7 +51,7 @@ export function showWalk({ model, parameters, set, picture, signal, curl }) {
       set(ends);
       walk();
     });
-    strip.mark(ends[end]);
+    strip.mark(ends[end] ?? picture.token);
     return h("section", { className: "end" }, h("h2", {}, end === "from" ? "From" : "To"), strip.element);
   });
   walk();

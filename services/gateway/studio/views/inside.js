@@ -1,12 +1,12 @@
 // Inside: what do the layers make of the picture, and what do their channels look for?
 
+import { answering } from "../answering.js";
 import { send, shapeOf, signaturesOf } from "../api.js";
 import { chosenOf, modelOptions, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds } from "../dom.js";
-import { newestOnly } from "../newest.js";
 import { pictureInput } from "../picture_input.js";
-import { nothing, problemBox } from "../problem.js";
+import { nothing } from "../problem.js";
 import { drawTiles } from "../tiles.js";
 import { excitingImages } from "./inside_channels.js";
 
@@ -29,21 +29,27 @@ export async function show(context) {
   const map = layerMap(state, signal);
   let found = [];
 
-  async function open() {
-    const signatures = await signaturesOf(state.model, signal);
+  const open = answering(layers, signal, async (model, layer) => {
+    const signatures = await signaturesOf(model, signal);
     found = layersOf(signatures);
-    if (!found.some(({ value }) => value === state.layer)) state.layer = widest(found);
-    layers.replaceChildren(oneOf("Layer", found, state.layer, (layer) => {
-      state.layer = layer;
-      set({ layer });
-      look();
-    }));
-    channels.replaceChildren(excitingImages(context, state.model, signatures));
+    const isFound = found.some(({ value }) => value === layer);
+    Object.assign(state, { model, layer: isFound ? layer : widest(found) });
+    channels.replaceChildren(excitingImages(context, model, signatures));
+    look();
+    return [oneOf("Layer", found, state.layer, choose)];
+  });
+
+  function choose(layer) {
+    state.layer = layer;
+    set({ layer });
     look();
   }
 
   function look() {
-    map.look(found.find(({ value }) => value === state.layer).shape);
+    // There is none as long as the model has not told its layers.
+    const layer = found.find(({ value }) => value === state.layer);
+    if (!layer) return;
+    map.look(layer.shape);
     curl.show(curlOf(requestOf(state), "activations.png"));
   }
 
@@ -53,11 +59,10 @@ export async function show(context) {
     look();
   });
   const choice = oneOf("Model", options, state.model, (model) => {
-    Object.assign(state, { model, layer: null });
-    set({ model, layer: null, of: null });
-    return open();
+    set({ model, layer: null, of: null, channel: null });
+    open(model, null);
   });
-  await open();
+  await open(state.model, state.layer);
   return h("div", { className: "bench" }, input, h("div", {}, choice, layers, map.element), curl.element, channels);
 }
 
@@ -91,19 +96,15 @@ function layerMap(state, signal) {
   const note = h("p", { className: "muted" }, "…");
   const body = h("div", {}, canvas, note);
 
-  const look = newestOnly(async (shape) => {
+  const look = answering(body, signal, async (shape) => {
     const { layer } = state;
-    try {
-      const { data, ms } = await send({ ...requestOf(state), accept: "image/png" }, signal);
-      // Only a feature map has a tile for each channel.
-      drawTiles(canvas, await createImageBitmap(data), shape.length === 3 ? shape[2] : 1);
-      canvas.setAttribute("aria-label", `The channels of layer ${layer}, one tile each`);
-      note.textContent = `${layer} · ${milliseconds(ms)}`;
-      announce(`Layer ${layer}`);
-      body.replaceChildren(canvas, note);
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, () => look(shape)));
-    }
+    const { data, ms } = await send({ ...requestOf(state), accept: "image/png" }, signal);
+    // Only a feature map has a tile for each channel.
+    drawTiles(canvas, await createImageBitmap(data), shape.length === 3 ? shape[2] : 1);
+    canvas.setAttribute("aria-label", `The channels of layer ${layer}, one tile each`);
+    note.textContent = `${layer} · ${milliseconds(ms)}`;
+    announce(`Layer ${layer}`);
+    return [canvas, note];
   });
   return { element: body, look };
 }

@@ -1,12 +1,11 @@
 // What excites a channel: images that gradient ascent makes from noise.
 
+import { answering } from "../answering.js";
 import { familyOf, send, shapeOf } from "../api.js";
 import { chosenOf, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { h, milliseconds } from "../dom.js";
-import { newestOnly } from "../newest.js";
 import { imageUrl } from "../picture.js";
-import { problemBox } from "../problem.js";
 
 const FAMILY = "feature_visualization_";
 // As many as gradient ascent makes while a person waits.
@@ -26,7 +25,7 @@ export function excitingImages({ models, parameters, set, signal }, model, signa
     model,
     // The last layer by name, which in a classifier tells the classes apart.
     layer: chosenOf(options.toReversed(), parameters.get("of")),
-    first: Number(parameters.get("channel") ?? 0),
+    first: 0,
     seed: Number(parameters.get("seed") ?? 0),
   };
   const curl = curlBox("These channels from a terminal");
@@ -35,20 +34,18 @@ export function excitingImages({ models, parameters, set, signal }, model, signa
   const body = h("div", {}, grid, note);
   const countOf = () => options.find(({ value }) => value === state.layer).count;
 
-  const visualize = newestOnly(async () => {
+  state.first = within(countOf(), Number(parameters.get("channel") ?? 0));
+
+  const visualize = answering(body, signal, async () => {
     const request = requestOf(state, countOf());
     curl.show(curlOf({ ...request, accept: undefined }, "channels.png"));
-    try {
-      const { data, ms } = await send(request, signal);
-      // A layer of as many channels as there are classes is the last one.
-      const names = countOf() === classes.length ? classes : [];
-      grid.replaceChildren(...data.visualizations.map((each) => channelFigure(each, names)));
-      const shown = `${data.visualizations.length} of the ${countOf()} channels of ${state.layer}`;
-      note.textContent = `${shown} · ${milliseconds(ms)}`;
-      body.replaceChildren(grid, note);
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, visualize));
-    }
+    const { data, ms } = await send(request, signal);
+    // A layer of as many channels as there are classes is the last one.
+    const names = countOf() === classes.length ? classes : [];
+    grid.replaceChildren(...data.visualizations.map((each) => channelFigure(each, names)));
+    const shown = `${data.visualizations.length} of the ${countOf()} channels of ${state.layer}`;
+    note.textContent = `${shown} · ${milliseconds(ms)}`;
+    return [grid, note];
   });
 
   function choose(changes) {
@@ -57,7 +54,7 @@ export function excitingImages({ models, parameters, set, signal }, model, signa
     visualize();
   }
 
-  const turn = (step) => choose({ first: Math.min(Math.max(0, state.first + step), lastPage(countOf())) });
+  const turn = (step) => choose({ first: within(countOf(), state.first + step) });
   const tools = h(
     "div",
     { className: "buttons" },
@@ -85,8 +82,10 @@ function layersOf(signatures) {
   });
 }
 
-function lastPage(count) {
-  return AT_ONCE * Math.floor((count - 1) / AT_ONCE);
+/** The first channel of a page that there is; an address may ask for any. */
+function within(count, first) {
+  const last = AT_ONCE * Math.floor((count - 1) / AT_ONCE);
+  return Math.trunc(Math.min(Math.max(0, first), last)) || 0;
 }
 
 function requestOf({ model, layer, first, seed }, count) {

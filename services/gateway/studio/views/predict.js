@@ -1,12 +1,12 @@
 // Predict: what do the models take the picture for?
 
+import { answering } from "../answering.js";
 import { send } from "../api.js";
 import { someOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds, percent } from "../dom.js";
-import { newestOnly } from "../newest.js";
 import { pictureInput } from "../picture_input.js";
-import { nothing, problemBox } from "../problem.js";
+import { nothing } from "../problem.js";
 
 export const title = "Predict";
 export const lead = "What is on the picture? The bars follow your hand while you draw.";
@@ -77,20 +77,16 @@ function predictionCard(model, classes, signal) {
     picture,
   });
 
-  const predict = newestOnly(async (looking) => {
-    try {
-      const { data, ms } = await send(requestOf(looking), signal);
-      const [prediction] = data.predictions;
-      speaker.textContent = `${speakerOf(model, prediction, data)} · ${milliseconds(ms)}`;
-      top.textContent = prediction.label ?? `class ${prediction.class_index}`;
-      for (const { class_index, probability } of prediction.top) {
-        rows[class_index].set(probability, class_index === prediction.class_index);
-      }
-      announce(`${model.name}: ${top.textContent}, ${percent(prediction.probability)}`);
-      body.replaceChildren(top, list);
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, () => predict(looking)));
+  const predict = answering(body, signal, async (looking) => {
+    const { data, ms } = await send(requestOf(looking), signal);
+    const [prediction] = data.predictions;
+    speaker.textContent = `${speakerOf(model, prediction, data)} · ${milliseconds(ms)}`;
+    top.textContent = prediction.label ?? `class ${prediction.class_index}`;
+    for (const { class_index, probability } of prediction.top) {
+      rows[class_index].set(probability, class_index === prediction.class_index);
     }
+    announce(`${model.name}: ${top.textContent}, ${percent(prediction.probability)}`);
+    return [top, list];
   });
   return { element, predict, requestOf };
 }

@@ -1,14 +1,14 @@
 // Saliency: which pixels speak for a class?
 
+import { answering } from "../answering.js";
 import { familyOf, send, signaturesOf } from "../api.js";
 import { chosenOf, modelOptions, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds, slider, words } from "../dom.js";
 import { drawHeat } from "../heat.js";
-import { newestOnly } from "../newest.js";
 import { greyOf } from "../picture.js";
 import { pictureInput } from "../picture_input.js";
-import { nothing, problemBox } from "../problem.js";
+import { nothing } from "../problem.js";
 
 export const title = "Saliency";
 export const lead = "Why does the model think so? Red pixels speak for the class, blue ones against it.";
@@ -37,9 +37,8 @@ export async function show(context) {
     maps.explain();
   });
   const choice = oneOf("Model", options, state.model, (model) => {
-    Object.assign(state, { model, classIndex: TOP_CLASS });
     set({ model, class: null });
-    return maps.open();
+    maps.open(model, TOP_CLASS);
   });
   const range = { min: 0, max: 1, step: 0.05, value: state.strength };
   const strength = slider("Overlay", range, (value) => {
@@ -47,7 +46,7 @@ export async function show(context) {
     set({ strength: value });
     maps.draw();
   });
-  await maps.open();
+  await maps.open(state.model, state.classIndex);
   const controls = h("div", { className: "controls" }, strength.element);
   const right = h("div", {}, choice, maps.classes, controls, maps.element);
   return h("div", { className: "bench" }, input, right, curl.element);
@@ -59,14 +58,15 @@ function methodMaps({ models, set, signal }, state, curl) {
   const classes = h("div");
   let cards = [];
 
-  async function open() {
-    const methods = familyOf(await signaturesOf(state.model, signal), FAMILY);
+  const open = answering(element, signal, async (model, classIndex) => {
+    const methods = familyOf(await signaturesOf(model, signal), FAMILY);
+    Object.assign(state, { model, classIndex });
     if (!methods.includes(state.method)) state.method = methods[0];
     cards = methods.map((method) => methodCard(method, state, signal, () => chooseMethod(method)));
-    element.replaceChildren(...cards.map((card) => card.element));
     classes.replaceChildren(classChoice(models, state, chooseClass));
     explain();
-  }
+    return cards.map((card) => card.element);
+  });
 
   function explain() {
     cards.forEach((card) => card.explain());
@@ -117,24 +117,20 @@ function methodCard(method, state, signal, onChoose) {
     if (shown) drawHeat(canvas, shown.grey, shown.attribution, Number(state.strength));
   }
 
-  const explain = newestOnly(async () => {
+  const explain = answering(body, signal, async () => {
     const { picture, invert } = state;
-    try {
-      const { data, ms } = await send(requestOf(state, method), signal);
-      const [{ attribution, label, class_index: index, convergence_delta: delta }] = data.explanations;
-      const name = label ?? `class ${index}`;
-      const grey = await greyOf(picture.blob, attribution[0].length, attribution.length);
-      shown = { attribution, grey: invert ? grey.map((value) => 255 - value) : grey };
-      canvas.setAttribute("aria-label", `What speaks for ${name}, by ${words(method)}`);
-      note.textContent = `${name} · ${milliseconds(ms)}`;
-      // How far the attributions' sum is from the score that it should be.
-      if (delta !== undefined) note.textContent += ` · off by ${Math.abs(delta).toFixed(2)}`;
-      if (method === state.method) announce(`Explained ${name}`);
-      draw();
-      body.replaceChildren(canvas, note);
-    } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problemBox(error, explain));
-    }
+    const { data, ms } = await send(requestOf(state, method), signal);
+    const [{ attribution, label, class_index: index, convergence_delta: delta }] = data.explanations;
+    const name = label ?? `class ${index}`;
+    const grey = await greyOf(picture.blob, attribution[0].length, attribution.length);
+    shown = { attribution, grey: invert ? grey.map((value) => 255 - value) : grey };
+    canvas.setAttribute("aria-label", `What speaks for ${name}, by ${words(method)}`);
+    note.textContent = `${name} · ${milliseconds(ms)}`;
+    // How far the attributions' sum is from the score that it should be.
+    if (delta !== undefined) note.textContent += ` · off by ${Math.abs(delta).toFixed(2)}`;
+    if (method === state.method) announce(`Explained ${name}`);
+    draw();
+    return [canvas, note];
   });
   const mark = () => button.setAttribute("aria-pressed", method === state.method);
   return { element, explain, draw, mark };
