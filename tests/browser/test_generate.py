@@ -107,3 +107,14 @@ def test_a_walk_starts_from_an_opened_file(screen):
     screen.button("A walk between two").click()
     content = base64.b64encode(file.read_bytes()).decode()
     expect(screen.page.locator(".curl code")).to_contain_text(f'[{{"b64":"{content}"}}')
+
+
+def test_a_walk_starts_from_the_negative_of_an_inverted_picture(screen):
+    screen.page.emulate_media(reduced_motion="reduce")
+    screen.open("generate?form=walk&picture=bag&invert=true")
+    line = screen.page.locator(".curl code")
+    expect(line).to_contain_text("instances")
+    [sent] = re.findall(r'"instances":\[{"b64":"([^"]+)"', line.inner_text())
+    with Image.open(SAMPLES / "bag.png") as bag:
+        negative = 255 - np.asarray(bag.convert("L"), np.float64)
+    assert np.array_equal(pixels(sent)[..., 0], negative)
