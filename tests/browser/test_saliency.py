@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.screen import Screen
 from tests.processes import SAMPLES
@@ -109,3 +109,25 @@ def test_a_model_that_does_not_tell_its_signatures_is_asked_again(screen):
     # The browser itself reports every status of 400 and above.
     assert [text for text in screen.complaints if "503" not in text] == []
     screen.complaints.clear()
+
+
+def test_of_two_models_the_last_one_chosen_is_shown_even_if_it_answers_first(screen):
+    screen.open("saliency?model=cnn&picture=bag")
+    wait_for_all(screen, "Bag")
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    screen.page.route(re.compile("/mlp/metadata"), hold)
+    models = screen.page.get_by_role("group", name="Model")
+    with screen.page.expect_request(re.compile("/mlp/metadata")):
+        models.get_by_text("mlp", exact=True).click()
+    models.get_by_text("cnn", exact=True).click()
+    screen.page.wait_for_timeout(300)
+    [slow] = waiting
+    with screen.page.expect_response(re.compile("/cnn:saliency")):
+        slow.continue_()
+    expect(screen.page.locator(".curl code")).to_contain_text("/models/cnn:saliency")
+    wait_for_all(screen, "Bag")
+    assert screen.page.locator(".map").count() == len(METHODS)
