@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from services.gateway.app import create_app
-from services.gateway.model_server import ModelServer
+from services.gateway.model_server import ModelRef, ModelServer
 from services.gateway.settings import Settings
 from tests.fakes import (
+    AVAILABLE,
     CLASSIFIER,
     CODEC,
     EXAMPLES_MODEL,
@@ -19,6 +20,7 @@ from tests.fakes import (
     HALF_PLUS_TWO,
     INVERTER,
     LAYERS,
+    LOADING,
     FakeModelServer,
     FakeVersion,
 )
@@ -67,3 +69,22 @@ def app(settings: Settings, model_server: ModelServer) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def loads_before_its_state_is_asked(
+    fake: FakeModelServer, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, int], None]:
+    """Unload a version until somebody asks for its model's state, who then finds it available."""
+
+    def unload(name: str, version: int) -> None:
+        fake.models[name][version].state = LOADING
+        ask = model_server.status
+
+        def load_and_ask(ref: ModelRef, timeout: float) -> object:
+            fake.models[name][version].state = AVAILABLE
+            return ask(ref, timeout)
+
+        monkeypatch.setattr(model_server, "status", load_and_ask)
+
+    return unload

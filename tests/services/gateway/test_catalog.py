@@ -158,16 +158,9 @@ def test_a_model_that_a_new_model_server_does_not_know_yet_is_not_ready(models, 
 
 @pytest.mark.parametrize("ref", [CLASSIFIER_REF, ModelRef("classifier", 1)])
 def test_a_model_that_becomes_available_before_its_state_is_asked_is_found(
-    models, fake, model_server, monkeypatch, ref
+    models, loads_before_its_state_is_asked, ref
 ):
-    fake.models["classifier"][1].state = LOADING
-    ask = model_server.status
-
-    def load_and_ask(*arguments):
-        fake.models["classifier"][1].state = AVAILABLE
-        return ask(*arguments)
-
-    monkeypatch.setattr(model_server, "status", load_and_ask)
+    loads_before_its_state_is_asked("classifier", 1)
     assert models.model(ref, 5).version == 1
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.serving_api.tensors import to_ndarray
-from tests.fakes import AVAILABLE, LOADING, FakeVersion, classify
+from tests.fakes import LOADING, FakeVersion, classify
 from tests.services.gateway.images import GREY, PNG, encode
 from tests.services.gateway.problems import assert_problem
 
@@ -262,17 +262,10 @@ def test_a_model_server_that_restarts_gives_503_for_a_model_that_was_there(clien
 
 
 def test_a_model_that_becomes_available_before_its_state_is_asked_answers(
-    client, fake, model_server, monkeypatch
+    client, loads_before_its_state_is_asked
 ):
     assert client.post(PREDICT, data=PNG).status_code == 200
-    fake.models["classifier"][1].state = LOADING
-    ask = model_server.status
-
-    def load_and_ask(*arguments):
-        fake.models["classifier"][1].state = AVAILABLE
-        return ask(*arguments)
-
-    monkeypatch.setattr(model_server, "status", load_and_ask)
+    loads_before_its_state_is_asked("classifier", 1)
     assert client.post(PREDICT, data=PNG).status_code == 200
 
 
