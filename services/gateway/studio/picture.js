@@ -79,12 +79,17 @@ export async function negativeOf({ blob }) {
   return fromGrey(grey.map((value) => 255 - value), width, height);
 }
 
+/** Draw grey values on a canvas of their size. */
+export function drawGrey(canvas, grey) {
+  const rgba = new Uint8ClampedArray(4 * grey.length);
+  grey.forEach((value, index) => rgba.set([value, value, value, 255], 4 * index));
+  canvas.getContext("2d").putImageData(new ImageData(rgba, canvas.width, canvas.height), 0, 0);
+}
+
 /** Write grey values as an image file; a type that the browser does not know becomes PNG. */
 export async function greyFile(grey, width, height, type, quality) {
   const canvas = new OffscreenCanvas(width, height);
-  const rgba = new Uint8ClampedArray(4 * grey.length);
-  grey.forEach((value, index) => rgba.set([value, value, value, 255], 4 * index));
-  canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
+  drawGrey(canvas, grey);
   return canvas.convertToBlob({ type, quality });
 }
 

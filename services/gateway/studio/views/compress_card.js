@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { psnr } from "../formats.js";
+import { drawGrey } from "../picture.js";
 
 /**
  * @param {string} name
@@ -17,7 +18,7 @@ export function versionCard(name, version, original) {
   const { grey, size, data, fits } = version;
   const canvas = h("canvas", { width: original.width, height: original.height, role: "img" });
   canvas.setAttribute("aria-label", `${name}, as it comes back`);
-  draw(canvas, grey);
+  drawGrey(canvas, grey);
   const ratio = psnr(original.grey, grey);
   const nearness = Number.isFinite(ratio) ? `${ratio.toFixed(1)} dB` : "identical";
   const quality = h("p", { className: "quality" }, nearness);
@@ -25,10 +26,4 @@ export function versionCard(name, version, original) {
   const bytes = h("p", { className: "muted" }, weight);
   const excuse = fits ? null : h("p", { className: "excuse" }, "cannot be so small");
   return h("article", { className: "card map" }, heading, canvas, quality, bytes, excuse);
-}
-
-function draw(canvas, grey) {
-  const rgba = new Uint8ClampedArray(4 * grey.length);
-  grey.forEach((value, index) => rgba.set([value, value, value, 255], 4 * index));
-  canvas.getContext("2d").putImageData(new ImageData(rgba, canvas.width, canvas.height), 0, 0);
 }
