@@ -22,8 +22,7 @@ LEAST_BYTES = 2048
 MAX_DIMENSIONS = 64
 """Of a numpy array."""
 
-_TENSORS = {"instances", "inputs"}
-_TENSOR_KEY = re.compile(rb'"(?:instances|inputs)"\s*:\s*\Z')
+_TENSOR_KEY = re.compile(rb'"(instances|inputs)"\s*:\s*\Z')
 """Before the first bracket; another one may stand in a string."""
 
 _NUMBERS_AND_BLANKS = b"0123456789.+-eE \t\n\r"
@@ -40,7 +39,8 @@ def parse_dense_json(body: bytes) -> dict[str, Any] | None:
     if len(body) < LEAST_BYTES:
         return None
     start, end = body.find(b"["), body.rfind(b"]") + 1
-    if start < 0 or not _TENSOR_KEY.search(body[:start]):
+    key = _TENSOR_KEY.search(body, 0, start) if start >= 0 else None
+    if key is None:
         return None
     try:
         document = orjson.loads(body[:start] + _PLACEHOLDER + body[end:])
@@ -48,10 +48,10 @@ def parse_dense_json(body: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(document, dict):
         return None
-    keys = [key for key, value in document.items() if value is None]
-    is_tensor = len(keys) == 1 and keys[0] in _TENSORS
+    name = key[1].decode()
+    is_tensor = [name] == [each for each, value in document.items() if value is None]
     array = read_dense_array(body[start:end]) if is_tensor else None
-    return None if array is None else document | {keys[0]: array}
+    return None if array is None else document | {name: array}
 
 
 def read_dense_array(text: bytes) -> npt.NDArray[Any] | None:

@@ -109,6 +109,7 @@ def test_the_rest_of_the_object_stays(text: str) -> None:
     [
         "[[1]]",
         "null",
+        '{"x": {"instances": [1]}, "inputs": null}',
         '"[1]"',
         '{"x": "[1]", "instances": null}',
         r'{"x": "\"instances\":[1]", "instances": null}',
