@@ -13,10 +13,7 @@ import numpy as np
 
 from services.gateway.errors import InvalidRequest, ModelServerProblem, NotReady
 from services.gateway.model_server import ModelRef, ModelServer
-from services.serving_api.protos import (
-    get_model_status_pb2,
-    types_pb2,
-)
+from services.serving_api.protos import get_model_status_pb2, types_pb2
 from services.serving_api.signatures import Signature, signatures_of
 
 DEFAULT_SIGNATURE = "serving_default"

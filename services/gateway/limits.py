@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.gateway.arrays import Arrays
 from services.gateway.errors import ContentTooLarge
-from services.gateway.tasks import ACTIVATIONS, GENERATE_SIGNATURE
+from services.gateway.tasks import ACTIVATIONS_SIGNATURE, GENERATE_SIGNATURE
 from services.serving_api.signatures import Signature
 
 MOST_EXAMPLES = 64
@@ -41,7 +41,7 @@ def check_amount(
             f"received {rows} examples for the signature {signature_name!r}, which takes long, "
             f"expected at most {MOST_EXAMPLES} in one request: send fewer"
         )
-    if signature_name != ACTIVATIONS:
+    if signature_name != ACTIVATIONS_SIGNATURE:
         return
     numbers = rows * sum(spec.row_size for spec in signature.outputs.values())
     if numbers > max_answer_numbers:

@@ -16,6 +16,7 @@ GENERATE = "generate"
 COMPRESS = "compress"
 DECOMPRESS = "decompress"
 
+ACTIVATIONS_SIGNATURE = "activations"
 GENERATE_SIGNATURE = "generate"
 DECODE_SIGNATURE = "decode_latent"
 ENCODE_SIGNATURE = "encode_latent"
@@ -23,7 +24,7 @@ ENCODE_SIGNATURE = "encode_latent"
 _SIGNATURES: Mapping[str, tuple[str, ...]] = {
     PREDICT: (DEFAULT_SIGNATURE,),
     SALIENCY: ("saliency_",),
-    ACTIVATIONS: ("activations",),
+    ACTIVATIONS: (ACTIVATIONS_SIGNATURE,),
     VISUALIZE: ("feature_visualization_",),
     GENERATE: (GENERATE_SIGNATURE, DECODE_SIGNATURE),
     COMPRESS: ("compress",),
