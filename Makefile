@@ -52,8 +52,8 @@ bench: $(VENV)/dev ## Measure the model server, then the whole stack, beside a s
 	@command -v wrk >/dev/null && command -v h2load >/dev/null || { \
 	  echo "wrk or h2load is missing; installing Debian's wrk and nghttp2-client …"; \
 	  $(APT_INSTALL) wrk nghttp2-client; }
-	$(BIN)/python -m tests.load.bench $(BENCH_ARGS)
-	$(BIN)/python -m tests.load.gateway_bench
+	$(BIN)/python -m benchmarks.bench $(BENCH_ARGS)
+	$(BIN)/python -m benchmarks.gateway_bench
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, types and who imports whom

@@ -12,27 +12,27 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training.cascade import (
+from training.data.fashion_mnist import load_test, load_training
+from training.data.samples import write_samples
+from training.errors import TrainingError
+from training.evaluation.cascade import (
     cascade_curve,
     choose_point,
     collect_answers,
     draw_cascade,
     run_cascade,
 )
-from training.data import load_test, load_training
-from training.engine import BACKENDS, PRECISIONS, Engine
-from training.errors import TrainingError
-from training.evaluate import trained_networks
-from training.figure import save_figure
-from training.optimizer_paths import draw_optimizer_paths
-from training.report import write_report
+from training.evaluation.evaluate import trained_networks
+from training.evaluation.figure import save_figure
+from training.evaluation.optimizer_paths import draw_optimizer_paths
+from training.exporting.repository import versions
+from training.fitting.engine import BACKENDS, PRECISIONS, Engine
+from training.fitting.sweep import Sweep, search
+from training.fitting.train import Places, export_again, train
+from training.report.report import write_report
 from training.report.reported_model import report_models
 from training.report.table import screen_table
-from training.repository import versions
-from training.samples import write_samples
-from training.sweep import Sweep, search
-from training.train import Places, export_again, train
-from training.zoo import NETWORKS, network
+from training.zoo import NETWORKS, find_network
 
 app = typer.Typer(
     help="Train the networks on Fashion-MNIST and export them for a model server.",
@@ -147,7 +147,7 @@ def evaluate_command(
     """Print how well the latest versions of networks do, as the report's table shows it."""
     if not names and not every:
         raise typer.BadParameter("Name a network, or give --all for every trained one.")
-    chosen = trained_networks(models) if every else [network(name) for name in names or []]
+    chosen = trained_networks(models) if every else [find_network(name) for name in names or []]
     examples = load_test(data) if split == "test" else load_training(data)[1]
     console.print(screen_table(report_models(models, chosen, examples, console), examples, split))
 
@@ -183,7 +183,7 @@ def sweep_command(  # noqa: PLR0913, PLR0917  # Each argument is an option.
 
     Ctrl-C stops it; the same command goes on with what was tried.
     """
-    base = network(name).recipe(preset)
+    base = find_network(name).recipe(preset)
     recipe, loss = search(
         Sweep(name, base, load_training(data), runs / f"sweep-{name}"), trials, jobs
     )

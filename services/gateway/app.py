@@ -7,23 +7,23 @@ from typing import Any
 
 from flask import Flask
 
-from services.gateway.answer_cache import AnswerCache
-from services.gateway.api_keys import guard
-from services.gateway.batching import Batcher
-from services.gateway.cascade import parse_cascade
-from services.gateway.catalog import Catalog
-from services.gateway.content_encoding import decode_content
-from services.gateway.context import Gateway
-from services.gateway.errors import handle_errors
-from services.gateway.headers import add_headers
-from services.gateway.lanes import Lanes, turn_away
-from services.gateway.model_names import model_names
-from services.gateway.model_server import ModelServer
-from services.gateway.observation import observe
-from services.gateway.readiness import Readiness
-from services.gateway.routes import register_routes
+from services.gateway.api.v1 import register_routes
+from services.gateway.api.v2 import routes as v2
+from services.gateway.cascade_setting import parse_cascade
+from services.gateway.collaborators import Gateway
+from services.gateway.middleware.access_log import observe
+from services.gateway.middleware.authentication import guard
+from services.gateway.middleware.content_encoding import decode_content
+from services.gateway.middleware.load_shedding import Lanes, turn_away
+from services.gateway.middleware.response_headers import add_headers
+from services.gateway.request.errors import handle_errors
 from services.gateway.settings import Settings
-from services.gateway.v2 import routes as v2
+from services.gateway.upstream.answer_cache import AnswerCache
+from services.gateway.upstream.batching import Batcher
+from services.gateway.upstream.catalog import Catalog
+from services.gateway.upstream.model_names import model_names
+from services.gateway.upstream.model_server import ModelServer
+from services.gateway.upstream.readiness import Readiness
 
 
 class _App(Flask):

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from services.gateway.cascade import parse_cascade
+from services.gateway.cascade_setting import parse_cascade
 
 
 def _check_cascade(text: str) -> str:

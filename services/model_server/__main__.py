@@ -9,7 +9,7 @@ from services.model_server.logs import configure_logs
 # gRPC and TensorFlow read their log levels from the environment as they are imported.
 configure_logs()
 
-from services.model_server.core.config import ConfigError  # noqa: E402
+from services.model_server.config.model_config import ConfigError  # noqa: E402
 from services.model_server.flags import parse_flags  # noqa: E402
 from services.model_server.ports import PortTakenError  # noqa: E402
 from services.model_server.server import serve  # noqa: E402

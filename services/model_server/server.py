@@ -13,20 +13,12 @@ from pathlib import Path
 
 import structlog
 
-from services.model_server.core.batching_loader import batching_loader
-from services.model_server.core.batching_parameters import (
+from services.model_server.batching.loader import batching_loader
+from services.model_server.batching.parameters import (
     BatchingParameters,
     read_batching_parameters,
 )
-from services.model_server.core.config import ModelConfig, read_config_file, single_model
-from services.model_server.core.config_poller import ConfigPoller
-from services.model_server.core.inference import Inference, InferenceOptions
-from services.model_server.core.load_limit import limit_loads
-from services.model_server.core.load_options import LoadOptions, make_session_config
-from services.model_server.core.manager import ModelManager, Retries
-from services.model_server.core.metrics import Metrics
-from services.model_server.core.servable import Load, Servable, ServableId
-from services.model_server.core.server_core import ServerCore
+from services.model_server.config.model_config import ModelConfig, read_config_file, single_model
 from services.model_server.flags import Flags, log_ignored
 from services.model_server.grpc_api.options import (
     GrpcOptions,
@@ -34,8 +26,16 @@ from services.model_server.grpc_api.options import (
     read_credentials,
 )
 from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.inference.inference import Inference, InferenceOptions
+from services.model_server.inference.metrics import Metrics
+from services.model_server.loading.load_limit import limit_loads
+from services.model_server.loading.load_options import LoadOptions, make_session_config
+from services.model_server.models.config_poller import ConfigPoller
+from services.model_server.models.manager import ModelManager, Retries
+from services.model_server.models.server_core import ServerCore
 from services.model_server.rest_api.options import RestOptions, read_metrics_path
 from services.model_server.rest_api.server import RestServer
+from services.model_server.servables.servable import Load, Servable, ServableId
 
 DRAIN_SECONDS = 25
 """What requests in flight get after SIGTERM; Kubernetes kills after 30 by default."""
@@ -160,7 +160,7 @@ def _make_load(flags: Flags, metrics: Metrics) -> Load:
 
     def load(_: ServableId, path: Path) -> Servable:
         # TensorFlow takes seconds to import; the ports are open by then and say NOT_SERVING.
-        from services.model_server.core import loader  # noqa: PLC0415
+        from services.model_server.loading import loader  # noqa: PLC0415
 
         return loader.load(path, options, metrics.loads)
 

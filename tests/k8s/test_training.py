@@ -11,9 +11,9 @@ from optuna.trial import TrialState
 
 from tests.k8s.manifests import K8S, jobs, of_kind, render
 from tests.training.tiny import checksums, write_dataset
-from training import data
-from training.sweep import Sweep
-from training.zoo import network
+from training.data import fashion_mnist as data
+from training.fitting.sweep import Sweep
+from training.zoo import find_network
 
 NETWORK = "logistic_regression"
 
@@ -34,7 +34,7 @@ def test_trials_of_a_sweep_are_those_of_the_command_line(
         runpy.run_path(str(K8S / "training/sweep/trial.py"))
 
     folder = Path("runs") / f"sweep-{NETWORK}"
-    study = Sweep(NETWORK, network(NETWORK).recipe("quick"), splits, folder).study()
+    study = Sweep(NETWORK, find_network(NETWORK).recipe("quick"), splits, folder).study()
     trials = study.get_trials(states=[TrialState.COMPLETE])
     assert len({trial.params["learning_rate"] for trial in trials}) == 2
 

@@ -17,7 +17,7 @@ from tensorflow_serving.apis import (
 
 from services.serving_api.tensors import to_ndarray, to_tensor_proto
 from tests.processes import SAMPLES
-from training.data import CLASS_NAMES, slug
+from training.data.fashion_mnist import CLASS_NAMES, slug
 
 FILES = sorted(SAMPLES.glob("*.png"))
 

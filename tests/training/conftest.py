@@ -9,10 +9,10 @@ import pytest
 
 from tests.training.session_model import SessionModel
 from tests.training.tiny import checksums, write_dataset
-from training import data
-from training.export import Origin, export
-from training.recipe import Recipe
-from training.zoo import network
+from training.data import fashion_mnist as data
+from training.exporting.export import Origin, export
+from training.zoo import find_network
+from training.zoo.recipe import Recipe
 
 
 @pytest.fixture(scope="session")
@@ -34,14 +34,16 @@ def tiny_data(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def cnn() -> keras.Model:
     """The zoo's CNN with random weights."""
     keras.utils.set_random_seed(0)
-    return network("cnn").build()
+    return find_network("cnn").build()
 
 
 @pytest.fixture(scope="session")
 def exported_cnn(cnn: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The CNN's SavedModel."""
     models = tmp_path_factory.mktemp("models")
-    return export(models, network("cnn").signatures(cnn), Origin("cnn", "quick", Recipe(epochs=1)))
+    return export(
+        models, find_network("cnn").signatures(cnn), Origin("cnn", "quick", Recipe(epochs=1))
+    )
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.training.tiny import SIZES
 from training import cli
-from training.data import CLASS_NAMES
+from training.data.fashion_mnist import CLASS_NAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

@@ -12,8 +12,8 @@ import pytest
 from sklearn.decomposition import PCA
 
 from tests.training.session_model import SessionModel
-from training.data import Split, load_training
-from training.repository import latest_version
+from training.data.fashion_mnist import Split, load_training
+from training.exporting.repository import latest_version
 
 MODELS = Path(__file__).parents[2] / "models"
 

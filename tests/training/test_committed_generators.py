@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.training.session_model import SessionModel
-from training.repository import latest_version
+from training.exporting.repository import latest_version
 
 MODELS = Path(__file__).parents[2] / "models"
 

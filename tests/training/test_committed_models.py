@@ -10,11 +10,11 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
+from tests.training.exporting.test_warmup import read_warmup_requests
 from tests.training.session_model import SessionModel
-from tests.training.test_warmup import read_warmup_requests
-from training.data import CLASS_NAMES, load_test, slug
-from training.evaluate import measure, trained_networks
-from training.repository import latest_version
+from training.data.fashion_mnist import CLASS_NAMES, load_test, slug
+from training.evaluation.evaluate import measure, trained_networks
+from training.exporting.repository import latest_version
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"

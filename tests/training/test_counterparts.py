@@ -9,10 +9,10 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
-from training.data import Split, load_test, load_training
-from training.evaluate import measure
-from training.repository import latest_version
-from training.zoo import network
+from training.data.fashion_mnist import Split, load_test, load_training
+from training.evaluation.evaluate import measure
+from training.exporting.repository import latest_version
+from training.zoo import find_network
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -28,7 +28,7 @@ def one_hot(labels: np.ndarray) -> np.ndarray:
 
 
 def accuracy_of(name: str) -> float:
-    return measure(latest_version(MODELS, name), network(name).objective, load_test()).quality
+    return measure(latest_version(MODELS, name), find_network(name).objective, load_test()).quality
 
 
 @pytest.fixture(scope="module")

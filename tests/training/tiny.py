@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training import data
 from training.cli import main
+from training.data import fashion_mnist as data
 
 SIZES = {"train": 240, "t10k": 60}
 

@@ -9,8 +9,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from training.architectures.elbo import kl_divergence, log_likelihood
 from training.architectures.layers.sampler import Sampler
-from training.elbo import kl_divergence, log_likelihood
 
 
 @keras.saving.register_keras_serializable(package="lectern")

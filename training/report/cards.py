@@ -7,8 +7,8 @@ from importlib.metadata import version as installed
 
 import tensorflow as tf
 
-from training.confusion import confusion_shares
-from training.data import CLASS_NAMES, Split
+from training.data.fashion_mnist import CLASS_NAMES, Split
+from training.evaluation.confusion import confusion_shares
 from training.report.markdown import markdown_table
 from training.report.reported_model import ReportedModel
 from training.report.table import calibration_error, quality, retrain_command, size

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from training.data import CLASS_NAMES
-from training.frechet import frechet_distance
+from training.data.fashion_mnist import CLASS_NAMES
+from training.evaluation.frechet import frechet_distance
 from training.report.reported_model import ReportedModel
 
 # The classifier that looks at the samples, and the layer whose outputs are its features.

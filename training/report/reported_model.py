@@ -12,15 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from training.data import Split
-from training.evaluate import Measurement, measure_saved_model
-from training.export import Origin, read_origin
-from training.latency import Latency, measure_latencies
-from training.objective import Signatures
+from training.data.fashion_mnist import Split
+from training.evaluation.evaluate import Measurement, measure_saved_model
+from training.evaluation.latency import Latency, measure_latencies
+from training.exporting.export import Origin, read_origin
+from training.exporting.repository import latest_version
+from training.exporting.restore import load_saved_model
 from training.report.progress import progress_on
-from training.repository import latest_version
-from training.restore import load_saved_model
 from training.zoo.network import Network
+from training.zoo.objective import Signatures
 
 MAX_BATCH = 500  # images; more of them would need more memory and no less time.
 

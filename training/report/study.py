@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from training.data import Split
-from training.figure import save_figure
+from training.data.fashion_mnist import Split
+from training.evaluation.figure import save_figure
 from training.report.reported_model import ReportedModel
 
 

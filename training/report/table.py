@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from training.calibration import reliability
-from training.data import Split
-from training.export import Origin
-from training.latency import BATCH_SIZE, Latency
+from training.data.fashion_mnist import Split
+from training.evaluation.calibration import reliability
+from training.evaluation.latency import BATCH_SIZE, Latency
+from training.exporting.export import Origin
 from training.report.markdown import markdown_table
 from training.report.reported_model import ReportedModel
 

@@ -13,7 +13,7 @@ NETWORKS: dict[str, Network] = {
 }
 
 
-def network(name: str) -> Network:
+def find_network(name: str) -> Network:
     """Returns the network of that name.
 
     Raises:

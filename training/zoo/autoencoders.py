@@ -7,9 +7,9 @@ from functools import partial
 from training.architectures.autoencoder import build_autoencoder
 from training.architectures.codec import build_codec
 from training.architectures.linear_autoencoder import build_linear_autoencoder
-from training.objective import RECONSTRUCTION
-from training.recipe import Recipe
 from training.zoo.network import Network
+from training.zoo.objective import RECONSTRUCTION
+from training.zoo.recipe import Recipe
 from training.zoo.tasks import autoencoder_tasks, codec_tasks
 
 

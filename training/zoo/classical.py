@@ -7,9 +7,9 @@ from functools import partial
 from training.architectures.kernel_svm import build_kernel_svm
 from training.architectures.linear import build_linear
 from training.architectures.mlp import build_mlp
-from training.objective import CLASSIFICATION, LEAST_SQUARES, MARGIN
-from training.recipe import Recipe
 from training.zoo.network import Network
+from training.zoo.objective import CLASSIFICATION, LEAST_SQUARES, MARGIN
+from training.zoo.recipe import Recipe
 from training.zoo.tasks import classifier_tasks
 
 _LINEAR_QUICK = Recipe(epochs=5, weight_decay=0, ema_momentum=0.99)

@@ -9,9 +9,9 @@ from training.architectures.cnn_batchnorm import build_cnn_batchnorm
 from training.architectures.cnn_best import build_cnn_best
 from training.architectures.cnn_regularized import build_cnn_regularized
 from training.architectures.transfer import FEATURES, build_transfer
-from training.objective import CLASSIFICATION
-from training.recipe import Recipe
 from training.zoo.network import Network
+from training.zoo.objective import CLASSIFICATION
+from training.zoo.recipe import Recipe
 from training.zoo.tasks import convolutional_tasks
 
 NETWORKS = [

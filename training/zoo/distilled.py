@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from training.architectures.student import build_student
-from training.objective import CLASSIFICATION
-from training.recipe import Recipe
 from training.zoo.network import Network
+from training.zoo.objective import CLASSIFICATION
+from training.zoo.recipe import Recipe
 from training.zoo.tasks import convolutional_tasks
 
 # The same for all, so that nothing but size and teacher make the difference.

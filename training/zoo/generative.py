@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from training.architectures.vae import build_vae
 from training.architectures.vae_conv import build_vae_conv
-from training.objective import EVIDENCE_LOWER_BOUND
-from training.recipe import Recipe
 from training.zoo.network import Network
+from training.zoo.objective import EVIDENCE_LOWER_BOUND
+from training.zoo.recipe import Recipe
 from training.zoo.tasks import generator_tasks
 
 NETWORKS = [

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import keras
 
 from training.errors import UnknownNameError
-from training.objective import Objective
-from training.recipe import Recipe
 from training.signatures.signature import Signature
+from training.zoo.objective import Objective
+from training.zoo.recipe import Recipe
 
 
 @dataclass(frozen=True)

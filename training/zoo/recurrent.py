@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from training.architectures.recurrent import build_recurrent
-from training.objective import CLASSIFICATION
-from training.recipe import Recipe
 from training.zoo.network import Network
+from training.zoo.objective import CLASSIFICATION
+from training.zoo.recipe import Recipe
 from training.zoo.tasks import classifier_tasks
 
 _QUICK = Recipe(epochs=3, ema_momentum=0.99)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from training.architectures.codec import CODE_BITS
-from training.data import CLASS_NAMES
+from training.data.fashion_mnist import CLASS_NAMES
 from training.signatures.activations import activations
 from training.signatures.class_labels import class_labels
 from training.signatures.compress import compress, decompress

@@ -1,6 +1,6 @@
 // The gateway's contact sheets, with the ground of the page between their tiles.
 
-// Between two tiles, in pixels; as `services/gateway/tiling.py` lays them out.
+// Between two tiles, in pixels; as `services/gateway/codecs/tiling.py` lays them out.
 const GAP = 4;
 
 /**

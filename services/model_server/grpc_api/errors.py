@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import grpc
 import structlog
 
-from services.model_server.core.cancellation import Cancellation
-from services.model_server.core.errors import ServingError
+from services.model_server.errors import ServingError
+from services.model_server.servables.cancellation import Cancellation
 
 MAX_MESSAGE = 1024
 """TensorFlow Serving cuts error texts here; longer ones overflow the HTTP/2 header limit."""

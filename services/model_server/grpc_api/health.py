@@ -8,7 +8,7 @@ from __future__ import annotations
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import HealthServicer
 
-from services.model_server.core.manager import ModelManager
+from services.model_server.models.manager import ModelManager
 
 _STATUS = health_pb2.HealthCheckResponse
 

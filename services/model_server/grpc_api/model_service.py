@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import grpc
 
-from services.model_server.core.config import ConfigError, check_models
-from services.model_server.core.describe import describe_status
-from services.model_server.core.errors import invalid_argument
-from services.model_server.core.metrics import Metrics
-from services.model_server.core.server_core import ServerCore
+from services.model_server.config.model_config import ConfigError, check_models
+from services.model_server.errors import invalid_argument
 from services.model_server.grpc_api.errors import answers_errors
+from services.model_server.inference.metrics import Metrics
+from services.model_server.models.describe import describe_status
+from services.model_server.models.server_core import ServerCore
 from services.serving_api.protos import (
     error_codes_pb2,
     get_model_status_pb2,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import grpc
 
-from services.model_server.core.describe import describe_signatures
-from services.model_server.core.errors import invalid_argument
-from services.model_server.core.inference import Inference
+from services.model_server.errors import invalid_argument
 from services.model_server.grpc_api.errors import answers_errors
+from services.model_server.inference.inference import Inference
+from services.model_server.models.describe import describe_signatures
 from services.serving_api.protos import (
     classification_pb2,
     get_model_metadata_pb2,

@@ -11,16 +11,16 @@ from typing import Any
 
 import grpc
 
-from services.model_server.core.cancellation import current_cancellation
-from services.model_server.core.errors import ServingError
-from services.model_server.core.message_classes import (
+from services.model_server.config.message_classes import (
     BOOL,
     STRING,
     UINT64,
     Field,
     make_message_classes,
 )
+from services.model_server.errors import ServingError
 from services.model_server.grpc_api.errors import answers_errors
+from services.model_server.servables.cancellation import current_cancellation
 from services.serving_api.protos import error_codes_pb2
 
 # Fields that are not needed are left out, among them the tracers' levels: TensorFlow's own Python
@@ -54,7 +54,7 @@ class ProfilerService:
     def Profile(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Record for a while, and write the file that the request names on this machine."""
         # TensorFlow takes seconds to import, which must not keep the ports closed.
-        from services.model_server.core import profiler  # noqa: PLC0415
+        from services.model_server.inference import profiler  # noqa: PLC0415
 
         stopped = self._stopped[request.session_id] = threading.Event()
         current_cancellation().on_cancel(stopped.set)

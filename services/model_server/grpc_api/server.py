@@ -8,14 +8,14 @@ import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
 
-from services.model_server.core.inference import Inference
-from services.model_server.core.server_core import ServerCore
 from services.model_server.grpc_api.health import follow_models
 from services.model_server.grpc_api.model_service import ModelService
 from services.model_server.grpc_api.options import ChannelArguments, GrpcOptions
 from services.model_server.grpc_api.prediction_service import PredictionService
 from services.model_server.grpc_api.profiler_service import add_profiler_service
 from services.model_server.grpc_api.reflection import add_reflection
+from services.model_server.inference.inference import Inference
+from services.model_server.models.server_core import ServerCore
 from services.model_server.ports import PortTakenError
 from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
 

@@ -15,12 +15,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.model_server.core.cancellation import Cancellation
-from services.model_server.core.errors import ServingError, invalid_argument
-from services.model_server.core.inference import Inference
+from services.model_server.errors import ServingError, invalid_argument
+from services.model_server.inference.inference import Inference
 from services.model_server.rest_api.calls import answer
 from services.model_server.rest_api.options import RestOptions
 from services.model_server.rest_api.routes import find_route
+from services.model_server.servables.cancellation import Cancellation
 from services.serving_api.protos import error_codes_pb2
 from services.serving_api.status import HTTP_STATUS
 

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.model_server.core.describe import (
+from services.model_server.errors import invalid_argument
+from services.model_server.inference.inference import Inference
+from services.model_server.models.describe import (
     describe_models,
     describe_signatures,
     describe_status,
 )
-from services.model_server.core.errors import invalid_argument
-from services.model_server.core.inference import Inference
-from services.model_server.core.predict import DEFAULT_SIGNATURE, predict
+from services.model_server.operations.predict import DEFAULT_SIGNATURE, predict
 from services.model_server.rest_api.routes import Route
-from services.serving_api.examples_json import (
+from services.serving_api.protos import classification_pb2, model_pb2, regression_pb2
+from services.serving_api.rest_json.examples import (
     format_classifications,
     format_regressions,
     parse_examples_body,
 )
-from services.serving_api.model_json import metadata_json, models_json, status_json
-from services.serving_api.predict_json import (
+from services.serving_api.rest_json.models import metadata_json, models_json, status_json
+from services.serving_api.rest_json.predict import (
     JsonError,
     format_predictions,
     parse_predict_body,
     to_arrays,
 )
-from services.serving_api.protos import classification_pb2, model_pb2, regression_pb2
 
 _Call = Callable[[Inference, model_pb2.ModelSpec, bytes], bytes]
 

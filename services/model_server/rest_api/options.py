@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.model_server.config_protos import MonitoringConfig
-from services.model_server.core.text_proto import read_text_proto
+from services.model_server.config.config_protos import MonitoringConfig
+from services.model_server.config.text_proto import read_text_proto
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 """TensorFlow Serving's default."""

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from services.model_server.core.errors import invalid_argument
+from services.model_server.errors import invalid_argument
 from services.serving_api.protos import model_pb2
 
 _CHOICE = r"(?:/(?:versions/(?P<version>\d+)|labels/(?P<label>[^/:]+)))?"

@@ -6,7 +6,7 @@ import threading
 
 import uvicorn
 
-from services.model_server.core.inference import Inference
+from services.model_server.inference.inference import Inference
 from services.model_server.ports import listen
 from services.model_server.rest_api.app import create_app
 from services.model_server.rest_api.options import RestOptions

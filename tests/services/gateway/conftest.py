@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from services.gateway.app import create_app
-from services.gateway.model_server import ModelRef, ModelServer
 from services.gateway.settings import Settings
+from services.gateway.upstream.model_server import ModelRef, ModelServer
 from tests.fakes import (
     AVAILABLE,
     CLASSIFIER,

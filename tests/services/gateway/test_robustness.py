@@ -19,8 +19,8 @@ import numpy as np
 import psutil
 import pytest
 
-from services.gateway.codes import MEDIA_TYPE, Codes, write_container
-from services.gateway.images import FORMATS
+from services.gateway.codecs.code_container import MEDIA_TYPE, Codes, write_container
+from services.gateway.codecs.image_decoder import FORMATS
 from tests.services.gateway.images import GREY, PNG, encode
 
 MUTATIONS = int(os.environ.get("LECTERN_MUTATIONS", "600"))

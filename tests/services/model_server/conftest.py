@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from services.model_server.core.config import single_model
-from services.model_server.core.inference import Inference
-from services.model_server.core.loader import load
-from services.model_server.core.manager import ModelManager
-from services.model_server.core.metrics import Metrics
-from services.model_server.core.server_core import ServerCore
+from services.model_server.config.model_config import single_model
 from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.inference.inference import Inference
+from services.model_server.inference.metrics import Metrics
+from services.model_server.loading.loader import load
+from services.model_server.models.manager import ModelManager
+from services.model_server.models.server_core import ServerCore
 from services.model_server.rest_api.options import RestOptions
 from services.model_server.rest_api.server import RestServer
 from services.serving_api.protos import predict_pb2

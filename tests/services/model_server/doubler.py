@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from prometheus_client import CollectorRegistry
 
-from services.model_server.core.batching import BatchingServable
-from services.model_server.core.batching_metrics import BatchingMetrics
-from services.model_server.core.batching_parameters import BatchingParameters
-from services.model_server.core.batching_scheduler import BatchScheduler
-from services.model_server.core.errors import invalid_argument
-from services.model_server.core.servable import Arrays, Servable, ServableId
+from services.model_server.batching.batched_servable import BatchingServable
+from services.model_server.batching.metrics import BatchingMetrics
+from services.model_server.batching.parameters import BatchingParameters
+from services.model_server.batching.scheduler import BatchScheduler
+from services.model_server.errors import invalid_argument
+from services.model_server.servables.servable import Arrays, Servable, ServableId
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import Signature, TensorSpec
 

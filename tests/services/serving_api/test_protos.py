@@ -15,7 +15,8 @@ def run(code: str) -> str:
 def test_importing_the_protos_loads_no_tensorflow():
     code = """
 import sys
-from services.serving_api import predict_json, protos, signatures, status, tensors
+from services.serving_api.rest_json import predict as predict_json
+from services.serving_api import protos, signatures, status, tensors
 print("tensorflow" in sys.modules, "tensorflow.python" in sys.modules, "keras" in sys.modules)
 """
     assert run(code) == "False False False"

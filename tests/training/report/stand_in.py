@@ -10,14 +10,14 @@ from types import SimpleNamespace
 import numpy as np
 import tensorflow as tf
 
-from training.data import Split
-from training.evaluate import Measurement
-from training.export import Origin
-from training.latency import Latency
-from training.recipe import Recipe
+from training.data.fashion_mnist import Split
+from training.evaluation.evaluate import Measurement
+from training.evaluation.latency import Latency
+from training.exporting.export import Origin
 from training.report.reported_model import ReportedModel
 from training.report.study import Study
-from training.zoo import network
+from training.zoo import find_network
+from training.zoo.recipe import Recipe
 
 Outputs = dict[str, np.ndarray]
 
@@ -43,7 +43,7 @@ def stand_in(
 
     loaded = {key: as_signature(function) for key, function in signatures.items()}
     return ReportedModel(
-        network=replace(network(like), name=name),
+        network=replace(find_network(like), name=name),
         version=Path("models") / name / "3",
         origin=Origin(name, "full", Recipe(epochs=7), teacher),
         saved_model=SimpleNamespace(signatures=loaded),

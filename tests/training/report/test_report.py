@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.data import Split
+from training.data.fashion_mnist import Split
 from training.errors import ModelRepositoryError
-from training.report import write_report
+from training.report.report import write_report
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from tests.training.report.stand_in import stand_in
-from training.data import Split
+from training.data.fashion_mnist import Split
 from training.errors import ModelRepositoryError
 from training.report import reported_model
 from training.report.reported_model import as_inputs, report_models
-from training.zoo import network
+from training.zoo import find_network
 
 
 def test_a_long_input_is_run_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ def test_the_latest_version_is_measured(
     named = cnn.predict(images, verbose=0).argmax(axis=1)
     examples = Split(images[..., 0].astype(np.uint8), named.astype(np.uint8))
 
-    (model,) = report_models(tmp_path, [network("cnn")], examples, Console(quiet=True))
+    (model,) = report_models(tmp_path, [find_network("cnn")], examples, Console(quiet=True))
 
     assert (model.name, model.version.name, model.origin.preset) == ("cnn", "3", "quick")
     assert model.measurement.quality == 1
@@ -67,4 +67,4 @@ def test_a_version_that_does_not_say_how_it_was_trained_is_an_error(
     examples = Split(np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
 
     with pytest.raises(ModelRepositoryError, match="does not say how the model was trained"):
-        report_models(tmp_path, [network("cnn")], examples, Console(quiet=True))
+        report_models(tmp_path, [find_network("cnn")], examples, Console(quiet=True))

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from tests.training.report.stand_in import codec, predictions, stand_in, study
-from training.figure import new_figure
+from training.evaluation.figure import new_figure
 
 
 def test_it_finds_models_by_name_signature_and_kind(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from tests.training.report.stand_in import predictions, stand_in, study
-from training.export import Origin
-from training.recipe import Recipe
+from training.exporting.export import Origin
 from training.report.table import calibration_error, readme_table, retrain_command, screen_table
+from training.zoo.recipe import Recipe
 
 CNN = stand_in("cnn", latency=(2, 8), quality=0.75, probabilities=predictions(40, right=30))
 CODEC = stand_in("codec", like="codec", latency=(3, 4), quality=0.005734)

@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from tests.training.session_model import SessionModel
-from training.data import CLASS_NAMES, slug
-from training.export import Origin, export
-from training.recipe import Recipe
-from training.repository import latest_version
-from training.restore import load_weights
+from training.data.fashion_mnist import CLASS_NAMES, slug
+from training.exporting.export import Origin, export
+from training.exporting.repository import latest_version
+from training.exporting.restore import load_weights
 from training.signatures.signature import Signature
-from training.zoo import network
+from training.zoo import find_network
+from training.zoo.recipe import Recipe
 
 ROOT = Path(__file__).parents[3]
 Serve = Callable[[list[Signature]], SessionModel]
@@ -43,7 +43,7 @@ def _seed() -> None:
 @pytest.fixture(scope="session")
 def trained_cnn() -> keras.Model:
     """The zoo's CNN with the weights that the repository holds."""
-    model = network("cnn").build()
+    model = find_network("cnn").build()
     load_weights(model, latest_version(ROOT / "models", "cnn"))
     return model
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.data import CLASS_NAMES
+from training.data.fashion_mnist import CLASS_NAMES
 from training.signatures.class_labels import class_labels
 
 

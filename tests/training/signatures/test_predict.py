@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.training.session_model import SessionModel
-from training.data import CLASS_NAMES
+from training.data.fashion_mnist import CLASS_NAMES
 
 
 def encode(pixels: np.ndarray, file_format: str = "PNG", **options: object) -> bytes:

@@ -7,9 +7,9 @@ import pytest
 
 from tests.training.session_model import SessionModel
 from training.cli import main
-from training.data import load_training
-from training.evaluate import measure
-from training.zoo import network
+from training.data.fashion_mnist import load_training
+from training.evaluation.evaluate import measure
+from training.zoo import find_network
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_it_trains_and_its_export_can_be_measured(
     version = tmp_path / "models" / name / "1"
 
     _, validation = load_training(tiny_data)
-    quality = measure(version, network(name).objective, validation).quality
+    quality = measure(version, find_network(name).objective, validation).quality
     assert bounds[0] < quality < bounds[1]
     with SessionModel(version) as model:
         assert set(model.signatures) == signatures

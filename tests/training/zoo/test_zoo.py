@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from training.errors import UnknownNameError
-from training.zoo import NETWORKS, network
+from training.zoo import NETWORKS, find_network
 
 
 @pytest.mark.parametrize("entry", NETWORKS.values(), ids=NETWORKS)
@@ -20,18 +20,18 @@ def test_every_model_bears_its_networks_name(entry: object) -> None:
 def test_a_mimic_is_a_twentieth_of_its_teacher_and_differs_from_the_student_in_it_alone(
     size: str,
 ) -> None:
-    mimic, student = network(f"mimic{size}"), network(f"student{size}")
+    mimic, student = find_network(f"mimic{size}"), find_network(f"student{size}")
 
-    assert mimic.build().count_params() * 20 <= network(mimic.teacher).build().count_params()
+    assert mimic.build().count_params() * 20 <= find_network(mimic.teacher).build().count_params()
     assert mimic.build().count_params() == student.build().count_params()
     assert mimic.recipes == student.recipes
 
 
 def test_an_unknown_network_lists_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match=r"no network named 'cnm'. Known: .*cnn, "):
-        network("cnm")
+        find_network("cnm")
 
 
 def test_an_unknown_preset_lists_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match=r"no preset named 'best'. Known: quick, full"):
-        network("cnn").recipe("best")
+        find_network("cnn").recipe("best")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.calibration import BINS, Reliability, reliability
-from training.figure import COLOURS, MUTED, new_figure, show_grid
+from training.evaluation.calibration import BINS, Reliability, reliability
+from training.evaluation.figure import COLOURS, MUTED, new_figure, show_grid
 from training.report.study import Study
 
 

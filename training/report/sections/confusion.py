@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.confusion import Shares, confusion_shares
-from training.data import CLASS_NAMES
-from training.figure import hide_frame, new_figure
+from training.data.fashion_mnist import CLASS_NAMES
+from training.evaluation.confusion import Shares, confusion_shares
+from training.evaluation.figure import hide_frame, new_figure
 from training.report.study import Study
 
 PANELS = 6

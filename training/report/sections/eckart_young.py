@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from training.eckart_young import compare_with_svd, random_matrix
+from training.evaluation.eckart_young import compare_with_svd, random_matrix
 from training.report.markdown import markdown_table
 from training.report.reported_model import as_inputs
 from training.report.study import Study

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from training.data import CLASS_NAMES
-from training.figure import hide_frame, new_figure, show_grey, tile
+from training.data.fashion_mnist import CLASS_NAMES
+from training.evaluation.figure import hide_frame, new_figure, show_grey, tile
 from training.report.reported_model import ReportedModel
 from training.report.study import Study
 

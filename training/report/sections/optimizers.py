@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.optimizer_paths import draw_optimizer_paths
+from training.evaluation.optimizer_paths import draw_optimizer_paths
 from training.report.study import Study
 
 

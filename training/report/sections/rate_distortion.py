@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, ScalarFormatter
 
-from training.figure import COLOURS, MUTED, new_figure, show_grid
-from training.rate_distortion import RatePoint, jpeg_curve, psnr, psnr_at, webp_curve
+from training.evaluation.figure import COLOURS, MUTED, new_figure, show_grid
+from training.evaluation.rate_distortion import RatePoint, jpeg_curve, psnr, psnr_at, webp_curve
 from training.report.markdown import markdown_table
 from training.report.reported_model import ReportedModel, as_inputs
 from training.report.study import Study

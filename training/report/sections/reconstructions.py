@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from training.data import CLASS_NAMES
-from training.figure import new_figure, show_grey, tile
-from training.rate_distortion import psnr, restore_within
+from training.data.fashion_mnist import CLASS_NAMES
+from training.evaluation.figure import new_figure, show_grey, tile
+from training.evaluation.rate_distortion import psnr, restore_within
 from training.report.reported_model import ReportedModel, as_inputs
 from training.report.study import Study
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.data import CLASS_NAMES, Split
-from training.figure import hide_frame, new_figure, show_grey
+from training.data.fashion_mnist import CLASS_NAMES, Split
+from training.evaluation.figure import hide_frame, new_figure, show_grey
 from training.report.reported_model import ReportedModel, as_inputs
 from training.report.study import Study
 

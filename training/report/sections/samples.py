@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from training.data import CLASS_NAMES
-from training.figure import new_figure, show_grey, tile
-from training.frechet import frechet_distance
+from training.data.fashion_mnist import CLASS_NAMES
+from training.evaluation.figure import new_figure, show_grey, tile
+from training.evaluation.frechet import frechet_distance
 from training.report.judgement import JUDGE, Judgement, features, judge
 from training.report.markdown import markdown_table
 from training.report.reported_model import ReportedModel, as_inputs

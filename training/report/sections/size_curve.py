@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from training.figure import COLOURS, MUTED, new_figure, show_grid
+from training.evaluation.figure import COLOURS, MUTED, new_figure, show_grid
 from training.report.markdown import markdown_table
 from training.report.reported_model import ReportedModel
 from training.report.study import Study

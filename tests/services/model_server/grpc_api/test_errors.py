@@ -7,7 +7,7 @@ from collections.abc import Callable
 import grpc
 import pytest
 
-from services.model_server.core.errors import ServingError, not_found
+from services.model_server.errors import ServingError, not_found
 from services.model_server.grpc_api.errors import answers_errors
 
 

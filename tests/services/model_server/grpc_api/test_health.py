@@ -8,14 +8,14 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services.model_server.core.config import single_model
-from services.model_server.core.inference import Inference
-from services.model_server.core.manager import ModelManager
-from services.model_server.core.metrics import Metrics
-from services.model_server.core.server_core import ServerCore
+from services.model_server.config.model_config import single_model
 from services.model_server.grpc_api.health import SERVICES
 from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.inference.inference import Inference
+from services.model_server.inference.metrics import Metrics
+from services.model_server.models.manager import ModelManager
+from services.model_server.models.server_core import ServerCore
 
 Status = health_pb2.HealthCheckResponse
 

@@ -9,15 +9,15 @@ from typing import Any
 import grpc
 import pytest
 
-from services.model_server.core.config import single_model
-from services.model_server.core.errors import ServingError
-from services.model_server.core.inference import Inference
-from services.model_server.core.manager import ModelManager
-from services.model_server.core.metrics import Metrics
-from services.model_server.core.servable import ServableId
-from services.model_server.core.server_core import ServerCore
+from services.model_server.config.model_config import single_model
+from services.model_server.errors import ServingError
 from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.inference.inference import Inference
+from services.model_server.inference.metrics import Metrics
+from services.model_server.models.manager import ModelManager
+from services.model_server.models.server_core import ServerCore
+from services.model_server.servables.servable import ServableId
 from services.serving_api.protos import (
     error_codes_pb2,
     get_model_status_pb2,

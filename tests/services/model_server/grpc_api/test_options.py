@@ -12,18 +12,18 @@ import trustme
 from google.protobuf import text_format
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services.model_server.config_protos import SSLConfig
-from services.model_server.core.inference import Inference
-from services.model_server.core.manager import ModelManager
-from services.model_server.core.metrics import Metrics
-from services.model_server.core.server_core import ServerCore
-from services.model_server.core.text_proto import ConfigError
+from services.model_server.config.config_protos import SSLConfig
+from services.model_server.config.text_proto import ConfigError
 from services.model_server.grpc_api.options import (
     GrpcOptions,
     parse_channel_arguments,
     read_credentials,
 )
 from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.inference.inference import Inference
+from services.model_server.inference.metrics import Metrics
+from services.model_server.models.manager import ModelManager
+from services.model_server.models.server_core import ServerCore
 
 WriteConfig = Callable[..., Path]
 

@@ -11,8 +11,8 @@ import grpc
 import pytest
 import tensorflow as tf
 
-from services.model_server.core.cancellation import Cancellation
 from services.model_server.grpc_api.profiler_service import ProfilerService
+from services.model_server.servables.cancellation import Cancellation
 
 SECONDS = 20
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.model_server.core.errors import ServingError
+from services.model_server.errors import ServingError
 from services.model_server.rest_api.routes import find_route
 
 

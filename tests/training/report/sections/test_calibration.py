@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.training.report.stand_in import codec, predictions, stand_in, study
-from training.calibration import reliability
+from training.evaluation.calibration import reliability
 from training.report.sections.calibration import calibration_section, draw_calibration
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from training.data import Split
+from training.data.fashion_mnist import Split
 from training.report.reported_model import report_models
 from training.report.sections.rate_distortion import rate_distortion_section
 from training.report.sections.reconstructions import reconstructions_section
 from training.report.sections.samples import samples_section
 from training.report.study import Study
-from training.zoo import network
+from training.zoo import find_network
 
 MODELS = Path(__file__).parents[4] / "models"
 
@@ -24,7 +24,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """The judge, a codec and a generator on noise."""
     images = np.random.default_rng(0).integers(0, 256, (80, 28, 28), dtype=np.uint8)
     noise = Split(images, np.arange(80, dtype=np.uint8) % 10)
-    networks = [network(name) for name in ("cnn", "codec", "vae")]
+    networks = [find_network(name) for name in ("cnn", "codec", "vae")]
     models = report_models(MODELS, networks, noise, Console(quiet=True))
     return Study(models, noise, tmp_path_factory.mktemp("models"))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.report.stand_in import codec, predictions, stand_in, study
-from training.confusion import confusion_shares
+from training.evaluation.confusion import confusion_shares
 from training.report.sections.confusion import PANELS, confusion_section, draw_confusion
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.report.stand_in import codec, stand_in, study
-from training.eckart_young import Comparison
+from training.evaluation.eckart_young import Comparison
 from training.report.sections import eckart_young
 from training.report.sections.eckart_young import eckart_young_section, truncated_error
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests.training.report.stand_in import predictions, stand_in, study
-from training.figure import tile
+from training.evaluation.figure import tile
 from training.report.sections.feature_visualization import (
     CHANNELS,
     draw_features,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.training.report.stand_in import codec, stand_in, study
-from training.rate_distortion import RatePoint, psnr
+from training.evaluation.rate_distortion import RatePoint, psnr
 from training.report.sections.rate_distortion import (
     CodePoint,
     draw_rate_distortion,

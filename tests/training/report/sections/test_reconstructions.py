@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.training.report.stand_in import codec, stand_in, study
-from training.figure import tile
-from training.rate_distortion import psnr
+from training.evaluation.figure import tile
+from training.evaluation.rate_distortion import psnr
 from training.report.sections.reconstructions import (
     Row,
     compare,

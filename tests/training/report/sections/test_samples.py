@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.report.stand_in import codec, stand_in, study
-from training.figure import tile
+from training.evaluation.figure import tile
 from training.report.reported_model import ReportedModel
 from training.report.sections.samples import (
     draw_samples,

@@ -1,0 +1,1 @@
+"""Load generators, the benchmark, the soak test, the queueing model."""

@@ -1,0 +1,59 @@
+"""What goes back to the client: JSON or PNG, as it accepts."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import orjson
+from flask import Response, request
+from PIL import Image
+
+from services.gateway.request.errors import NotAcceptable
+from services.gateway.upstream.model_server import ModelRef
+
+JSON = "application/json"
+PNG = "image/png"
+
+
+def negotiate(*offers: str) -> str:
+    """Return the media type that the client likes best; the first offer if it does not care.
+
+    Raises:
+        NotAcceptable: it accepts none of them.
+    """
+    if not request.accept_mimetypes:
+        return offers[0]
+    best = request.accept_mimetypes.best_match(offers)
+    if best is None:
+        raise NotAcceptable(
+            f"received Accept: {request.accept_mimetypes}, expected one of {', '.join(offers)}"
+        )
+    return best
+
+
+def json_response(document: dict[str, Any]) -> Response:
+    """Write JSON; numpy arrays and numbers are welcome."""
+    return Response(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY), mimetype=JSON)
+
+
+def png_response(image: Image.Image) -> Response:
+    """Write a PNG file."""
+    return Response(_encode(image), mimetype=PNG)
+
+
+def png_member(image: Image.Image) -> dict[str, str]:
+    """Write a PNG file as TensorFlow Serving's JSON writes bytes."""
+    return {"b64": base64.b64encode(_encode(image)).decode()}
+
+
+def _encode(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def model_member(model: ModelRef, version: int) -> dict[str, str]:
+    """Say who answered; the version is a string, as in TensorFlow Serving's JSON."""
+    return {"name": model.name, "version": str(version)}

@@ -1,0 +1,85 @@
+"""The activations task: what a layer makes of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Response
+from pydantic import Field
+
+from services.gateway.api.body import read_body, read_parameters
+from services.gateway.api.image_inputs import ImageParameters, read_images
+from services.gateway.api.model_paths import model_blueprint, model_route
+from services.gateway.api.responses import (
+    JSON,
+    PNG,
+    json_response,
+    model_member,
+    negotiate,
+    png_response,
+)
+from services.gateway.codecs.rendering import channel_pictures
+from services.gateway.codecs.tiling import contact_sheet, tile
+from services.gateway.inference.limits import MOST_EXAMPLES
+from services.gateway.inference.pipeline import find_model, run
+from services.gateway.inference.tasks import ACTIVATIONS, task_signature
+from services.gateway.request.errors import ContentTooLarge, InvalidRequest
+from services.gateway.upstream.model_server import ModelRef
+from services.serving_api.signatures import TensorSpec
+
+blueprint = model_blueprint("activations")
+
+
+class ActivationsParameters(ImageParameters):
+    """What a client may ask of activations."""
+
+    layer: str | None = Field(
+        None, description="the layer to look at; by default that with the most numbers"
+    )
+
+
+@model_route(blueprint, ":activations", "POST")
+def activations(model: ModelRef) -> Response:
+    """Answer a picture of each channel of a layer, or its numbers."""
+    media_type = negotiate(PNG, JSON)
+    body = read_body()
+    parameters = read_parameters(ActivationsParameters, body)
+    info = find_model(model)
+    name, signature = task_signature(info, ACTIVATIONS)
+    layer = _choose_layer(parameters.layer, signature.outputs)
+    batch = read_images(body, signature, parameters.invert)
+    _check_count(len(batch.images))
+    outputs, version = run(model, name, {batch.input_name: batch.images})
+    if media_type == PNG:
+        try:
+            sheets = [contact_sheet(channel_pictures(one)) for one in outputs[layer]]
+        except ValueError as error:
+            raise InvalidRequest(f"layer {layer!r}: {error}; ask for {JSON}") from None
+        return png_response(tile(sheets))
+    return json_response(
+        {
+            "model": model_member(model, version),
+            "layer": layer,
+            "activations": [
+                {"file": file, "activation": activation}
+                for file, activation in zip(batch.files, outputs[layer], strict=True)
+            ],
+        }
+    )
+
+
+def _choose_layer(asked: str | None, layers: Mapping[str, TensorSpec]) -> str:
+    if asked is None:
+        # The first of equals by name, since a mapping on the wire has no order.
+        return max(sorted(layers), key=lambda name: layers[name].row_size)
+    if asked not in layers:
+        known = {name: str(layers[name]) for name in sorted(layers)}
+        raise InvalidRequest(f"received the layer {asked!r}, expected one of {known}")
+    return asked
+
+
+def _check_count(images: int) -> None:
+    if images > MOST_EXAMPLES:
+        raise ContentTooLarge(
+            f"received {images} images, expected at most {MOST_EXAMPLES} in one request: send fewer"
+        )

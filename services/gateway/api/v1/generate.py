@@ -1,0 +1,178 @@
+"""The generation task: new images from seeds, from latent vectors, or between two of either."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from flask import Response
+from pydantic import Field
+
+from services.gateway.api.body import FilesBody, JsonBody, read_body, read_parameters
+from services.gateway.api.image_inputs import ImageParameters, read_images
+from services.gateway.api.model_paths import model_blueprint, model_route
+from services.gateway.api.responses import (
+    JSON,
+    PNG,
+    json_response,
+    model_member,
+    negotiate,
+    png_member,
+    png_response,
+)
+from services.gateway.codecs.rendering import to_picture
+from services.gateway.codecs.tiling import contact_sheet
+from services.gateway.inference.latent_space import interpolate
+from services.gateway.inference.limits import MOST_EXAMPLES
+from services.gateway.inference.pipeline import check_shapes, find_model, run
+from services.gateway.inference.tasks import (
+    DECODE_SIGNATURE,
+    ENCODE_SIGNATURE,
+    GENERATE,
+    GENERATE_SIGNATURE,
+    task_signature,
+)
+from services.gateway.request.errors import InvalidRequest
+from services.gateway.upstream.catalog import ModelInfo
+from services.gateway.upstream.model_server import ModelRef
+from services.serving_api.arrays import Arrays
+
+blueprint = model_blueprint("generate")
+
+_INT64 = 2**63
+
+Seed = Annotated[int, Field(ge=-_INT64, lt=_INT64 - MOST_EXAMPLES)]
+LatentVector = Annotated[list[Annotated[float, Field(ge=-1000, le=1000)]], Field(fail_fast=True)]
+
+
+class GenerateParameters(ImageParameters):
+    """What a client may ask of generation."""
+
+    count: int = Field(16, ge=1, le=MOST_EXAMPLES, description="images; each has the next seed")
+    seed: Seed = Field(0, description="of the first image; the same seed gives the same image")
+    temperature: float = Field(
+        1.0, ge=0, le=10, description="less gives more ordinary images, more gives stranger ones"
+    )
+    to_seed: Seed | None = Field(None, description="walk from the image of `seed` to that of this")
+    steps: int = Field(
+        8, ge=2, le=MOST_EXAMPLES, description="images of a walk between two seeds or two images"
+    )
+    latent: list[LatentVector] | None = Field(
+        None,
+        fail_fast=True,
+        min_length=1,
+        max_length=MOST_EXAMPLES,
+        description="latent vectors to decode, in JSON alone",
+    )
+
+
+class _Samples(NamedTuple):
+    """Generated images.
+
+    Attributes:
+        images: [N, H, W, C], 0 to 255.
+        latent: [N, L].
+        seeds: of each image, None where none made it.
+        version: of the model that made them.
+    """
+
+    images: npt.NDArray[Any]
+    latent: npt.NDArray[Any]
+    seeds: list[int | None]
+    version: int
+
+
+@model_route(blueprint, ":generate", "POST")
+def generate(model: ModelRef) -> Response:
+    """Answer new images, as one picture or each with its latent vector."""
+    media_type = negotiate(PNG, JSON)
+    body = read_body(optional=True)
+    parameters = read_parameters(GenerateParameters, body)
+    samples = _sample(model, find_model(model), parameters, body)
+    pictures = [*map(to_picture, samples.images)]
+    if media_type == PNG:
+        return png_response(contact_sheet(pictures))
+    rows = zip(samples.seeds, samples.latent, pictures, strict=True)
+    return json_response(
+        {
+            "model": model_member(model, samples.version),
+            "samples": [
+                {"seed": seed, "latent": latent, "image": png_member(picture)}
+                for seed, latent, picture in rows
+            ],
+        }
+    )
+
+
+def _sample(
+    model: ModelRef, info: ModelInfo, parameters: GenerateParameters, body: JsonBody | FilesBody
+) -> _Samples:
+    asked = {
+        "latent": parameters.latent is not None,
+        "to_seed": parameters.to_seed is not None,
+        "images": _holds_images(body),
+    }
+    if sum(asked.values()) > 1:
+        both = [name for name, given in asked.items() if given]
+        raise InvalidRequest(f"received {both}, expected one of them or none")
+    if parameters.latent is not None:
+        return _decode(model, info, _to_array(parameters.latent))
+    if parameters.to_seed is not None:
+        return _between_seeds(model, info, parameters, parameters.to_seed)
+    if asked["images"]:
+        return _between_images(model, info, parameters, body)
+    seeds = [parameters.seed + index for index in range(parameters.count)]
+    return _from_seeds(model, info, seeds, parameters.temperature)
+
+
+def _holds_images(body: JsonBody | FilesBody) -> bool:
+    if isinstance(body, FilesBody):
+        return bool(body.files)
+    return isinstance(body.document, dict) and bool({"instances", "inputs"} & body.document.keys())
+
+
+def _to_array(latent: list[list[float]]) -> npt.NDArray[np.float32]:
+    if len({len(vector) for vector in latent}) > 1:
+        raise InvalidRequest(
+            f"received latent vectors of {sorted({len(vector) for vector in latent})} numbers, "
+            "expected one length"
+        )
+    return np.array(latent, np.float32)
+
+
+def _from_seeds(model: ModelRef, info: ModelInfo, seeds: list[int], temperature: float) -> _Samples:
+    name, _ = task_signature(info, GENERATE, GENERATE_SIGNATURE)
+    temperatures = np.full(len(seeds), temperature, np.float32)
+    inputs: Arrays = {"seed": np.array(seeds, np.int64), "temperature": temperatures}
+    outputs, version = run(model, name, inputs)
+    return _Samples(outputs["images"], outputs["latent"], [*seeds], version)
+
+
+def _between_seeds(
+    model: ModelRef, info: ModelInfo, parameters: GenerateParameters, to_seed: int
+) -> _Samples:
+    ends = _from_seeds(model, info, [parameters.seed, to_seed], parameters.temperature)
+    latent = interpolate(ends.latent[0], ends.latent[1], parameters.steps)
+    walk = _decode(ModelRef(model.name, ends.version), info, latent)
+    return walk._replace(seeds=[parameters.seed, *[None] * (len(latent) - 2), to_seed])
+
+
+def _between_images(
+    model: ModelRef, info: ModelInfo, parameters: GenerateParameters, body: JsonBody | FilesBody
+) -> _Samples:
+    name, signature = task_signature(info, GENERATE, ENCODE_SIGNATURE)
+    batch = read_images(body, signature, parameters.invert)
+    if len(batch.images) != 2:
+        raise InvalidRequest(f"received {len(batch.images)} images, expected two to walk between")
+    outputs, version = run(model, name, {batch.input_name: batch.images})
+    latent = interpolate(outputs["mean"][0], outputs["mean"][1], parameters.steps)
+    return _decode(ModelRef(model.name, version), info, latent)
+
+
+def _decode(model: ModelRef, info: ModelInfo, latent: npt.NDArray[np.float32]) -> _Samples:
+    name, signature = task_signature(info, GENERATE, DECODE_SIGNATURE)
+    inputs = {"latent": latent}
+    check_shapes(inputs, signature)
+    outputs, version = run(model, name, inputs)
+    return _Samples(outputs["images"], latent, [None] * len(latent), version)

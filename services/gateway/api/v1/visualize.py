@@ -1,0 +1,117 @@
+"""The feature visualization task: what excites a channel of a layer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from flask import Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from services.gateway.api.body import read_body, read_parameters
+from services.gateway.api.model_paths import model_blueprint, model_route
+from services.gateway.api.responses import (
+    JSON,
+    PNG,
+    json_response,
+    model_member,
+    negotiate,
+    png_member,
+    png_response,
+)
+from services.gateway.codecs.rendering import to_picture
+from services.gateway.codecs.tiling import contact_sheet
+from services.gateway.inference.limits import MOST_EXAMPLES
+from services.gateway.inference.pipeline import find_model, run
+from services.gateway.inference.tasks import VISUALIZE, choices, chosen_signature
+from services.gateway.request.errors import InvalidRequest
+from services.gateway.upstream.catalog import ModelInfo
+from services.gateway.upstream.model_server import ModelRef, Prediction
+
+blueprint = model_blueprint("visualize")
+
+_DEFAULT_CHANNELS = 9
+_INT32 = 2**31
+
+Channel = Annotated[int, Field(ge=0, lt=_INT32)]
+
+
+def _split(value: object) -> object:
+    return value.split(",") if isinstance(value, str) else value
+
+
+class VisualizeParameters(BaseModel):
+    """What a client may ask of a feature visualization."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    layer: str | None = Field(
+        None, description="the layer; by default the first that the model offers, by name"
+    )
+    channels: Annotated[list[Channel] | None, BeforeValidator(_split)] = Field(
+        None,
+        min_length=1,
+        max_length=MOST_EXAMPLES,
+        fail_fast=True,
+        description="channels of the layer, comma-separated outside JSON; by default the first 9",
+    )
+    seed: int = Field(0, ge=-_INT32, lt=_INT32, description="decides on the image to start from")
+
+
+@model_route(blueprint, ":visualize", "POST")
+def visualize(model: ModelRef) -> Response:
+    """Answer an image for each channel that excites it, as one picture or apart."""
+    media_type = negotiate(PNG, JSON)
+    parameters = read_parameters(VisualizeParameters, read_body(optional=True))
+    info = find_model(model)
+    layer = _choose_layer(parameters.layer, info)
+    name, _ = chosen_signature(info, VISUALIZE, layer)
+    channels = _choose_channels(parameters.channels, layer, info)
+    seeds = np.full(len(channels), parameters.seed, np.int32)
+    prediction = run(model, name, {"channel": np.array(channels, np.int32), "seed": seeds})
+    if media_type == PNG:
+        return png_response(contact_sheet([*map(to_picture, prediction.outputs["images"])]))
+    return json_response(
+        {
+            "model": model_member(model, prediction.version),
+            "layer": layer,
+            "seed": parameters.seed,
+            "visualizations": _describe(channels, prediction),
+        }
+    )
+
+
+def _choose_layer(asked: str | None, info: ModelInfo) -> str:
+    if asked is not None:
+        return asked
+    return next(iter(choices(info, VISUALIZE)), "")
+
+
+def _choose_channels(asked: list[int] | None, layer: str, info: ModelInfo) -> list[int]:
+    count = _channel_count(layer, info)
+    if asked is None:
+        return list(range(min(count or 1, _DEFAULT_CHANNELS)))
+    if count is not None and max(asked) >= count:
+        raise InvalidRequest(
+            f"received channel {max(asked)}, expected 0 to {count - 1} for layer {layer!r}"
+        )
+    return asked
+
+
+def _channel_count(layer: str, info: ModelInfo) -> int | None:
+    """Return how many channels a layer has; None where the model does not tell."""
+    activations = info.signatures.get("activations")
+    spec = activations.outputs.get(layer) if activations else None
+    return spec.shape[-1] if spec and spec.shape else None
+
+
+def _describe(channels: list[int], prediction: Prediction) -> list[dict[str, object]]:
+    images, activation = prediction.outputs["images"], prediction.outputs["activation"]
+    return [
+        {
+            "channel": channel,
+            "activation": activation[row],
+            "image": png_member(to_picture(images[row])),
+        }
+        for row, channel in enumerate(channels)
+    ]

@@ -1,0 +1,187 @@
+"""The requests and answers of the Open Inference Protocol, with and without raw bytes behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
+
+from services.gateway.api.body import check_json_values, describe_error
+from services.gateway.api.v2.tensors import (
+    datatype_of,
+    datatype_of_output,
+    from_bytes,
+    from_json,
+    to_bytes,
+    to_json,
+)
+from services.gateway.request.errors import InvalidRequest
+from services.serving_api.rest_json.predict import parse_json
+from services.serving_api.signatures import Signature
+
+HEADER_LENGTH = "Inference-Header-Content-Length"
+"""How many bytes of a body are its JSON, where raw tensors follow."""
+
+_Dimension = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class TensorParameters(_Message):
+    """How a tensor travels."""
+
+    binary_data_size: int | None = Field(None, ge=0)
+    binary_data: bool | None = None
+
+
+class InputTensor(_Message):
+    """One input; its values are in `data`, or in the bytes behind the JSON."""
+
+    name: str
+    shape: Annotated[list[_Dimension], FailFast(), Field(max_length=32)]
+    datatype: str
+    parameters: TensorParameters = TensorParameters()
+    data: Any = None
+
+
+class RequestedOutput(_Message):
+    """One output that the client wants."""
+
+    name: str
+    parameters: TensorParameters = TensorParameters()
+
+
+class RequestParameters(_Message):
+    """What goes for the whole request; `signature_name` is TensorFlow Serving's."""
+
+    binary_data_output: bool = False
+    signature_name: str = "serving_default"
+
+
+class InferRequest(_Message):
+    """An inference."""
+
+    id: str | None = None
+    parameters: RequestParameters = RequestParameters()
+    inputs: Annotated[list[InputTensor], FailFast(), Field(min_length=1, max_length=1000)]
+    outputs: Annotated[list[RequestedOutput], FailFast(), Field(max_length=1000)] = []
+
+
+def read_request(body: bytes, header_length: str | None) -> tuple[InferRequest, bytes]:
+    """Part a body into its JSON and the raw bytes behind it.
+
+    Args:
+        body: the whole body.
+        header_length: the value of `Inference-Header-Content-Length`, if there is one.
+
+    Raises:
+        ContentTooLarge: the JSON has more values than the settings allow.
+        InvalidRequest: the JSON has another form, or the length is none of this body.
+        JsonError: it is not JSON.
+    """
+    length = len(body)
+    if header_length is not None:
+        # Ten digits are more than a body has, and int() takes its time for thousands.
+        length = int(header_length) if header_length.isdecimal() and len(header_length) < 11 else -1
+        if not 0 <= length <= len(body):
+            raise InvalidRequest(
+                f"received {HEADER_LENGTH}: {header_length[:20]}, expected at most the "
+                f"{len(body)} bytes of the body"
+            )
+    content = body[:length]
+    check_json_values(content)
+    try:
+        return InferRequest.model_validate(parse_json(content)), body[length:]
+    except ValidationError as error:
+        raise InvalidRequest("; ".join(map(describe_error, error.errors()))) from None
+
+
+def read_inputs(
+    tensors: list[InputTensor], raw: bytes, signature: Signature
+) -> dict[str, npt.NDArray[Any]]:
+    """Turn the tensors of a request into the inputs of a signature.
+
+    Raises:
+        InvalidRequest: an input is missing, unknown, doubled, of another datatype or size.
+        JsonError: a JSON value is not of the input's dtype.
+    """
+    names = [tensor.name for tensor in tensors]
+    if sorted(names) != sorted(signature.inputs):
+        raise InvalidRequest(
+            f"received the inputs {sorted(names)}, expected {sorted(signature.inputs)}"
+        )
+    arrays, position = {}, 0
+    for tensor in tensors:
+        spec = signature.inputs[tensor.name]
+        expected = datatype_of(spec.data_type)
+        if tensor.datatype != expected:
+            raise InvalidRequest(
+                f"input {tensor.name!r} has the datatype {tensor.datatype!r}, expected {expected!r}"
+            )
+        size = tensor.parameters.binary_data_size
+        if size is None:
+            array = from_json(tensor.name, tensor.data, tensor.shape, spec)
+        else:
+            content = raw[position : position + size]
+            array = from_bytes(tensor.name, content, tensor.shape, spec)
+            position += size
+        arrays[tensor.name] = array
+    if position != len(raw):
+        raise InvalidRequest(
+            f"{len(raw)} bytes follow the JSON, expected {position}, the sum of binary_data_size"
+        )
+    return arrays
+
+
+def write_answer(
+    request: InferRequest, head: Mapping[str, Any], outputs: Mapping[str, npt.NDArray[Any]]
+) -> tuple[bytes, bytes]:
+    """Write an answer.
+
+    Args:
+        request: which outputs are wanted, and how.
+        head: the members before the outputs.
+        outputs: all that the model gave.
+
+    Returns:
+        The JSON, and the raw bytes that follow it.
+
+    Raises:
+        InvalidRequest: an output is wanted that the model has not, or JSON cannot carry it.
+    """
+    wanted = request.outputs or [RequestedOutput(name=name) for name in outputs]
+    if unknown := sorted({output.name for output in wanted} - outputs.keys()):
+        raise InvalidRequest(f"received the outputs {unknown}, expected some of {sorted(outputs)}")
+    tensors: list[dict[str, Any]] = []
+    raw: list[bytes] = []
+    for output in wanted:
+        array = outputs[output.name]
+        tensor: dict[str, Any] = {
+            "name": output.name,
+            "datatype": datatype_of_output(output.name, array),
+            "shape": list(array.shape),
+        }
+        binary = output.parameters.binary_data
+        if request.parameters.binary_data_output if binary is None else binary:
+            raw.append(to_bytes(array))
+            tensor["parameters"] = {"binary_data_size": len(raw[-1])}
+        else:
+            tensor["data"] = to_json(output.name, array)
+        tensors.append(tensor)
+    identity = {} if request.id is None else {"id": request.id}
+    finite = all(np.isfinite(array).all() for array in outputs.values() if array.dtype.kind == "f")
+    return _dump({**head, **identity, "outputs": tensors}, finite), b"".join(raw)
+
+
+def _dump(document: Mapping[str, Any], finite: bool) -> bytes:
+    if finite:
+        return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    # orjson would write null for NaN and Infinity.
+    return json.dumps(document, default=np.ndarray.tolist, separators=(",", ":")).encode()

@@ -1,0 +1,168 @@
+"""The tensors of the Open Inference Protocol: JSON values or raw bytes, and numpy arrays.
+
+Source: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/
+inference_rest.md, and Triton's binary tensor data extension.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+
+from services.gateway.request.errors import InvalidRequest
+from services.serving_api.dtypes import DTYPES, data_type_name
+from services.serving_api.rest_json.values import to_array
+from services.serving_api.signatures import TensorSpec
+
+_DATATYPES: Mapping[np.dtype[Any], str] = {
+    np.dtype(scalar): name
+    for scalar, name in [
+        (np.bool_, "BOOL"),
+        (np.uint8, "UINT8"),
+        (np.uint16, "UINT16"),
+        (np.uint32, "UINT32"),
+        (np.uint64, "UINT64"),
+        (np.int8, "INT8"),
+        (np.int16, "INT16"),
+        (np.int32, "INT32"),
+        (np.int64, "INT64"),
+        (np.float16, "FP16"),
+        (ml_dtypes.bfloat16, "BF16"),
+        (np.float32, "FP32"),
+        (np.float64, "FP64"),
+        (np.object_, "BYTES"),
+    ]
+}
+_LENGTH = struct.Struct("<I")
+
+
+def datatype_of(data_type: int) -> str:
+    """Return the protocol's name of a `DataType`; of one it does not know, TensorFlow's name."""
+    dtype = DTYPES.get(data_type)
+    name = _DATATYPES.get(dtype.numpy) if dtype else None
+    return name or data_type_name(data_type).upper()
+
+
+def datatype_of_output(name: str, array: npt.NDArray[Any]) -> str:
+    """Return the protocol's name of an array's dtype.
+
+    Raises:
+        InvalidRequest: it has none.
+    """
+    if array.dtype not in _DATATYPES:
+        raise InvalidRequest(
+            f"output {name!r} is {array.dtype}, which this protocol cannot carry: use :predict, or "
+            "gRPC"
+        )
+    return _DATATYPES[array.dtype]
+
+
+def from_json(name: str, data: Any, shape: Sequence[int], spec: TensorSpec) -> npt.NDArray[Any]:
+    """Read the `data` of an input: a flat list in row-major order, or nested lists.
+
+    Args:
+        name: of the input, for messages.
+        data: the JSON value, None where there is none.
+        shape: as the request says it.
+        spec: what the model takes.
+
+    Raises:
+        JsonError: a value is not of the model's dtype, or the lists are ragged.
+        InvalidRequest: there are other than as many values as the shape holds.
+    """
+    if data is None:
+        raise InvalidRequest(
+            f"input {name!r} has no values, expected 'data', or the parameter 'binary_data_size' "
+            "and bytes behind the JSON"
+        )
+    array = to_array(name, data, spec)
+    if array.size != math.prod(shape):
+        raise _wrong_size(name, f"{array.size} values", f"{math.prod(shape)}", shape)
+    return _shaped(name, array, shape)
+
+
+def from_bytes(name: str, raw: bytes, shape: Sequence[int], spec: TensorSpec) -> npt.NDArray[Any]:
+    """Read the raw bytes of an input: little-endian, row-major; each string after its length.
+
+    Returns:
+        A view of the bytes, or of BYTES an array of objects.
+
+    Raises:
+        InvalidRequest: the bytes do not hold as many values as the shape.
+    """
+    dtype = DTYPES[spec.data_type].numpy
+    count = math.prod(shape)
+    if dtype.hasobject:
+        return _from_strings(name, raw, shape)
+    if len(raw) != count * dtype.itemsize:
+        raise _wrong_size(name, f"{len(raw)} bytes", f"{count * dtype.itemsize}", shape)
+    return _shaped(name, np.frombuffer(raw, dtype), shape)
+
+
+def _from_strings(name: str, raw: bytes, shape: Sequence[int]) -> npt.NDArray[Any]:
+    values = list(_split(name, raw))
+    if len(values) != math.prod(shape):
+        raise _wrong_size(name, f"{len(values)} strings", f"{math.prod(shape)}", shape)
+    array = np.empty(len(values), np.object_)
+    array[:] = values
+    return _shaped(name, array, shape)
+
+
+def _split(name: str, raw: bytes) -> Iterator[bytes]:
+    position = 0
+    while position < len(raw):
+        start = position + _LENGTH.size
+        end = start + (_LENGTH.unpack_from(raw, position)[0] if start <= len(raw) else 0)
+        if max(start, end) > len(raw):
+            raise InvalidRequest(
+                f"input {name!r}: its {len(raw)} bytes end within a string, expected four bytes of "
+                "length (little-endian) before each"
+            )
+        yield raw[start:end]
+        position = end
+
+
+def _shaped(name: str, array: npt.NDArray[Any], shape: Sequence[int]) -> npt.NDArray[Any]:
+    try:
+        return array.reshape(shape)
+    except ValueError:  # An empty one may claim dimensions that no memory has.
+        raise InvalidRequest(f"input {name!r}: no array has the shape {list(shape)}") from None
+
+
+def _wrong_size(name: str, received: str, expected: str, shape: Sequence[int]) -> InvalidRequest:
+    return InvalidRequest(
+        f"input {name!r} has {received}, expected {expected} for the shape {list(shape)}"
+    )
+
+
+def to_json(name: str, array: npt.NDArray[Any]) -> list[str] | npt.NDArray[Any]:
+    """Write an output as a flat list in row-major order; strings are text.
+
+    Raises:
+        InvalidRequest: the strings are no text; only raw bytes can carry them.
+    """
+    flat = np.ascontiguousarray(array).ravel()
+    if flat.dtype == ml_dtypes.bfloat16:
+        return flat.astype(np.float32)
+    if not flat.dtype.hasobject:
+        return flat
+    try:
+        return [value.decode() for value in flat.tolist()]
+    except UnicodeDecodeError:
+        raise InvalidRequest(
+            f"output {name!r} holds bytes that are no text: ask for it with the parameter "
+            '"binary_data": true'
+        ) from None
+
+
+def to_bytes(array: npt.NDArray[Any]) -> bytes:
+    """Write an output as raw bytes."""
+    if array.dtype.hasobject:
+        return b"".join(_LENGTH.pack(len(value)) + value for value in array.ravel().tolist())
+    return array.tobytes()

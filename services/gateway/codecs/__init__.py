@@ -1,0 +1,1 @@
+"""Image and code formats: decodes what clients send, renders what models answer."""

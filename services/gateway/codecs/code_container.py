@@ -1,0 +1,192 @@
+"""Compressed images with the name of the model that can restore them: a container, and JSON.
+
+The container (`application/vnd.lectern.code`), all numbers little-endian:
+
+    magic           4 bytes   b"LCTC"
+    format version  uint8     1
+    dtype           2 bytes   of the codes: b"u1" (uint8) or b"f4" (float32)
+    model version   int64
+    count, size     uint32 ×2 codes, and numbers in each
+    dimensions      uint8     of an image: 2 (height, width) or 3 (height, width, channels)
+    name length     uint16
+    image shape     uint32 ×dimensions
+    model name      UTF-8
+    codes           count × size numbers
+    checksum        uint32    CRC-32 of all that precedes it
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, Field, ValidationError
+
+from services.gateway.request.errors import InvalidRequest
+from services.serving_api.dtypes import data_type_of
+from services.serving_api.rest_json.values import to_array
+from services.serving_api.signatures import TensorSpec
+
+MEDIA_TYPE = "application/vnd.lectern.code"
+
+_MAGIC = b"LCTC"
+_FORMAT_VERSION = 1
+_HEADER = struct.Struct("<4sB2sqIIBH")
+_CHECKSUM = struct.Struct("<I")
+_DTYPES: Mapping[bytes, np.dtype[Any]] = {b"u1": np.dtype("<u1"), b"f4": np.dtype("<f4")}
+_DIMENSIONS = {2, 3}
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """What a model made of images.
+
+    Attributes:
+        model: the name of the model.
+        version: its version.
+        image_shape: of each image: (height, width) or (height, width, channels).
+        codes: uint8 or float32 [N, K].
+    """
+
+    model: str
+    version: int
+    image_shape: tuple[int, ...]
+    codes: npt.NDArray[Any]
+
+
+def write_container(codes: Codes) -> bytes:
+    """Write a container.
+
+    Raises:
+        InvalidRequest: the codes are not of the contract's dtypes and shape.
+    """
+    kinds = {dtype: kind for kind, dtype in _DTYPES.items()}
+    kind = kinds.get(codes.codes.dtype)
+    if kind is None or codes.codes.ndim != 2:
+        raise InvalidRequest(
+            f"the model's codes are {codes.codes.dtype}{list(codes.codes.shape)}, which the "
+            "container cannot hold: it takes uint8 and float32 [N, K]; ask for application/json"
+        )
+    name = codes.model.encode()
+    header = _HEADER.pack(
+        _MAGIC,
+        _FORMAT_VERSION,
+        kind,
+        codes.version,
+        *codes.codes.shape,
+        len(codes.image_shape),
+        len(name),
+    )
+    shape = struct.pack(f"<{len(codes.image_shape)}I", *codes.image_shape)
+    content = header + shape + name + codes.codes.tobytes()
+    return content + _CHECKSUM.pack(zlib.crc32(content))
+
+
+def read_container(content: bytes) -> Codes:
+    """Read a container.
+
+    Raises:
+        InvalidRequest: it is none, of a later format, or damaged.
+    """
+    if content[: len(_MAGIC)] != _MAGIC:
+        raise InvalidRequest(
+            f"received {len(content)} bytes that start with {content[:8]!r}, expected what "
+            f":compress answers ({MEDIA_TYPE}), which starts with {_MAGIC!r}"
+        )
+    if len(content) > len(_MAGIC) and content[len(_MAGIC)] != _FORMAT_VERSION:
+        raise InvalidRequest(
+            f"received a container of format version {content[len(_MAGIC)]}, this gateway reads "
+            f"version {_FORMAT_VERSION}: use a gateway that is as new as the one that wrote it"
+        )
+    body, checksum = content[: -_CHECKSUM.size], content[-_CHECKSUM.size :]
+    if len(body) < _HEADER.size or zlib.crc32(body) != _CHECKSUM.unpack(checksum)[0]:
+        raise _damaged(content)
+    return _read_body(content, body)
+
+
+def _read_body(content: bytes, body: bytes) -> Codes:
+    _, _, kind, version, count, size, dimensions, name_length = _HEADER.unpack_from(body)
+    shape_end = _HEADER.size + 4 * dimensions
+    name_end = shape_end + name_length
+    dtype = _DTYPES.get(kind)
+    if dtype is None or dimensions not in _DIMENSIONS or not count * size:
+        raise _damaged(content)
+    # Before anything is made of them, so that no header can claim more than there is.
+    if len(body) != name_end + count * size * dtype.itemsize:
+        raise _damaged(content)
+    try:
+        name = body[shape_end:name_end].decode()
+    except UnicodeDecodeError:
+        raise _damaged(content) from None
+    shape = struct.unpack_from(f"<{dimensions}I", body, _HEADER.size)
+    numbers = np.frombuffer(body, dtype, offset=name_end).reshape(count, size)
+    return Codes(name, version, shape, numbers)
+
+
+def _damaged(content: bytes) -> InvalidRequest:
+    return InvalidRequest(
+        f"received a container of {len(content)} bytes whose checksum or lengths are wrong: it is "
+        "cut off or damaged; send it as :compress answered it, byte by byte"
+    )
+
+
+class _Maker(BaseModel):
+    name: str
+    version: Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class _Document(BaseModel):
+    model: _Maker
+    image_shape: Annotated[
+        list[Annotated[int, Field(ge=1, lt=2**32)]], Field(min_length=2, max_length=3)
+    ]
+    dtype: Literal["uint8", "float32"]
+    codes: Annotated[list[Any], Field(min_length=1)]
+
+
+def codes_document(codes: Codes) -> dict[str, Any]:
+    """Write codes as a JSON document, which `read_codes_document` reads."""
+    return {
+        "model": {"name": codes.model, "version": str(codes.version)},
+        "image_shape": codes.image_shape,
+        "dtype": codes.codes.dtype.name,
+        "codes": codes.codes,
+    }
+
+
+def read_codes_document(document: Any) -> Codes:
+    """Read codes from a JSON document.
+
+    Raises:
+        InvalidRequest: it is not what `codes_document` writes.
+        JsonError: the codes are ragged, or not of their dtype.
+    """
+    try:
+        read = _Document.model_validate(document)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, each['loc'])) or 'the document'}: {each['msg']}"
+            for each in error.errors(include_input=False)
+        ]
+        raise InvalidRequest(
+            f"expected the JSON that :compress answers; {'; '.join(problems)}"
+        ) from None
+    dtype = np.dtype(read.dtype)
+    codes = to_array("codes", read.codes, TensorSpec(data_type_of(dtype), (None, None)))
+    if codes.ndim != 2 or not codes.size:
+        raise InvalidRequest(
+            f"received codes of the shape {list(codes.shape)}, expected a list of lists of numbers"
+        )
+    return Codes(read.model.name, read.model.version, tuple(read.image_shape), codes)
+
+
+def pixel_count(codes: Codes) -> int:
+    """Return how many pixels the images have in all."""
+    height, width = codes.image_shape[:2]
+    return math.prod((len(codes.codes), height, width))

@@ -1,0 +1,1 @@
+"""The HTTP server: configuration, worker, start-up, tracing set-up."""

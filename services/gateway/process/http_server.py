@@ -1,0 +1,131 @@
+"""The gateway as a program: gunicorn with threads, set up for this application."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import socket
+import struct
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
+
+from services.gateway.process.buffering_worker import PatientWorker
+from services.gateway.settings import Settings
+from services.gateway.telemetry.logs import GunicornLogger, configure_logging
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_BACKLOG = 2048
+_CLIENT_TIMEOUT = struct.pack("ll", 5, 0)
+"""How long a thread waits for a client to send some of a body, or to take some of an answer:
+seconds and microseconds, as the kernel takes them."""
+
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_DRAIN_MARGIN_SECONDS = 2
+_KEEPALIVE_SECONDS = 75
+
+log = structlog.get_logger()
+
+
+class ListenError(OSError):
+    """The address cannot be listened on; the message says why and what to do."""
+
+
+def serve(settings: Settings) -> None:
+    """Answer HTTP until SIGTERM or SIGINT; requests under way are finished first.
+
+    Raises:
+        ListenError: the port is taken, or the address is not one of this machine.
+    """
+    configure_logging(settings)
+    listener = _listen(settings.host, settings.port)
+    if not settings.api_keys_file:
+        log.info("no API keys: whoever reaches this port may call", mend="LECTERN_API_KEYS_FILE")
+    os.environ[_METRICS_FOLDER] = tempfile.mkdtemp(prefix="lectern-metrics-")
+    try:
+        _Server(settings, listener).run()
+    except HaltServer as halt:
+        # Gunicorn's own handling of it fails when two workers could not start.
+        _remove_metrics_folder()
+        sys.exit(halt.exit_status)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the port before gunicorn starts, whose own attempts take five seconds and ten lines."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = "the port is taken; stop the other program, or choose another LECTERN_PORT"
+        elif error.errno == errno.EACCES:
+            reason = "ports below 1024 are the system's; choose a higher LECTERN_PORT"
+        else:
+            reason = f"{error.strerror}; set LECTERN_HOST to an address of this machine"
+        raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
+    # Every connection inherits them.
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        listener.setsockopt(socket.SOL_SOCKET, option, _CLIENT_TIMEOUT)
+    return listener
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, configured here and by nothing else.
+
+    The parent process imports neither Flask nor gRPC: every worker loads the application, and opens
+    its channel to the model server, after the fork.
+    """
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        # Gunicorn takes the descriptor over and closes it.
+        self._descriptor = listener.detach()
+        super().__init__()
+
+    def load_config(self) -> None:
+        PatientWorker.max_waiting = self._settings.max_waiting_requests
+        options = {
+            "bind": f"fd://{self._descriptor}",
+            "worker_class": PatientWorker,
+            "workers": self._settings.workers,
+            "threads": self._settings.threads,
+            "worker_connections": self._settings.max_connections,
+            # Longer than the load balancers in front keep theirs, so that none meets a closed one.
+            "keepalive": _KEEPALIVE_SECONDS,
+            # sendfile(2) would wait without end for a client that does not read.
+            "sendfile": False,
+            "graceful_timeout": int(self._settings.timeout_seconds) + _DRAIN_MARGIN_SECONDS,
+            "logger_class": GunicornLogger,
+            "control_socket_disable": True,
+            "child_exit": _child_exit,
+            "on_exit": lambda _arbiter: _remove_metrics_folder(),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        from services.gateway.process.startup import load_app  # noqa: PLC0415 - see the class
+
+        app = load_app(self._settings)
+        if app is None:
+            sys.exit(Arbiter.APP_LOAD_ERROR)
+        return app
+
+
+def _child_exit(_arbiter: Arbiter, worker: Any) -> None:
+    # Looks for the metrics folder when it is imported.
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def _remove_metrics_folder() -> None:
+    shutil.rmtree(os.environ[_METRICS_FOLDER], ignore_errors=True)

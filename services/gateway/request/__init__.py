@@ -1,0 +1,1 @@
+"""Properties of one request, and the error tree."""

@@ -1,0 +1,1 @@
+"""The model server: client, model catalog, readiness, batching, answer cache."""

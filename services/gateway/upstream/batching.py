@@ -1,0 +1,250 @@
+"""Concurrent requests for the same signature share one call to the model server.
+
+A batch forms from whatever waits while the last call runs, so that a lone request pays nothing.
+Whoever finds no call under way makes one; when it ends, one of those who wait makes the next, for
+itself and for all who wait with it: the one with the most time, so that the others can leave at
+their own deadlines without ending it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import accumulate, pairwise
+from operator import attrgetter
+from queue import Empty, SimpleQueue
+from typing import Any, NoReturn
+
+import grpc
+import numpy as np
+
+from services.gateway.request.deadline import out_of_time
+from services.gateway.request.errors import ModelServerProblem
+from services.gateway.telemetry.metrics import BATCH_SIZE
+from services.gateway.upstream.model_server import ModelRef, ModelServer, Prediction
+from services.serving_api.arrays import Arrays, content_bytes
+from services.serving_api.signatures import Signature, TensorSpec
+
+_MAX_SHARED_BYTES = 2**20
+"""What is larger goes alone: beside it a call costs little, and a copy much."""
+
+_SAME_FOR_ALL = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND}
+"""What would happen to each request alone too; asking again would only add to the trouble."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What requests must have in common: `form` is the name, dtype and row shape of each input."""
+
+    model: ModelRef
+    signature_name: str
+    form: frozenset[tuple[str, np.dtype[Any], tuple[int, ...]]]
+
+
+@dataclass(eq=False)
+class _Request:
+    """One request; what its thread waits for is what to do next."""
+
+    inputs: Arrays
+    rows: int
+    deadline: float
+    next_step: SimpleQueue[Callable[[], Prediction]] = field(default_factory=SimpleQueue)
+
+    def time_left(self) -> float:
+        return max(self.deadline - time.monotonic(), 0.0)
+
+
+@dataclass
+class _Queue:
+    """How many calls for one question are under way, and who waits for the next."""
+
+    calls: int = 0
+    waiting: list[_Request] = field(default_factory=list)
+
+    def next_batch(self, rows: int) -> list[_Request]:
+        """Return those who fit into so many rows, in the order of their coming."""
+        ends = accumulate(request.rows for request in self.waiting)
+        return self.waiting[: sum(end <= rows for end in ends)]
+
+
+class Batcher:
+    """Lets requests share calls.
+
+    The rows of a batch must not depend on each other; TensorFlow Serving's batching asks it too.
+
+    Args:
+        model_server: whom to ask.
+        max_rows: the largest batch, in rows.
+        max_calls: how many calls for the same question may be under way at once.
+    """
+
+    def __init__(self, model_server: ModelServer, max_rows: int, max_calls: int) -> None:
+        self._model_server = model_server
+        self._max_rows = max_rows
+        self._max_calls = max_calls
+        self._lock = threading.Lock()
+        self._queues: dict[_Question, _Queue] = {}
+        # Signatures whose outputs turned out to have other rows than the inputs.
+        self._indivisible: set[tuple[ModelRef, str]] = set()
+
+    def predict(
+        self,
+        model: ModelRef,
+        signature_name: str,
+        signature: Signature,
+        inputs: Arrays,
+        timeout: float,
+    ) -> Prediction:
+        """Run a signature, together with others where that is possible.
+
+        Raises:
+            ModelServerProblem: as `ModelServer.predict` does.
+        """
+        rows = _rows_to_share(signature, inputs)
+        if not 0 < rows < self._max_rows or (model, signature_name) in self._indivisible:
+            return self._model_server.predict(model, signature_name, inputs, timeout)
+        form = frozenset((name, value.dtype, value.shape[1:]) for name, value in inputs.items())
+        question = _Question(model, signature_name, form)
+        request = _Request(inputs, rows, time.monotonic() + timeout)
+        if self._may_call(question, request):
+            return self._lead(question, request)
+        return self._wait(question, request)
+
+    def _may_call(self, question: _Question, request: _Request) -> bool:
+        """Take one of the calls if there is one to take, else queue the request."""
+        with self._lock:
+            queue = self._queues.setdefault(question, _Queue())
+            if queue.calls == self._max_calls:
+                queue.waiting.append(request)
+                return False
+            queue.calls += 1
+            return True
+
+    def _wait(self, question: _Question, request: _Request) -> Prediction:
+        try:
+            return request.next_step.get(timeout=request.time_left())()
+        except Empty:
+            self._withdraw(question, request)
+        # It may have become this request's turn to call in the very last moment.
+        if not request.next_step.empty():
+            return request.next_step.get()()
+        raise out_of_time()
+
+    def _withdraw(self, question: _Question, request: _Request) -> None:
+        with self._lock:
+            queue = self._queues.get(question)
+            if queue and request in queue.waiting:
+                queue.waiting.remove(request)
+
+    def _lead(self, question: _Question, request: _Request) -> Prediction:
+        """Make a call for a request and for those that wait, and tell them what came of it."""
+        if not request.time_left():
+            self._hand_over(question)
+            raise out_of_time()
+        batch = [request, *self._take(question, self._max_rows - request.rows)]
+        if len(batch) == 1:
+            try:
+                return self._ask(question, request)
+            finally:
+                self._hand_over(question)
+        steps = self._steps(question, batch)
+        self._hand_over(question)
+        for other, step in zip(batch[1:], steps[1:], strict=True):
+            other.next_step.put(step)
+        return steps[0]()
+
+    def _steps(
+        self, question: _Question, batch: Sequence[_Request]
+    ) -> Sequence[Callable[[], Prediction]]:
+        """Make one call for a batch, and return what each request does next."""
+        try:
+            return [partial(_identity, answer) for answer in self._share(question, batch)]
+        except ModelServerProblem as problem:
+            if problem.code not in _SAME_FOR_ALL:
+                return [partial(self._ask, question, each) for each in batch]
+            return [partial(_fail, problem)] * len(batch)
+        except Exception as error:
+            return [partial(_fail, error)] * len(batch)
+
+    def _take(self, question: _Question, rows: int) -> list[_Request]:
+        """Take those off the queue that fit into so many rows."""
+        with self._lock:
+            queue = self._queues[question]
+            taken = queue.next_batch(rows)
+            del queue.waiting[: len(taken)]
+            return taken
+
+    def _hand_over(self, question: _Question) -> None:
+        """Let one who waits make the next call: of those it can take, the one with most time."""
+        with self._lock:
+            queue = self._queues[question]
+            if queue.waiting:
+                leader = max(queue.next_batch(self._max_rows), key=attrgetter("deadline"))
+                queue.waiting.remove(leader)
+                leader.next_step.put(partial(self._lead, question, leader))
+                return
+            queue.calls -= 1
+            if not queue.calls:
+                del self._queues[question]
+
+    def _share(self, question: _Question, batch: Sequence[_Request]) -> list[Prediction]:
+        """Make one call for a batch, in the time of its first request, which has the most.
+
+        Raises:
+            ModelServerProblem: as `ModelServer.predict` does, and where the outputs cannot be
+                told apart, status 500.
+        """
+        rows = [request.rows for request in batch]
+        inputs = {
+            name: np.concatenate([request.inputs[name] for request in batch])
+            for name in batch[0].inputs
+        }
+        outputs, version = self._predict(question, inputs, sum(rows), batch[0].time_left())
+        if any(output.shape[:1] != (sum(rows),) for output in outputs.values()):
+            self._indivisible.add((question.model, question.signature_name))
+            raise ModelServerProblem(
+                grpc.StatusCode.INTERNAL, "the outputs do not have a row for each row of the inputs"
+            )
+        return [
+            Prediction({name: output[start:end] for name, output in outputs.items()}, version)
+            for start, end in pairwise(accumulate(rows, initial=0))
+        ]
+
+    def _ask(self, question: _Question, request: _Request) -> Prediction:
+        if not request.time_left():
+            raise out_of_time()
+        return self._predict(question, request.inputs, request.rows, request.time_left())
+
+    def _predict(
+        self, question: _Question, inputs: Arrays, rows: int, timeout: float
+    ) -> Prediction:
+        BATCH_SIZE.labels(question.model.name, question.signature_name).observe(rows)
+        return self._model_server.predict(question.model, question.signature_name, inputs, timeout)
+
+
+def _rows_to_share(signature: Signature, inputs: Arrays) -> int:
+    """Return the rows of inputs that may share a call, 0 where they may not."""
+    specs = [*signature.inputs.values(), *signature.outputs.values()]
+    if inputs.keys() != signature.inputs.keys() or not all(map(_has_free_rows, specs)):
+        return 0
+    if not all(signature.inputs[name].accepts(value.shape) for name, value in inputs.items()):
+        return 0
+    if content_bytes(inputs) > _MAX_SHARED_BYTES:
+        return 0
+    rows = {len(value) for value in inputs.values()}
+    return rows.pop() if len(rows) == 1 else 0
+
+
+def _has_free_rows(spec: TensorSpec) -> bool:
+    return spec.shape is not None and spec.shape[:1] == (None,)
+
+
+def _identity(prediction: Prediction) -> Prediction:
+    return prediction
+
+
+def _fail(error: Exception) -> NoReturn:
+    raise error

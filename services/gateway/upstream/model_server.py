@@ -1,0 +1,179 @@
+"""The client of the model server: TensorFlow Serving's gRPC API with numpy arrays.
+
+Source: https://github.com/tensorflow/serving/tree/master/tensorflow_serving/apis
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import grpc
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from services.gateway.request.errors import ModelServerProblem
+from services.gateway.request.trace_context import trace_metadata
+from services.gateway.telemetry.metrics import MODEL_DURATION, MODEL_REQUESTS
+from services.gateway.upstream.channel import open_channel
+from services.serving_api.protos import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    input_pb2,
+    model_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+    regression_pb2,
+)
+from services.serving_api.tensors import to_ndarray, to_tensor_proto
+
+_Response = TypeVar("_Response")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """Which model is meant: the latest version, a version, or the version behind a label."""
+
+    name: str
+    version: int | None = None
+    label: str | None = None
+
+    def spec(self, signature_name: str = "") -> model_pb2.ModelSpec:
+        """Return the reference as the protocol writes it."""
+        spec = model_pb2.ModelSpec(name=self.name, signature_name=signature_name)
+        if self.version is not None:
+            spec.version.value = self.version
+        elif self.label is not None:
+            spec.version_label = self.label
+        return spec
+
+
+class Prediction(NamedTuple):
+    """What a signature answered.
+
+    Attributes:
+        outputs: the arrays by output name.
+        version: the version that answered.
+    """
+
+    outputs: dict[str, npt.NDArray[Any]]
+    version: int
+
+
+class ModelServer:
+    """One channel to one model server.
+
+    gRPC does not survive a fork: make it in the process that uses it.
+
+    Every call takes the seconds it may last and raises ModelServerProblem: at once where the server
+    cannot be reached (503), after that time where it hangs (504), or with what the server refused.
+
+    Args:
+        address: `host:port`, or any name that gRPC resolves (`dns:///…`, `unix:…`).
+        credentials: for TLS; without them the connection is plain.
+    """
+
+    def __init__(self, address: str, credentials: grpc.ChannelCredentials | None = None) -> None:
+        self._channel = open_channel(address, credentials)
+        self._prediction_service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._model_service = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    def predict(
+        self,
+        model: ModelRef,
+        signature_name: str,
+        inputs: Mapping[str, npt.NDArray[np.generic]],
+        timeout: float,
+    ) -> Prediction:
+        """Run a signature of a model, one that exists: its name becomes a label of the metrics."""
+        request = predict_pb2.PredictRequest(
+            model_spec=model.spec(signature_name),
+            inputs={name: to_tensor_proto(array) for name, array in inputs.items()},
+        )
+        start = time.perf_counter()
+        version, code = "", grpc.StatusCode.OK
+        try:
+            response = _call(self._prediction_service.Predict, request, timeout)
+            version = str(response.model_spec.version.value)
+        except ModelServerProblem as problem:
+            code = problem.code
+            raise
+        finally:
+            seconds = time.perf_counter() - start
+            MODEL_DURATION.labels(model.name, signature_name).observe(seconds)
+            MODEL_REQUESTS.labels(model.name, version, signature_name, code.name).inc()
+        outputs = {name: to_ndarray(proto) for name, proto in response.outputs.items()}
+        return Prediction(outputs, response.model_spec.version.value)
+
+    def classify(
+        self, model: ModelRef, signature_name: str, examples: input_pb2.Input, timeout: float
+    ) -> classification_pb2.ClassificationResult:
+        """Ask for the classes of each example and their scores."""
+        request = classification_pb2.ClassificationRequest(
+            model_spec=model.spec(signature_name), input=examples
+        )
+        return _call(self._prediction_service.Classify, request, timeout).result
+
+    def regress(
+        self, model: ModelRef, signature_name: str, examples: input_pb2.Input, timeout: float
+    ) -> regression_pb2.RegressionResult:
+        """Ask for the value of each example."""
+        request = regression_pb2.RegressionRequest(
+            model_spec=model.spec(signature_name), input=examples
+        )
+        return _call(self._prediction_service.Regress, request, timeout).result
+
+    def metadata(
+        self, model: ModelRef, timeout: float
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """Ask for the signatures of a model."""
+        request = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=model.spec(), metadata_field=["signature_def"]
+        )
+        return _call(self._prediction_service.GetModelMetadata, request, timeout)
+
+    def status(
+        self, model: ModelRef, timeout: float
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        """Ask for the versions of a model and their states."""
+        request = get_model_status_pb2.GetModelStatusRequest(model_spec=model.spec())
+        return _call(self._model_service.GetModelStatus, request, timeout)
+
+    def close(self) -> None:
+        """Close the channel; calls under way fail."""
+        self._channel.close()
+
+
+def _call(method: Callable[..., _Response], request: object, timeout: float) -> _Response:
+    try:
+        return method(request, timeout=timeout, metadata=trace_metadata())
+    except grpc.RpcError as error:
+        raise _problem(error.code(), error.details(), timeout) from error
+
+
+def _problem(code: grpc.StatusCode, details: str, timeout: float) -> ModelServerProblem:
+    match code:
+        case grpc.StatusCode.UNAVAILABLE:
+            # gRPC's text holds addresses, which are the operator's business alone.
+            log.warning("model server unavailable", details=details)
+            return ModelServerProblem(
+                code,
+                "the model server cannot be reached or is not ready: try again in a moment; if it "
+                "lasts, see that it runs and that LECTERN_MODEL_SERVER is its address",
+            )
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return ModelServerProblem(
+                code,
+                f"the model server did not answer within {timeout:.1f} s: send less in one "
+                "request, or raise LECTERN_TIMEOUT_SECONDS",
+            )
+        case grpc.StatusCode.NOT_FOUND:
+            return ModelServerProblem(code, f"{details}; GET /v1/models lists what is served")
+    return ModelServerProblem(code, details)

@@ -1,0 +1,1 @@
+"""Batching of concurrent requests, by TensorFlow Serving's parameters."""

@@ -1,1 +1,0 @@
-"""Finds, loads, holds, swaps and runs models; knows nothing of gRPC or HTTP."""

@@ -1,0 +1,1 @@
+"""Inference on the models of a manager, measured."""

@@ -1,0 +1,1 @@
+"""Loading and warm-up of one version."""

@@ -1,0 +1,1 @@
+"""Prometheus metrics, by TensorFlow Serving's names."""

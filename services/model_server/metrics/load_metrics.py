@@ -1,0 +1,70 @@
+"""Counts and times loads and warm-ups, by TensorFlow's names.
+
+Source: tensorflow/cc/saved_model/loader.cc and
+tensorflow_serving/servables/tensorflow/saved_model_warmup_util.cc.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from services.model_server.errors import ServingError
+from services.model_server.metrics.request_metrics import LATENCY_MICROS
+from services.serving_api.protos import error_codes_pb2
+
+
+class LoadMetrics:
+    """The metrics of all loads; its methods are thread-safe."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register the metrics."""
+        self._attempts = Counter(
+            ":tensorflow:cc:saved_model:load_attempt_count",
+            "The number of times a SavedModel was loaded, by whether that succeeded.",
+            ["model_path", "status"],
+            registry=registry,
+        )
+        self._latency = Counter(
+            ":tensorflow:cc:saved_model:load_latency",
+            "Latency in microseconds for SavedModels that were successfully loaded.",
+            ["model_path"],
+            registry=registry,
+        )
+        self._warmup_latency = Histogram(
+            ":tensorflow:serving:model_warmup_latency",
+            "Distribution of wall time (in microseconds) for warming up the model.",
+            ["model_path", "status"],
+            buckets=LATENCY_MICROS,
+            registry=registry,
+        )
+
+    @contextmanager
+    def load(self, path: Path) -> Iterator[None]:
+        """Measure the load of a version, whether it succeeds or raises."""
+        start = time.perf_counter()
+        try:
+            yield
+        except Exception:
+            self._attempts.labels(path, "fail").inc()
+            raise
+        self._attempts.labels(path, "success").inc()
+        self._latency.labels(path).inc(int((time.perf_counter() - start) * 1e6))
+
+    @contextmanager
+    def warm_up(self, path: Path) -> Iterator[None]:
+        """Measure the replay of a version's warm-up records."""
+        start = time.perf_counter()
+        code = error_codes_pb2.OK
+        try:
+            yield
+        except ServingError as error:
+            code = error.code
+            raise
+        finally:
+            micros = (time.perf_counter() - start) * 1e6
+            self._warmup_latency.labels(path, error_codes_pb2.Code.Name(code)).observe(micros)

@@ -1,0 +1,1 @@
+"""Models and their versions: found on disk, loaded, lent, unloaded."""

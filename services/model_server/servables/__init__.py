@@ -1,0 +1,1 @@
+"""Loaded models: SavedModels and TensorFlow Lite files."""

@@ -1,0 +1,66 @@
+"""Whether anyone still waits for the answer to the request at hand.
+
+The idea is that of TensorFlow's CancellationManager (tensorflow/core/framework/cancellation.h).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from services.model_server.errors import ServingError
+from services.serving_api.protos import error_codes_pb2
+
+
+class Cancellation:
+    """Ends the wait of one request, whose deadline has passed or whose client has hung up.
+
+    Its methods may be called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._cancelled: Future[None] = Future()
+
+    def cancel(self) -> None:
+        """Say, once, that nobody waits any more."""
+        self._cancelled.set_result(None)
+
+    def on_cancel(self, callback: Callable[[], object]) -> None:
+        """Call `callback` in the thread that cancels, or at once if that has happened."""
+        self._cancelled.add_done_callback(lambda _: callback())
+
+    def check(self) -> None:
+        """Refuse to go on in vain.
+
+        Raises:
+            ServingError: DEADLINE_EXCEEDED, nobody waits any more.
+        """
+        if self._cancelled.done():
+            raise cancelled()
+
+    @contextmanager
+    def of_this_request(self) -> Iterator[None]:
+        """Let `current_cancellation` return this in the block, in this thread."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+
+_current: ContextVar[Cancellation] = ContextVar("cancellation")
+
+
+def current_cancellation() -> Cancellation:
+    """Return that of the request at hand; work without a client, like warming up, has its own."""
+    return _current.get(None) or Cancellation()
+
+
+def cancelled() -> ServingError:
+    """Make the error of a request that nobody waits for."""
+    return ServingError(
+        error_codes_pb2.DEADLINE_EXCEEDED,
+        "the deadline passed, or the client hung up, before the model ran",
+    )

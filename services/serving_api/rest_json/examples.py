@@ -1,0 +1,148 @@
+"""The JSON of TensorFlow Serving's REST classify and regress calls.
+
+Source: tensorflow_serving/util/json_tensor.cc and g3doc/api_rest.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from services.serving_api.protos import (
+    classification_pb2,
+    example_pb2,
+    input_pb2,
+    regression_pb2,
+)
+from services.serving_api.rest_json.predict import parse_json, read_signature_name
+from services.serving_api.rest_json.values import JsonError, kind_of
+
+# From here on a double rounds to an infinite float32.
+_FLOAT32_OVERFLOW = (2 - 2**-24) * 2.0**127
+_INT64_MAX = 2**63 - 1
+
+
+def parse_examples_body(body: bytes) -> tuple[str, input_pb2.Input]:
+    """Read a classify or regress request: its signature name, empty for the default, and examples.
+
+    A number with a decimal point or an exponent becomes a float, a whole one and a boolean an
+    int64, text and `{"b64": …}` become bytes.
+
+    Raises:
+        JsonError: not JSON, no non-empty list `examples`, or a feature that is none.
+    """
+    document = parse_json(body)
+    if not isinstance(document, dict):
+        raise JsonError(
+            f"JSON Value: Is not object: the body is {kind_of(document)}, "
+            "expected an object with 'examples'"
+        )
+    name = read_signature_name(document)
+    message = input_pb2.Input()
+    target = message.example_list
+    if "context" in document:
+        target = message.example_list_with_context
+        target.context.CopyFrom(_example(document["context"]))
+    target.examples.extend(map(_example, _read_examples(document)))
+    return name, message
+
+
+def format_classifications(result: classification_pb2.ClassificationResult) -> bytes:
+    """Write the answer to a classify request: for each example a list of [label, score]."""
+    rows = [
+        [[each.label, _shortest(each.score)] for each in classifications.classes]
+        for classifications in result.classifications
+    ]
+    return _dump(rows)
+
+
+def format_regressions(result: regression_pb2.RegressionResult) -> bytes:
+    """Write the answer to a regress request: one number for each example."""
+    return _dump([_shortest(each.value) for each in result.regressions])
+
+
+def _read_examples(document: dict[str, Any]) -> list[Any]:
+    if "examples" not in document:
+        raise JsonError(
+            "When method is classify, key 'examples' is expected and was not found: received the "
+            f"keys {sorted(document)}"
+        )
+    examples = document["examples"]
+    if not isinstance(examples, list):
+        raise JsonError(
+            f"Expecting 'examples' value to be an list/array: it is {kind_of(examples)}"
+        )
+    if not examples:
+        raise JsonError("'examples' value is an empty array: expected one entry an example")
+    return examples
+
+
+def _example(value: Any) -> example_pb2.Example:
+    if not isinstance(value, dict):
+        raise JsonError(f"Example must be JSON object but got JSON {kind_of(value)}")
+    example = example_pb2.Example()
+    for name, content in value.items():
+        feature = example.features.feature[name]
+        items = content if isinstance(content, list) else [content]
+        for item in items:
+            _add(name, item, feature)
+    return example
+
+
+def _add(name: str, item: Any, feature: Any) -> None:
+    kind, value = _typed(name, item)
+    present = feature.WhichOneof("kind")
+    if present not in (None, kind):
+        raise JsonError(
+            f"Unexpected element type in feature: {name} expecting type: "
+            f"{present.removesuffix('_list')}"
+        )
+    getattr(feature, kind).value.append(value)
+
+
+def _typed(name: str, item: Any) -> tuple[str, Any]:
+    """Return the kind of list that a JSON value belongs to, and the value in it."""
+    match item:
+        case bool() | int():
+            if abs(item) > _INT64_MAX:
+                raise JsonError(f"Feature: {name} has uint64 element. Only int64 is supported.")
+            return "int64_list", int(item)
+        case float():
+            if math.isfinite(item) and abs(item) >= _FLOAT32_OVERFLOW:
+                raise JsonError(
+                    f"Feature: {name}: Cannot convert JSON value: {item} to float without loss of "
+                    "precision."
+                )
+            return "float_list", item
+        case str():
+            return "bytes_list", item.encode()
+        case {"b64": str(text), **rest} if not rest:
+            return "bytes_list", _decode(name, text)
+        case _:
+            raise JsonError(
+                f"Feature: {name} has element with unexpected JSON type: {kind_of(item)}"
+            )
+
+
+def _decode(name: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise JsonError(
+            f"Unable to base64 decode: feature {name} holds a 'b64' that starts with {text[:20]!r}"
+        ) from None
+
+
+def _shortest(value: float) -> float:
+    """Return the double whose shortest text is that of a float32."""
+    return float(str(np.float32(value)))
+
+
+def _dump(results: list[Any]) -> bytes:
+    # Unlike orjson, the standard library writes the tokens NaN and Infinity.
+    return json.dumps({"results": results}, separators=(",", ":"), ensure_ascii=False).encode()

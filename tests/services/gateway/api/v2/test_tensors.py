@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import math
+
+import ml_dtypes
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor
+
+from services.gateway.api.v2.tensors import (
+    datatype_of,
+    datatype_of_output,
+    from_bytes,
+    from_json,
+    to_bytes,
+    to_json,
+)
+from services.gateway.request.errors import InvalidRequest
+from services.serving_api.dtypes import data_type_of
+from services.serving_api.signatures import TensorSpec
+
+NUMBERS = [
+    *(np.uint8, np.uint16, np.uint32, np.uint64, np.int8, np.int16, np.int32, np.int64),
+    *(np.float16, np.float32, np.float64, np.bool_),
+]
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
+
+
+def spec(dtype: type) -> TensorSpec:
+    return TensorSpec(data_type_of(np.dtype(dtype)), None)
+
+
+def number_arrays(**elements: object) -> st.SearchStrategy[np.ndarray]:
+    return st.sampled_from(NUMBERS).flatmap(
+        lambda dtype: hnp.arrays(
+            dtype,
+            SHAPES,
+            elements=hnp.from_dtype(np.dtype(dtype), **elements),
+        )
+    )
+
+
+def string_arrays(strings: st.SearchStrategy[bytes]) -> st.SearchStrategy[np.ndarray]:
+    return hnp.arrays(np.object_, SHAPES, elements=strings, fill=st.nothing())
+
+
+@given(number_arrays() | string_arrays(st.binary(max_size=20)))
+def test_raw_bytes_come_back_as_they_were(array):
+    read = from_bytes("x", to_bytes(array), array.shape, spec(array.dtype))
+    np.testing.assert_array_equal(read, array)
+    assert (read.dtype, read.shape) == (array.dtype, array.shape)
+
+
+@given(number_arrays(allow_nan=False, allow_infinity=False))
+def test_json_comes_back_as_it_was(array):
+    # An integer beyond what a float holds exactly is refused, where a float is asked for.
+    text = orjson.dumps(to_json("x", array), option=orjson.OPT_SERIALIZE_NUMPY)
+    read = from_json("x", orjson.loads(text), array.shape, spec(array.dtype))
+    np.testing.assert_array_equal(read, array)
+    assert (read.dtype, read.shape) == (array.dtype, array.shape)
+
+
+@given(string_arrays(st.text(max_size=10).map(str.encode)))
+def test_text_comes_back_as_it_was(array):
+    read = from_json("x", to_json("x", array), array.shape, spec(np.object_))
+    np.testing.assert_array_equal(read, array)
+
+
+def test_nested_lists_are_as_good_as_flat_ones():
+    nested = from_json("x", [[1, 2], [3, 4]], [2, 2], spec(np.int32))
+    np.testing.assert_array_equal(nested, from_json("x", [1, 2, 3, 4], [2, 2], spec(np.int32)))
+
+
+@given(string_arrays(st.binary(max_size=20)))
+def test_strings_are_laid_out_as_triton_does(array):
+    if array.size:
+        theirs = serialize_byte_tensor(array).item()
+        assert to_bytes(array) == theirs
+        assert deserialize_bytes_tensor(to_bytes(array)).tolist() == array.ravel().tolist()
+
+
+def test_bfloat16_travels_raw_and_leaves_as_a_plain_number():
+    array = np.array([1.5, -2], ml_dtypes.bfloat16)
+    read = from_bytes("x", to_bytes(array), [2], spec(ml_dtypes.bfloat16))
+    np.testing.assert_array_equal(read, array)
+    assert to_json("x", array).tolist() == [1.5, -2]
+    assert datatype_of_output("x", array) == "BF16"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"), [(np.float32, "FP32"), (np.object_, "BYTES"), (np.complex64, "COMPLEX64")]
+)
+def test_datatypes_have_the_protocols_names(dtype, name):
+    assert datatype_of(data_type_of(np.dtype(dtype))) == name
+
+
+def test_an_output_that_the_protocol_does_not_know_is_explained():
+    with pytest.raises(InvalidRequest, match="complex64"):
+        datatype_of_output("y", np.zeros(1, np.complex64))
+
+
+@pytest.mark.parametrize("raw", [b"", bytes(7), bytes(9)])
+def test_other_than_as_many_bytes_are_explained(raw):
+    with pytest.raises(InvalidRequest, match=r"'x' has \d bytes, expected 8 .*\[2\]"):
+        from_bytes("x", raw, [2], spec(np.float32))
+
+
+@given(st.binary(max_size=30), st.lists(st.integers(0, 3), max_size=3))
+def test_any_bytes_are_strings_or_explained(raw, shape):
+    try:
+        array = from_bytes("x", raw, shape, spec(np.object_))
+    except InvalidRequest:
+        return
+    assert array.size == math.prod(shape)
+    assert to_bytes(array) == raw
+
+
+@pytest.mark.parametrize(
+    ("data", "shape", "words"),
+    [
+        (None, [1], "no values"),
+        ([1, 2, 3], [2], "3 values, expected 2"),
+        ([], [2**31 - 1] * 32, "0 values"),
+        ([], [0, *[2**31 - 1] * 3], "no array has the shape"),
+    ],
+)
+def test_other_than_as_many_values_are_explained(data, shape, words):
+    with pytest.raises(InvalidRequest, match=words):
+        from_json("x", data, shape, spec(np.float32))
+
+
+def test_bytes_that_are_no_text_need_the_raw_form():
+    with pytest.raises(InvalidRequest, match="binary_data"):
+        to_json("y", np.array([b"\xff"], np.object_))

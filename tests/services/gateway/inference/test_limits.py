@@ -1,0 +1,88 @@
+"""What one call may ask of a model is the same for every call."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from services.gateway.app import create_app
+from services.gateway.inference.limits import MOST_EXAMPLES, check_amount, is_expensive
+from services.gateway.request.errors import ContentTooLarge
+from services.serving_api.protos import types_pb2
+from services.serving_api.signatures import Signature, TensorSpec
+from tests.services.gateway.images import GREY, PNG
+from tests.services.gateway.problems import assert_problem
+
+IMAGE = GREY[..., np.newaxis].tolist()
+TWO_NUMBERS = Signature(
+    {},
+    {
+        "pair": TensorSpec(types_pb2.DT_FLOAT, (None, 2)),
+        "free": TensorSpec(types_pb2.DT_FLOAT, (None, None)),
+        "any": TensorSpec(types_pb2.DT_FLOAT, None),
+    },
+    "",
+)
+
+
+def by_task(client, count: int):
+    files = [(io.BytesIO(PNG), "a.png") for _ in range(count)]
+    return client.post("/v1/models/classifier:saliency", data={"files": files})
+
+
+def by_tensorflow_servings_json(client, count: int):
+    instances = [{"images": IMAGE, "class_index": 0}] * count
+    body = {"signature_name": "saliency_gradient", "instances": instances}
+    return client.post("/v1/models/classifier:predict", json=body)
+
+
+def by_the_open_inference_protocol(client, count: int):
+    tensors = [
+        {
+            "name": "images",
+            "shape": [count, 28, 28, 1],
+            "datatype": "FP32",
+            "data": [IMAGE] * count,
+        },
+        {"name": "class_index", "shape": [count], "datatype": "INT32", "data": [0] * count},
+    ]
+    body = {"parameters": {"signature_name": "saliency_gradient"}, "inputs": tensors}
+    return client.post("/v2/models/classifier/infer", json=body)
+
+
+@pytest.mark.parametrize(
+    "send", [by_task, by_tensorflow_servings_json, by_the_open_inference_protocol]
+)
+def test_what_takes_long_runs_for_so_many_examples_and_no_more(settings, model_server, fake, send):
+    changed = settings.model_copy(update={"max_body_bytes": 2**20})
+    client = create_app(changed, model_server).test_client()
+    assert send(client, MOST_EXAMPLES).status_code == 200
+    fake.requests.clear()
+    response = send(client, MOST_EXAMPLES + 1)
+    assert_problem(response, 413, "65 examples", "'saliency_gradient'", "at most 64", "send fewer")
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize("name", ["saliency_gradient", "feature_visualization_conv1", "generate"])
+def test_which_signatures_take_long(name):
+    assert is_expensive(name)
+
+
+@pytest.mark.parametrize("name", ["serving_default", "generate_tokens", "activations"])
+def test_which_signatures_do_not(name):
+    assert not is_expensive(name)
+
+
+def test_the_numbers_of_activations_are_reckoned_as_far_as_the_shapes_tell():
+    inputs = {"x": np.zeros((3, 5)), "scalar": np.array(1)}
+    check_amount("activations", TWO_NUMBERS, inputs, max_answer_numbers=6)
+    with pytest.raises(ContentTooLarge, match=r"6 numbers, expected at most 5.*MAX_ANSWER_NUMBERS"):
+        check_amount("activations", TWO_NUMBERS, inputs, max_answer_numbers=5)
+
+
+def test_another_signatures_first_dimension_may_be_no_example():
+    """Such as the samples of a sound, of which a model makes a few rows."""
+    inputs = {"waveform": np.zeros(16_000, np.float32)}
+    check_amount("serving_default", TWO_NUMBERS, inputs, max_answer_numbers=5)

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from itertools import islice
+from types import SimpleNamespace
+
+import psutil
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.process.buffering_worker import (
+    MAX_BUFFERED_BYTES,
+    PatientWorker,
+    bytes_to_come,
+)
+from tests.processes import Running, wait_until
+from tests.services.gateway.gateway_process import TIMEOUT, address, predict, started
+from tests.services.gateway.images import PNG
+
+HEAD = b"POST /v1/models/classifier:predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+REQUEST = HEAD + b"Content-Length: %d\r\n\r\n" % len(PNG) + PNG
+
+
+@given(st.integers(0, len(REQUEST)))
+def test_a_request_is_waited_for_until_it_is_complete(size):
+    missing = bytes_to_come(REQUEST[:size])
+    assert (missing == 0) == (size == len(REQUEST))
+    # Never more than there will be, or it would be waited for in vain.
+    assert size + missing <= len(REQUEST)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % MAX_BUFFERED_BYTES,
+        b"POST / HTTP/1.1\r\nContent-Length: nine\r\n\r\n",
+        b"x" * MAX_BUFFERED_BYTES,
+    ],
+)
+def test_what_cannot_be_waited_for_goes_to_a_thread(request_bytes):
+    assert bytes_to_come(request_bytes) == 0
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_looked_at_safely(received):
+    assert 0 <= bytes_to_come(received) <= MAX_BUFFERED_BYTES
+
+
+@pytest.fixture
+def slow(fake) -> Iterator[str]:
+    """A gateway of two threads with twenty clients that never finish their requests."""
+    with started(fake, LECTERN_THREADS="2") as gateway, ExitStack() as stack:
+        url = address(gateway)
+        port = int(url.rpartition(":")[2])
+        for number in range(20):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall([b"", b"POST", HEAD, REQUEST[:-1], REQUEST + HEAD][number % 5])
+        yield url
+        assert gateway.stop() == 0
+        assert "Traceback" not in gateway.output
+
+
+def test_slow_clients_do_not_stop_others(slow):
+    # With a thread for each of them there would be no answer at all.
+    for _ in range(5):
+        assert predict(slow).status_code == 200
+
+
+def connect(url: str) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
+    client.settimeout(TIMEOUT)
+    return client
+
+
+def test_a_request_that_comes_byte_by_byte_is_answered(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(2):
+            for start in range(0, len(REQUEST), 16):
+                client.sendall(REQUEST[start : start + 16])
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+            while b"predictions" not in client.recv(2**16):
+                pass
+
+
+def test_a_client_that_stops_sending_is_let_go(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        client.sendall(REQUEST[:-1])
+        start = time.monotonic()
+        with pytest.raises(ConnectionResetError):
+            client.recv(100)
+        assert 4 < time.monotonic() - start < 15
+
+
+def test_a_client_that_hangs_up_leaves_nothing_behind(fake):
+    with started(fake) as gateway:
+        url = address(gateway)
+        for part in (b"", b"POST", REQUEST[:-1]):
+            with connect(url) as client:
+                client.sendall(part)
+        assert predict(url).ok
+        assert gateway.stop() == 0
+        assert "Traceback" not in gateway.output
+
+
+def test_a_large_body_and_one_that_waits_for_a_word_are_read(fake):
+    with started(fake) as gateway:
+        url = f"{address(gateway)}/v1/models/half_plus_two:predict"
+        body = b'{"instances": [' + b"1.0, " * 50_000 + b"1.0]}"
+        answer = requests.post(url, body, timeout=TIMEOUT)
+        assert len(answer.json()["predictions"]) == 50_001
+        with connect(url.partition("/v1")[0]) as client:
+            client.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(PNG))
+            assert client.recv(100).startswith(b"HTTP/1.1 100")
+            client.sendall(PNG)
+            assert b"200 OK" in client.recv(2**16)
+
+
+def test_requests_in_a_row_on_one_connection_are_all_answered(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        received = b""
+        while received.count(b"alive") < 3:
+            received += client.recv(2**16)
+
+
+def test_what_is_too_much_is_refused_at_once_and_probes_are_answered_still(fake):
+    settings = {"LECTERN_THREADS": "2", "LECTERN_MAX_WAITING_REQUESTS": "3"}
+    with started(fake, **settings) as gateway, ThreadPoolExecutor(9) as pool:
+        url = address(gateway)
+        assert predict(url).ok
+        fake.hold()
+        futures = [pool.submit(predict, url) for _ in range(9)]
+        refused = [future.result() for future in islice(as_completed(futures), 4)]
+        assert [answer.status_code for answer in refused] == [503] * 4
+        assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
+        assert "as may wait" in refused[0].json()["detail"]
+        for path in ("livez", "metrics", "v2/health/live"):
+            assert requests.get(f"{url}/{path}", timeout=TIMEOUT).ok
+        fake.release()
+        statuses = Counter(future.result().status_code for future in futures)
+        assert statuses.keys() == {200, 503}
+        # One more is refused if it came before the very first was off the books.
+        assert statuses[503] <= 5
+
+
+def test_the_time_of_a_request_begins_when_it_comes(fake):
+    settings = {"LECTERN_THREADS": "1", "LECTERN_TIMEOUT_SECONDS": "2"}
+    with started(fake, **settings) as gateway, ThreadPoolExecutor(3) as pool:
+        url = address(gateway)
+        wait_until(lambda: predict(url).ok, TIMEOUT, "predicts")
+        fake.hold()
+        start = time.monotonic()
+        answers = list(pool.map(predict, [url] * 3))
+        fake.release()
+        assert [answer.status_code for answer in answers] == [504] * 3
+        # Not the time of three, one after the other.
+        assert time.monotonic() - start < 5
+
+
+def test_the_rest_of_a_request_behind_another_is_waited_for(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        client.sendall(REQUEST + REQUEST[:300])
+        while b"predictions" not in client.recv(2**16):
+            pass
+        client.sendall(REQUEST[300:])
+        assert client.recv(2**16).startswith(b"HTTP/1.1 200")
+
+
+def connections(gateway: Running) -> int:
+    """Count the clients whose connections the worker has accepted and not closed."""
+    port = int(address(gateway).rpartition(":")[2])
+    return sum(
+        each.laddr.port == port and each.status != psutil.CONN_LISTEN
+        for worker in psutil.Process(gateway.process.pid).children()
+        for each in worker.net_connections("tcp4")
+    )
+
+
+LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        LIVE + b"Connection: close\r\n\r\n",
+        LIVE + b"Content-Length: 100000\r\n\r\n",
+        LIVE + b"Transfer-Encoding: chunked\r\n\r\n",
+    ],
+    ids=["a close", "a body of a known length", "a body of an unknown length"],
+)
+def test_nobody_waits_for_a_client_that_owes_something(fake, request_bytes):
+    with started(fake) as gateway, ExitStack() as stack:
+        url = address(gateway)
+        start = time.monotonic()
+        for _ in range(20):
+            client = stack.enter_context(connect(url))
+            client.sendall(request_bytes)
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+        assert requests.get(f"{url}/livez", timeout=TIMEOUT).ok
+        # Two seconds for each of them, or five for each two, would be forty or more.
+        assert time.monotonic() - start < 30
+        wait_until(lambda: connections(gateway) == 0, TIMEOUT, "all are closed")
+        assert gateway.stop() == 0
+        assert "Traceback" not in gateway.output
+
+
+def test_a_body_that_nobody_read_does_not_end_a_connection(fake):
+    with started(fake) as gateway, connect(address(gateway)) as client:
+        for _ in range(3):
+            client.sendall(LIVE + b"Content-Length: 5\r\n\r\nhello")
+            answer = b""
+            # The head and the body of an answer may arrive one by one.
+            while not answer.endswith(b'alive"}\n'):
+                received = client.recv(2**16)
+                assert received, answer
+                answer += received
+            assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_a_refused_client_that_goes_on_sending_reads_why(fake):
+    with started(fake, LECTERN_MAX_BODY_BYTES="100000") as gateway:
+        body = b"x" * 3_000_000
+        answer = requests.post(f"{address(gateway)}/v1/models/m:predict", body, timeout=TIMEOUT)
+        assert answer.status_code == 413
+
+
+def test_a_client_that_vanishes_in_a_large_body_gives_its_thread_back(fake):
+    with started(fake, LECTERN_THREADS="1") as gateway:
+        url = address(gateway)
+        with connect(url) as client:
+            client.sendall(HEAD + b"Content-Length: 100000\r\n\r\n" + bytes(50_000))
+            assert predict(url).ok
+            answer = client.recv(2**16)
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert b"the body broke off" in answer
+        assert "Traceback" not in gateway.output
+
+
+def test_a_client_that_does_not_read_gives_its_thread_back(fake):
+    # The answer is larger than what the kernel takes off the thread's hands.
+    body = b'{"inputs": [' + b"1," * 1_000_000 + b"1]}"
+    settings = {"LECTERN_THREADS": "1", "LECTERN_TIMEOUT_SECONDS": "60"}
+    with started(fake, **settings) as gateway, socket.socket() as client:
+        url = address(gateway)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", int(url.rpartition(":")[2])))
+        head = b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: x\r\n"
+        client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        gateway.wait_for_line("neither sends nor reads")
+        assert predict(url).ok
+        assert "Traceback" not in gateway.output
+
+
+def test_a_worker_opens_only_so_many_connections(fake):
+    settings = {"LECTERN_THREADS": "2", "LECTERN_MAX_CONNECTIONS": "3"}
+    with started(fake, **settings) as gateway, ExitStack() as stack:
+        url = address(gateway)
+        for _ in range(5):
+            stack.enter_context(connect(url)).sendall(REQUEST[:-1])
+        wait_until(lambda: connections(gateway) == 3, TIMEOUT, "three are open")
+        assert predict(url).ok
+        assert connections(gateway) <= 3
+
+
+def test_those_who_wait_are_sorted_by_their_deadlines():
+    worker = PatientWorker.__new__(PatientWorker)
+    worker.pending_conns, worker.poller = deque(), selectors.DefaultSelector()
+    with ExitStack() as stack:
+        stack.callback(worker.poller.close)
+        for timeout in (5, 2, 7, 2, 6):
+            ours, theirs = socket.socketpair()
+            stack.enter_context(ours)
+            stack.enter_context(theirs)
+            worker._wait(SimpleNamespace(sock=ours, timeout=timeout), 1, worker._discard)
+        assert [conn.timeout for conn in worker.pending_conns] == [2, 2, 5, 6, 7]

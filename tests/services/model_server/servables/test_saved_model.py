@@ -1,0 +1,103 @@
+"""SavedModels in a session: loading, running, giving memory back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.model_server.errors import ServingError
+from services.model_server.servables.saved_model import SavedModelServable
+from services.serving_api.protos import error_codes_pb2
+
+
+@pytest.fixture(scope="module")
+def servable(exported: dict[float, Path]) -> Iterator[SavedModelServable]:
+    servable = SavedModelServable(exported[0.5])
+    yield servable
+    servable.close()
+
+
+def run(servable: SavedModelServable, x: np.ndarray, *outputs: str) -> dict[str, np.ndarray]:
+    return servable.run("serving_default", {"x": x}, outputs)
+
+
+def test_computes_the_named_outputs_in_their_order(servable: SavedModelServable) -> None:
+    x = np.array([[1], [2]], np.float32)
+    outputs = run(servable, x, "y", "negative")
+    assert list(outputs) == ["y", "negative"]
+    np.testing.assert_array_equal(outputs["y"], x / 2 + 2)
+    np.testing.assert_array_equal(outputs["negative"], -x)
+    assert list(run(servable, x, "negative")) == ["negative"]
+
+
+def test_shapes_are_left_to_the_graph(servable: SavedModelServable) -> None:
+    x = np.array([1, 2, 3], np.float32)
+    assert servable.signatures["serving_default"].inputs["x"].shape == (None, 1)
+    np.testing.assert_array_equal(run(servable, x, "y")["y"], x / 2 + 2)
+
+
+def test_a_scalar_comes_back_as_an_array(servable: SavedModelServable) -> None:
+    y = run(servable, np.array(1, np.float32), "y")["y"]
+    assert isinstance(y, np.ndarray)
+    assert y.shape == ()
+
+
+def test_strings_are_bytes(servable: SavedModelServable) -> None:
+    text = np.array([b"a\x00b", b""], np.object_)
+    assert servable.run("shout", {"text": text}, ["text"])["text"].tolist() == [b"A\x00B", b""]
+
+
+def test_read_only_arrays_are_fine(servable: SavedModelServable) -> None:
+    x = np.frombuffer(np.array([4], np.float32).tobytes(), np.float32)
+    np.testing.assert_array_equal(run(servable, x, "y")["y"], [4])
+
+
+def test_an_error_in_the_graph_keeps_its_code(servable: SavedModelServable) -> None:
+    with pytest.raises(ServingError, match="Matrix size-incompatible") as caught:
+        servable.run("matmul", {"x": np.ones((1, 5), np.float32)}, ["y"])
+    assert caught.value.code == error_codes_pb2.INVALID_ARGUMENT
+
+
+def test_many_threads_may_run_at_once(servable: SavedModelServable) -> None:
+    failures = []
+
+    def check(value: int) -> None:
+        x = np.full((8, 1), value, np.float32)
+        for _ in range(50):
+            if not np.array_equal(run(servable, x, "y")["y"], x / 2 + 2):
+                failures.append(value)
+
+    threads = [threading.Thread(target=check, args=(value,)) for value in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_a_closed_servable_answers_no_more(exported: dict[float, Path]) -> None:
+    servable = SavedModelServable(exported[3.0])
+    run(servable, np.ones(1, np.float32), "y")
+    servable.close()
+    with pytest.raises(ServingError, match="Session has been closed"):
+        run(servable, np.ones(1, np.float32), "y")
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ServingError, match=f"Could not load the SavedModel in {tmp_path}"):
+        SavedModelServable(tmp_path)
+
+
+def test_a_damaged_model_is_named(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"\xff\xff no proto")
+    with pytest.raises(ServingError, match=f"Could not load the SavedModel in {tmp_path}"):
+        SavedModelServable(tmp_path)
+
+
+def test_a_model_without_the_tags_is_named(exported: dict[float, Path]) -> None:
+    with pytest.raises(ServingError, match="gpu"):
+        SavedModelServable(exported[0.5], tags=("gpu",))

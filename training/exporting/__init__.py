@@ -1,0 +1,1 @@
+"""SavedModel export, warm-up requests, the model repository."""

@@ -1,0 +1,91 @@
+"""Writes a trained model as a SavedModel: one signature a task, warm-up requests, its origin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import tensorflow as tf
+
+from training.errors import ModelRepositoryError
+from training.exporting.repository import publish, register
+from training.exporting.warmup import write_warmup_requests
+from training.signatures.signature import Signature
+from training.zoo.recipe import Recipe
+
+ORIGIN_PATH = Path("assets.extra") / "training.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a version comes from.
+
+    Attributes:
+        network: Its name in the zoo.
+        preset: The preset that trained it.
+        recipe: The preset's settings at that time.
+        teacher: The network that it learned to imitate, if it did.
+    """
+
+    network: str
+    preset: str
+    recipe: Recipe
+    teacher: str | None = None
+
+
+def export(models: Path, signatures: Sequence[Signature], origin: Origin) -> Path:
+    """Adds the next version of a model to the repository and to its `models.config`.
+
+    Args:
+        models: The repository.
+        signatures: What the version can do. One of them is `serving_default`.
+        origin: Where it comes from; the network's name is the model's.
+
+    Returns:
+        The new version's folder.
+    """
+
+    def write(folder: Path) -> None:
+        _write_saved_model(folder, signatures)
+        write_warmup_requests(folder, origin.network, signatures)
+        (folder / ORIGIN_PATH).write_text(json.dumps(asdict(origin), indent=2) + "\n")
+
+    version = publish(models, origin.network, write)
+    register(models, origin.network)
+    return version
+
+
+def read_origin(version: Path) -> Origin:
+    """Reads where a version comes from.
+
+    Raises:
+        ModelRepositoryError: The version was not written by `export`.
+    """
+    path = version / ORIGIN_PATH
+    try:
+        content = json.loads(path.read_text())
+        return Origin(**{**content, "recipe": Recipe(**content["recipe"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelRepositoryError(
+            f"{path} does not say how the model was trained ({error!r}); expected the file that "
+            f"`python -m training train` writes."
+        ) from error
+
+
+def _write_saved_model(folder: Path, signatures: Sequence[Signature]) -> None:
+    functions = {
+        signature.name: signature.function.get_concrete_function() for signature in signatures
+    }
+    variables = {
+        variable.ref(): variable
+        for function in functions.values()
+        for variable in function.variables
+    }
+    # A module of bare variables. One that holds the Keras model cannot be run in a TF1-style
+    # session, which is TensorFlow Serving's way, and keras.export.ExportArchive stores every
+    # function twice. A network with lookup tables would need them in the module too.
+    module = tf.Module()
+    module.weights = list(variables.values())
+    tf.saved_model.save(module, str(folder), signatures=functions)
