@@ -80,7 +80,7 @@ def test_without_a_collector_nothing_of_it_is_loaded():
     program = "import sys, services.gateway.process.startup; "
     program += "from services.gateway.process import tracing; "
     program += (
-        "print(tracing.start_tracing(), [name for name in sys.modules if 'telemetry' in name])"
+        "print(tracing.start_tracing(), [name for name in sys.modules if 'opentelemetry' in name])"
     )
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
