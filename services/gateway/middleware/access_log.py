@@ -13,6 +13,7 @@ from flask import Flask, Response, g, request
 
 from services.gateway.request.arrival import arrived_at
 from services.gateway.request.deadline import BUDGET_HEADER, start_deadline
+from services.gateway.request.probe_paths import PROBE_PATHS
 from services.gateway.request.trace_context import take_trace_context
 from services.gateway.telemetry.logs import set_log_members
 from services.gateway.telemetry.metrics import DURATION, REQUESTS
@@ -22,7 +23,6 @@ REQUEST_ID = "X-Request-Id"
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _UNCOUNTED = {"/metrics"}
-_QUIET = {"/metrics", "/livez", "/readyz", "/startupz", "/v2/health/live", "/v2/health/ready"}
 _TASK = re.compile(r">:(\w+)$|/(infer)$")
 """The verb that a route ends in; the colon within a converter has no bracket before it."""
 
@@ -90,7 +90,7 @@ def _record(observed: _Observed, status: int, seconds: float) -> None:
         verb = task[1] or task[2] if task else ""
         REQUESTS.labels(method, route, status, model, observed.version, verb).inc()
         DURATION.labels(method, route, model).observe(seconds)
-    tell = log.debug if route in _QUIET else log.info
+    tell = log.debug if route in PROBE_PATHS else log.info
     tell(
         "request",
         method=method,

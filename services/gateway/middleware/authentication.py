@@ -90,16 +90,25 @@ def guard(app: Flask, settings: Settings) -> None:
     keys = read_api_keys(settings.api_keys_file) if settings.api_keys_file else None
 
     @app.before_request
-    def check_key() -> None:
-        g.client = request.remote_addr or ""
-        if keys and not is_open():
-            g.client = _authenticate(keys)
+    def identify_client() -> None:
+        key = _received_key()
+        g.key_owner = keys.owner(key) if keys and key else None
+        g.client = g.key_owner or request.remote_addr or ""
 
     if settings.rate_limit:
-        # Only here, since it takes a tenth of a second and ten megabytes.
+        # Imported only here, since that takes a tenth of a second and ten megabytes.
         from services.gateway.middleware.rate_limit import limit_rate  # noqa: PLC0415
 
         limit_rate(app, settings.rate_limit)
+
+    # After the limit, so that guessing keys is limited, too.
+    @app.before_request
+    def check_key() -> None:
+        if keys and g.key_owner is None and not is_open():
+            reason = "this key is not known" if _received_key() else "no key was received"
+            raise Unauthorized(
+                f"{reason}, expected one as 'Authorization: Bearer KEY' or '{KEY_HEADER}: KEY'"
+            )
 
 
 def is_open() -> bool:
@@ -107,16 +116,9 @@ def is_open() -> bool:
     return request.method == "OPTIONS" or bool(_OPEN.fullmatch(request.path))
 
 
-def _authenticate(keys: ApiKeys) -> str:
+def _received_key() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    key = token.strip() if scheme.lower() == "bearer" else request.headers.get(KEY_HEADER, "")
-    owner = keys.owner(key) if key else None
-    if owner is None:
-        raise Unauthorized(
-            f"{'this key is not known' if key else 'no key was received'}, expected one as "
-            f"'Authorization: Bearer KEY' or '{KEY_HEADER}: KEY'"
-        )
-    return owner
+    return token.strip() if scheme.lower() == "bearer" else request.headers.get(KEY_HEADER, "")
 
 
 def _digest(key: str) -> bytes:

@@ -10,10 +10,10 @@ import os
 
 from flask import Flask
 
+from services.gateway.request.probe_paths import PROBE_PATHS
 from services.gateway.settings import SetupError
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-_UNTRACED = "livez,readyz,startupz,metrics,v2/health/live,v2/health/ready"
 
 
 def start_tracing() -> bool:
@@ -55,5 +55,5 @@ def trace_requests(app: Flask) -> None:
     from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415
 
     FlaskInstrumentor().instrument_app(  # type: ignore[no-untyped-call]
-        app, excluded_urls=_UNTRACED
+        app, excluded_urls=",".join(sorted(PROBE_PATHS))
     )

@@ -143,8 +143,3 @@ def test_without_keys_an_address_has_a_budget(guarded):
     assert client.get("/v1/models").status_code == 429
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
     assert client.get("/v1/models", environ_base=elsewhere).status_code == 200
-
-
-def test_a_limit_of_another_form_is_explained(guarded):
-    with pytest.raises(SetupError, match=r"'often'.*100/second"):
-        guarded(rate_limit="often")
