@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import ClassVar
 
 from flask import Flask, g, request
 from flask_limiter import Limiter
@@ -54,11 +53,11 @@ class BoundedMemoryStorage(MemoryStorage):
     Clients with many addresses could otherwise fill the memory before their counters expire.
     """
 
-    STORAGE_SCHEME: ClassVar = ["bounded-memory"]
+    STORAGE_SCHEME = ["bounded-memory"]  # noqa: RUF012 - the base class's form
 
-    def __init__(self, *args: str, **options: str) -> None:
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False) -> None:
         self._lock = threading.Lock()
-        super().__init__(*args, **options)
+        super().__init__(uri, wrap_exceptions)
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count a request; see the base class."""
