@@ -13,6 +13,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
 from tests.services.gateway.api.openapi.conftest import MODELS
 
 CHECKS = [
