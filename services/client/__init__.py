@@ -1,1 +1,53 @@
-"""The Python client of the gateway."""
+"""The Python client of the gateway: images in, typed results out.
+
+It needs NumPy, Pillow and Requests (`pip install 'lectern[client]'`), and no other part of Lectern.
+"""
+
+from services.client.client import Client
+from services.client.errors import (
+    GatewayConnectionError,
+    GatewayError,
+    GatewayTimeoutError,
+    ProblemError,
+)
+from services.client.images import Image, Images
+from services.client.results import (
+    Activation,
+    CascadeModels,
+    ClassProbability,
+    Code,
+    ModelMetadata,
+    Prediction,
+    RestoredImage,
+    Saliency,
+    Sample,
+    ServedModel,
+    Signature,
+    TensorSpec,
+    VersionState,
+    Visualization,
+)
+
+__all__ = [
+    "Activation",
+    "CascadeModels",
+    "ClassProbability",
+    "Client",
+    "Code",
+    "GatewayConnectionError",
+    "GatewayError",
+    "GatewayTimeoutError",
+    "Image",
+    "Images",
+    "ModelMetadata",
+    "Prediction",
+    "ProblemError",
+    "RestoredImage",
+    "Saliency",
+    "Sample",
+    "ServedModel",
+    "Signature",
+    "TensorSpec",
+    "VersionState",
+    "Visualization",
+]

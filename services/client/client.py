@@ -1,168 +1,290 @@
-"""A client of the gateway in Python: images and arrays in, typed answers out."""
+"""The calls of the gateway as methods."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any, Self, TypeVar
+import struct
+from collections.abc import Sequence
+from typing import Any, Self
+from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 import requests
-from PIL import Image
-from pydantic import BaseModel
 
-from services.gateway.api.openapi import answers
+from services.client.errors import (
+    GatewayConnectionError,
+    GatewayError,
+    GatewayTimeoutError,
+    ProblemError,
+)
+from services.client.images import Images, to_files
+from services.client.results import (
+    Activation,
+    Code,
+    Json,
+    ModelMetadata,
+    Prediction,
+    RestoredImage,
+    Saliency,
+    Sample,
+    ServedModel,
+    Visualization,
+)
 
-ImageLike = Path | bytes | npt.NDArray[np.uint8]
-"""A file, its content, or grey levels or colours [H, W] or [H, W, C]."""
+_JSON = "application/json"
+_CODE = "application/vnd.lectern.code"
+_CODE_VERSION = struct.Struct("<7xq")
+"""The model version in a container, behind its magic, its format version and its dtype."""
 
-_Answer = TypeVar("_Answer", bound=BaseModel)
-
-
-class GatewayError(Exception):
-    """The gateway refused or failed; the message is its own.
-
-    Args:
-        status: the HTTP status.
-        detail: what was received, what was expected and how to mend it.
-    """
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(f"{status}: {detail}")
-        self.status = status
+_MARGIN_SECONDS = 1.0
+"""How long the client outwaits the gateway, whose answer says why the time was too short."""
 
 
 class Client:
-    """One gateway, over connections that are kept open until the end of its `with` block.
+    """A connection to one gateway, closed by `close()` or at the end of a `with` block.
 
-    Every method raises GatewayError where the gateway answers an error, and what `requests` raises
-    where it cannot be reached. A model's name may be followed by `/versions/N` or `/labels/L`.
+    The methods are the words of the HTTP API. Each takes `version` (a number) or `label` (such as
+    "stable") to ask for a certain version of the model, and each result names the version that
+    answered. Images are paths, bytes, NumPy arrays or Pillow images, one or several; a list of
+    results has one result per image. `invert=True` is for dark drawings on a light background.
+
+    Every method raises GatewayError if the gateway answers with an error, too late or not at all,
+    and OSError, TypeError or ValueError if an image cannot be read.
 
     Args:
-        url: of the gateway.
-        key: the API key, where the gateway asks for one.
-        timeout: seconds to wait for an answer.
+        url: URL of the gateway.
+        api_key: API key, if the gateway requires one.
+        timeout: seconds to wait for an answer; also the deadline after which the gateway gives up.
     """
 
     def __init__(
-        self, url: str = "http://127.0.0.1:8080", key: str | None = None, timeout: float = 30.0
+        self,
+        url: str = "http://127.0.0.1:8080",
+        *,
+        api_key: str | None = None,
+        timeout: float = 30.0,
     ) -> None:
         self._url = url.rstrip("/")
         self._timeout = timeout
         self._session = requests.Session()
-        if key:
-            self._session.headers["Authorization"] = f"Bearer {key}"
+        self._session.headers["Grpc-Timeout"] = f"{max(1, round(timeout * 1000))}m"
+        if api_key:
+            self._session.headers["Authorization"] = f"Bearer {api_key}"
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections to the gateway."""
         self._session.close()
 
-    def models(self) -> list[answers.ListedModel]:
-        """Return what is served, and what each model can do."""
-        response = self._session.get(f"{self._url}/v1/models", timeout=self._timeout)
-        return _read(response, answers.ModelList).models
+    def models(self) -> list[ServedModel]:
+        """Returns the served models with their versions, tasks and classes."""
+        return list(ServedModel.read(_json(self._request("GET", "/v1/models"))))
+
+    def metadata(
+        self, model: str, *, version: int | None = None, label: str | None = None
+    ) -> ModelMetadata:
+        """Returns the signatures of a model."""
+        path = f"{_path(model, version, label)}/metadata"
+        return ModelMetadata.read(_json(self._request("GET", path)))
 
     def predict(
-        self, model: str, images: Iterable[ImageLike], top: int = 5, invert: bool = False
-    ) -> list[answers.ImagePrediction]:
-        """Return what is on each image, with its most probable classes."""
-        response = self._post(f"{model}:predict", images, top=top, invert=invert)
-        return _read(response, answers.ImagePredictions).predictions
+        self,
+        model: str,
+        images: Images,
+        *,
+        top: int = 5,
+        invert: bool = False,
+        version: int | None = None,
+        label: str | None = None,
+    ) -> list[Prediction]:
+        """Returns the `top` most probable classes of each image."""
+        path = f"{_path(model, version, label)}:predict"
+        answer = _json(self._post(path, images, top=top, invert=invert))
+        if not {"model", "cascade"} & answer.keys():
+            raise GatewayError(
+                f"model {model!r} answered numbers without classes, expected a classifier with "
+                "the output 'probabilities'"
+            )
+        return list(Prediction.read(answer))
 
-    def explain(
-        self, model: str, images: Iterable[ImageLike], method: str = "gradient", **options: Any
-    ) -> list[answers.Explanation]:
-        """Return which pixels of each image speak for a class (`class_index`, else the top one)."""
-        response = self._post(f"{model}:saliency", images, method=method, **options)
-        return _read(response, answers.Explanations).explanations
+    def saliency(
+        self,
+        model: str,
+        images: Images,
+        *,
+        method: str = "gradient",
+        class_index: int = -1,
+        invert: bool = False,
+        version: int | None = None,
+        label: str | None = None,
+    ) -> list[Saliency]:
+        """Returns the attribution of each image's pixels to a class, -1 for the most probable."""
+        path = f"{_path(model, version, label)}:saliency"
+        answer = self._post(path, images, method=method, class_index=class_index, invert=invert)
+        return list(Saliency.read(_json(answer)))
 
     def activations(
-        self, model: str, images: Iterable[ImageLike], **options: Any
-    ) -> list[answers.Activation]:
-        """Return what a layer (`layer`, else the largest) makes of each image."""
-        return _read(
-            self._post(f"{model}:activations", images, **options), answers.Activations
-        ).activations
+        self,
+        model: str,
+        images: Images,
+        *,
+        layer: str | None = None,
+        invert: bool = False,
+        version: int | None = None,
+        label: str | None = None,
+    ) -> list[Activation]:
+        """Returns the output of a layer for each image; by default of the largest layer."""
+        path = f"{_path(model, version, label)}:activations"
+        return list(Activation.read(_json(self._post(path, images, layer=layer, invert=invert))))
 
     def visualize(
-        self, model: str, layer: str, channels: Sequence[int], seed: int = 0
-    ) -> list[answers.Visualization]:
-        """Return an image for each channel of a layer that excites it."""
-        options: dict[str, Any] = {
-            "layer": layer,
-            "channels": ",".join(map(str, channels)),
-            "seed": seed,
-        }
-        return _read(
-            self._post(f"{model}:visualize", [], **options), answers.Visualizations
-        ).visualizations
+        self,
+        model: str,
+        *,
+        layer: str | None = None,
+        channels: Sequence[int] | None = None,
+        seed: int = 0,
+        version: int | None = None,
+        label: str | None = None,
+    ) -> list[Visualization]:
+        """Returns an image for each channel that excites it.
+
+        By default the layer is the first by name, and the channels are its first nine.
+        """
+        path = f"{_path(model, version, label)}:visualize"
+        indices = None if channels is None else ",".join(map(str, channels))
+        answer = self._post(path, layer=layer, channels=indices, seed=seed)
+        return list(Visualization.read(_json(answer)))
 
     def generate(
-        self, model: str, images: Iterable[ImageLike] = (), **options: Any
-    ) -> list[answers.Sample]:
-        """Return new images: `count`, `seed`, `temperature`; or a walk, `to_seed` and `steps`.
+        self,
+        model: str,
+        images: Images = (),
+        *,
+        count: int = 16,
+        seed: int = 0,
+        temperature: float = 1.0,
+        to_seed: int | None = None,
+        steps: int = 8,
+        latent: npt.ArrayLike | None = None,
+        version: int | None = None,
+        label: str | None = None,
+    ) -> list[Sample]:
+        """Returns generated images.
 
-        With two images, the walk is between them.
+        They come from `count` consecutive seeds; from `steps` images between `seed` and `to_seed`,
+        or between two `images`; or from latent vectors, an array [N, L].
         """
-        return _read(self._post(f"{model}:generate", images, **options), answers.Samples).samples
+        answer = self._post(
+            f"{_path(model, version, label)}:generate",
+            images,
+            document={} if latent is None else {"latent": np.asarray(latent, float).tolist()},
+            count=count,
+            seed=seed,
+            temperature=temperature,
+            to_seed=to_seed,
+            steps=steps,
+        )
+        return list(Sample.read(_json(answer)))
 
-    def compress(self, model: str, images: Iterable[ImageLike], invert: bool = False) -> bytes:
-        """Return the container of the images' codes."""
-        response = self._post(f"{model}:compress", images, accept="*/*", invert=invert)
-        return _check(response).content
+    def compress(
+        self,
+        model: str,
+        images: Images,
+        *,
+        invert: bool = False,
+        version: int | None = None,
+        label: str | None = None,
+    ) -> Code:
+        """Returns the code of the images, which `decompress` restores."""
+        path = f"{_path(model, version, label)}:compress"
+        content = self._post(path, images, accept=_CODE, invert=invert).content
+        return Code(model, _CODE_VERSION.unpack_from(content)[0], content)
 
-    def decompress(self, model: str, container: bytes) -> list[npt.NDArray[np.uint8]]:
-        """Return the images of a container, uint8 [H, W] or [H, W, 3] each."""
-        response = self._post(f"{model}:decompress", [container])
-        restored = _read(response, answers.RestoredImages).images
-        return [to_array(each.image) for each in restored]
+    def decompress(self, model: str, code: Code | bytes) -> list[RestoredImage]:
+        """Returns the images of a code, restored by the model version that made it."""
+        content = code.content if isinstance(code, Code) else code
+        answer = self._post(f"{_path(model)}:decompress", content)
+        return list(RestoredImage.read(_json(answer)))
 
     def _post(
         self,
-        call: str,
-        images: Iterable[ImageLike],
-        accept: str = "application/json",
-        **fields: Any,
+        path: str,
+        images: Images = (),
+        *,
+        accept: str = _JSON,
+        document: Json | None = None,
+        **parameters: Any,
     ) -> requests.Response:
-        return self._session.post(
-            f"{self._url}/v1/models/{call}",
-            params={name: value for name, value in fields.items() if value is not None},
-            files=[("files", _file(image)) for image in images],
+        files = [("files", file) for file in to_files(images)]
+        if files and document:
+            raise ValueError(f"received images and {sorted(document)}, expected one of them")
+        return self._request(
+            "POST",
+            path,
+            params={name: value for name, value in parameters.items() if value is not None},
+            files=files,
+            json=document or None,
             headers={"Accept": accept},
-            timeout=self._timeout,
         )
 
+    def _request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Returns an answer without an error.
 
-def to_array(image: answers.EncodedFile) -> npt.NDArray[np.uint8]:
-    """Return the pixels of an image in an answer, [H, W] or [H, W, 3]."""
-    with Image.open(io.BytesIO(image.content)) as file:
-        return np.asarray(file)
-
-
-def _file(image: ImageLike) -> tuple[str, bytes]:
-    match image:
-        case Path():
-            return image.name, image.read_bytes()
-        case bytes():
-            return "image", image
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return "array.png", file.getvalue()
-
-
-def _read(response: requests.Response, model: type[_Answer]) -> _Answer:
-    return model.model_validate_json(_check(response).content)
-
-
-def _check(response: requests.Response) -> requests.Response:
-    if response.ok:
+        Raises:
+            GatewayError: the answer is an error, or there is none.
+        """
+        try:
+            response = self._session.request(
+                method, f"{self._url}{path}", timeout=self._timeout + _MARGIN_SECONDS, **options
+            )
+        except requests.Timeout as error:
+            raise GatewayTimeoutError(
+                f"{self._url} did not answer within {self._timeout} s: pass a larger timeout, or "
+                "send fewer images in one request"
+            ) from error
+        except requests.RequestException as error:
+            raise GatewayConnectionError(
+                f"{self._url} cannot be reached ({error}): check the URL, and that the gateway runs"
+            ) from error
+        if not response.ok:
+            raise _problem(response)
         return response
+
+
+def _path(model: str, version: int | None = None, label: str | None = None) -> str:
+    if version is not None and label is not None:
+        raise ValueError(f"received version={version} and label={label!r}, expected one of them")
+    path = f"/v1/models/{quote(model, safe='')}"
+    if version is not None:
+        return f"{path}/versions/{version}"
+    return path if label is None else f"{path}/labels/{quote(label, safe='')}"
+
+
+def _json(response: requests.Response) -> dict[str, Any]:
+    try:
+        document = response.json()
+    except requests.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict):
+        raise GatewayError(
+            f"{response.url} answered {response.headers.get('Content-Type')}, expected a JSON "
+            "object: check that the URL is that of a Lectern gateway"
+        )
+    return document
+
+
+def _problem(response: requests.Response) -> ProblemError:
     try:
         detail = str(response.json()["detail"])
     except (ValueError, LookupError, TypeError):
         detail = response.reason
-    raise GatewayError(response.status_code, detail)
+    retry_after = response.headers.get("Retry-After", "")
+    return ProblemError(
+        response.status_code, detail, int(retry_after) if retry_after.isdecimal() else None
+    )

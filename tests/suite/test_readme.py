@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import doctest
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -79,13 +80,15 @@ def test_every_curl_line_of_the_gateways_readme_works(command, everything, tmp_p
         assert json.loads(answer)
 
 
-def test_the_python_of_the_gateways_readme_works(everything):
-    [program] = re.findall(r"```python\n(.*?)```", GATEWAY_README, re.DOTALL)
-    program = program.replace("http://127.0.0.1:8080", everything.gateway)
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+def test_the_transcript_of_the_clients_readme_is_real(everything):
+    readme = (ROOT / "services/client/README.md").read_text()
+    [session] = re.findall(r"```pycon\n(.*?)```", readme, re.DOTALL)
+    session = session.replace("http://127.0.0.1:8080", everything.gateway)
+    test = doctest.DocTestParser().get_doctest(
+        session, {}, "README", "services/client/README.md", 0
     )
-    assert done.stdout.splitlines() == ["Ankle boot", "[(28, 28), (28, 28)]"]
+    with contextlib.chdir(ROOT):
+        assert doctest.DocTestRunner().run(test) == (0, len(test.examples))
 
 
 def test_every_call_of_the_gateway_has_a_line(suite):
