@@ -35,6 +35,7 @@ from services.model_server.models.manager import ModelManager, Retries
 from services.model_server.models.server_core import ServerCore
 from services.model_server.rest_api.options import RestOptions, read_metrics_path
 from services.model_server.rest_api.server import RestServer
+from services.model_server.servables.cancellation import Cancellation
 from services.model_server.servables.servable import Load, Servable, ServableId
 
 DRAIN_SECONDS = 25
@@ -60,7 +61,11 @@ def serve(flags: Flags) -> None:
     models = read_models(flags)
     retries = Retries(flags.max_num_load_retries, flags.load_retry_interval_micros / 1e6)
     metrics = Metrics()
-    manager = ModelManager(models, _make_load(flags, metrics), retries)
+    loading = Cancellation()
+    load = _make_load(flags, metrics, loading)
+    # Half of the threads of either API: the others go on answering for what is loaded.
+    may_wait = min(_grpc_options(flags).max_threads, _rest_options(flags).num_threads) // 2
+    manager = ModelManager(models, load, retries, may_wait)
     core = ServerCore(
         manager,
         models,
@@ -73,6 +78,8 @@ def serve(flags: Flags) -> None:
         stopping.wait()
     start = time.perf_counter()
     _log.info("draining", at_most_seconds=DRAIN_SECONDS)
+    loading.cancel()
+    manager.stop_waiting()
     with ThreadPoolExecutor() as stoppers:
         list(stoppers.map(lambda server: server.stop(), servers))
     core.stop()
@@ -143,7 +150,7 @@ def read_models(flags: Flags) -> list[ModelConfig]:
     return single_model(flags.model_name, flags.model_base_path)
 
 
-def _make_load(flags: Flags, metrics: Metrics) -> Load:
+def _make_load(flags: Flags, metrics: Metrics, loading: Cancellation) -> Load:
     options = LoadOptions(
         tags=flags.saved_model_tags.split(","),
         session_config=make_session_config(
@@ -165,7 +172,7 @@ def _make_load(flags: Flags, metrics: Metrics) -> Load:
         return loader.load(path, options, metrics.loads)
 
     at_once = flags.num_load_threads or os.cpu_count() or 1
-    return limit_loads(_batched(load, flags, metrics), at_once)
+    return limit_loads(_batched(load, flags, metrics), at_once, loading)
 
 
 def _threads(flags: Flags, wanted: int) -> int:

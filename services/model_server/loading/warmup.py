@@ -21,6 +21,7 @@ from services.model_server.operations.example_inference import (
     answer_regress,
 )
 from services.model_server.operations.predict_proto import answer_predict
+from services.model_server.servables.cancellation import current_cancellation
 from services.model_server.servables.servable import Servable
 from services.serving_api.protos import error_codes_pb2, prediction_log_pb2
 
@@ -47,6 +48,7 @@ def warm_up(servable: Servable, model_path: Path, iterations: int = 1) -> None:
     for number, record in enumerate(_read_records(path), start=1):
         if number > MAX_RECORDS:
             raise invalid_argument(f"{path} holds over {MAX_RECORDS} warm-up records, the maximum")
+        current_cancellation().check()
         try:
             for _ in range(iterations):
                 _replay(servable, record)

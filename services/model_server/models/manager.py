@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import structlog
 
 from services.model_server.config.model_config import ModelConfig
 from services.model_server.errors import ServingError, invalid_argument, not_found
+from services.model_server.models.first_load import FirstLoads
 from services.model_server.models.heap import settle_heap
 from services.model_server.models.labels import check_labels, labels_of
 from services.model_server.models.model import Model, State, Version, VersionStatus
@@ -48,6 +50,7 @@ class ModelManager:
         models: Sequence[ModelConfig],
         load: Load,
         retries: Retries = Retries(),  # noqa: B008 (immutable)
+        max_waiting_requests: int = 4,
     ) -> None:
         """Make a manager that holds nothing yet.
 
@@ -55,6 +58,7 @@ class ModelManager:
             models: what to serve; a label among them may name a version that is still to come.
             load: makes a servable of a version's folder.
             retries: what to do about a load that failed.
+            max_waiting_requests: how many requests may wait for first loads; each holds a thread.
         """
         self._models = {config.name: Model() for config in models}
         self._configured: Set[str] = self._models.keys()
@@ -62,6 +66,7 @@ class ModelManager:
         self._load = load
         self._retries = retries
         self._changed = threading.Condition()
+        self._first_loads = FirstLoads(self._changed, max_waiting_requests)
         self._listeners: list[Callable[[], None]] = []
 
     def subscribe(self, listener: Callable[[], None]) -> None:
@@ -137,6 +142,7 @@ class ModelManager:
         model = self._models[name]
         with self._changed:
             model.problem = problem
+            model.has_loaded_once = True
             model.is_settled = model.retry_at() is None
             self._changed.notify_all()
 
@@ -159,12 +165,17 @@ class ModelManager:
 
     @contextmanager
     def lease(self, spec: model_pb2.ModelSpec) -> Iterator[Lease]:
-        """Lend the servable that a request asks for: by version, by label, or the latest.
+        """Lends the servable that a request asks for: by version, by label, or the latest.
+
+        A request for a configured model waits until the model's first load has ended.
 
         Raises:
-            ServingError: NOT_FOUND, or INVALID_ARGUMENT for no name or an unknown label.
+            ServingError: NOT_FOUND; INVALID_ARGUMENT for no name or an unknown label; UNAVAILABLE
+                or DEADLINE_EXCEEDED where the first load has not ended (see `FirstLoads`).
         """
         with self._changed:
+            if spec.name in self._configured:
+                self._first_loads.wait(spec.name, partial(self._can_answer, spec))
             number, held = self._find_available(spec)
             held.in_flight += 1
             servable = held.servable
@@ -200,13 +211,31 @@ class ModelManager:
             self._unload_version(name, version)
         if new or old:
             settle_heap()
+        with self._changed:
+            model.has_loaded_once = True
+            self._changed.notify_all()
         return model.retry_at()
+
+    def stop_waiting(self) -> None:
+        """Refuses the requests that wait for a first load, since the server stops."""
+        with self._changed:
+            self._first_loads.stop()
 
     def close(self) -> None:
         """Unload everything, the pollers having stopped; requests in flight finish first."""
         for name, model in self._models.items():
             for version in sorted(model.available()):
                 self._unload_version(name, version)
+
+    def _can_answer(self, spec: model_pb2.ModelSpec) -> bool:
+        """Tells whether a request would get its answer now, be it that there is no such version."""
+        if self._models[spec.name].has_loaded_once:
+            return True
+        try:
+            self._find_available(spec)
+        except ServingError as error:
+            return error.code != error_codes_pb2.NOT_FOUND
+        return True
 
     def _find_available(self, spec: model_pb2.ModelSpec) -> tuple[int, Version]:
         if not spec.name:
@@ -246,7 +275,9 @@ class ModelManager:
             log.exception("load crashed")
             held.error = ServingError(error_codes_pb2.INTERNAL, f"{path}: {error!r}")
         seconds = round(time.perf_counter() - start, 3)
-        if held.error:
+        if held.error and held.error.code == error_codes_pb2.CANCELLED:
+            self._set_state(held, State.END)
+        elif held.error:
             left = self._retry_later(held)
             log.error("load failed", error=held.error.message, seconds=seconds, retries_left=left)
         else:
@@ -291,6 +322,7 @@ class ModelManager:
     def _set_state(self, held: Version, state: int) -> None:
         with self._changed:
             held.state = state
+            self._changed.notify_all()
         self._notify()
 
     def _notify(self) -> None:

@@ -40,6 +40,7 @@ class Model:
 
     problem: str | None = "its base path was not looked at yet"
     is_settled: bool = False
+    has_loaded_once: bool = False  # Its base path was read, and what it offered loaded or failed.
     aspired: Set[int] = frozenset()
     versions: dict[int, Version] = field(default_factory=dict)
 

@@ -32,7 +32,10 @@ class Poller:
     def watch(self, models: Sequence[ModelConfig]) -> None:
         """Watch these models from now on, in the background; others are unloaded."""
         if self._wait_seconds < 0:
-            _log.warning("no model is ever loaded: file_system_poll_wait_seconds is below 0")
+            problem = "no model is ever loaded: file_system_poll_wait_seconds is below 0"
+            _log.warning(problem)
+            for model in models:
+                self._manager.set_problem(model.name, problem)
             return
         wanted = {model.name: model for model in models}
         for name, watch in self._watches.items():

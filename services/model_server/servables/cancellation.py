@@ -31,13 +31,18 @@ class Cancellation:
         """Call `callback` in the thread that cancels, or at once if that has happened."""
         self._cancelled.add_done_callback(lambda _: callback())
 
+    @property
+    def is_cancelled(self) -> bool:
+        """True once nobody waits any more."""
+        return self._cancelled.done()
+
     def check(self) -> None:
         """Refuse to go on in vain.
 
         Raises:
             ServingError: DEADLINE_EXCEEDED, nobody waits any more.
         """
-        if self._cancelled.done():
+        if self.is_cancelled:
             raise cancelled()
 
     @contextmanager

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from services.serving_api.protos import predict_pb2
+from tests.processes import ROOT, running
 from tests.services.model_server.process import Server, State, command, eventually
 
 Publish = Callable[..., Path]
@@ -120,3 +121,34 @@ def test_an_unknown_flag_is_named() -> None:
     code, message = refused("--no_such_flag=1", "--model_base_path=/m")
     assert code == 2
     assert "unrecognized arguments: --no_such_flag=1" in message
+
+
+def test_an_open_port_means_an_answer(
+    base_path: Path,
+    ports: tuple[int, int],
+    tmp_path: Path,
+    publish: Publish,
+    make_request: MakeRequest,
+) -> None:
+    """TensorFlow Serving's clients call as soon as they can connect, and expect an answer."""
+    publish(1)
+    server = Server(base_path, ports, tmp_path / "log")
+    try:
+        request = make_request(x=np.ones(1, np.float32))
+        response = server.predict(request, timeout=60, wait_for_ready=True)
+        assert list(response.outputs["y"].float_val) == [2.5]
+        assert response.model_spec.version.value == 1
+    finally:
+        server.channel.close()
+        server.process.kill()
+        server.process.wait()
+
+
+def test_ctrl_c_while_models_load_ends_cleanly(ports: tuple[int, int]) -> None:
+    flags = (f"--port={ports[0]}", f"--rest_api_port={ports[1]}")
+    server = command(*flags, f"--model_config_file={ROOT / 'models' / 'models.config'}")
+    with running(*server) as process:
+        process.wait_for_line("ports open")
+        assert process.stop(signal.SIGINT) == 0
+        assert "load failed" not in process.output
+        assert "stopped" in process.lines[-1]

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from services.model_server.errors import ServingError
 from services.model_server.loading.load_limit import limit_loads
+from services.model_server.servables.cancellation import Cancellation
 from services.model_server.servables.servable import ServableId
+from services.serving_api.protos import error_codes_pb2
 
 ID = ServableId("m", 1)
 
@@ -29,7 +32,7 @@ def test_so_many_load_at_once_in_order(at_once: int) -> None:
             together -= 1
         return path
 
-    limited = limit_loads(load, at_once)
+    limited = limit_loads(load, at_once, Cancellation())
     threads = [threading.Thread(target=limited, args=(ID, Path(str(n)))) for n in range(6)]
     for thread in threads:
         thread.start()
@@ -46,7 +49,17 @@ def test_a_failed_load_makes_room() -> None:
             raise ValueError(path)
         return path
 
-    limited = limit_loads(load, 1)
+    limited = limit_loads(load, 1, Cancellation())
     with pytest.raises(ValueError, match="bad"):
         limited(ID, Path("bad"))
     assert limited(ID, Path("good")) == Path("good")
+
+
+def test_after_the_stop_nothing_loads() -> None:
+    stopping, loaded = Cancellation(), []
+    limited = limit_loads(lambda _, path: loaded.append(path), 1, stopping)
+    stopping.cancel()
+    with pytest.raises(ServingError, match="the server stops") as caught:
+        limited(ID, Path("late"))
+    assert caught.value.code == error_codes_pb2.CANCELLED
+    assert loaded == []

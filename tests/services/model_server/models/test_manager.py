@@ -180,6 +180,7 @@ def test_versions_and_labels_are_found(manager: ModelManager) -> None:
 def test_what_is_not_served_is_said(
     manager: ModelManager, request_spec: model_pb2.ModelSpec, code: int, message: str
 ) -> None:
+    manager.set_aspired_versions("m", {})
     with pytest.raises(ServingError) as caught, manager.lease(request_spec):
         pass
     assert (caught.value.code, caught.value.message) == (code, message)
