@@ -234,7 +234,7 @@ class ModelManager:
         try:
             self._find_available(spec)
         except ServingError as error:
-            return error.code != error_codes_pb2.NOT_FOUND
+            return bool(error.code != error_codes_pb2.NOT_FOUND)
         return True
 
     def _find_available(self, spec: model_pb2.ModelSpec) -> tuple[int, Version]:
