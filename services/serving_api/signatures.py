@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from services.serving_api.dtypes import data_type_name
 from services.serving_api.protos import get_model_metadata_pb2, meta_graph_pb2
 
+DEFAULT_SIGNATURE = "serving_default"
+
 
 @dataclass(frozen=True)
 class TensorSpec:

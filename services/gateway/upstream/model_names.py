@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from google.protobuf import text_format
-
 from services.gateway.settings import Settings, SetupError
 from services.serving_api.protos import model_server_config_pb2
+from services.serving_api.text_proto import ConfigError, read_text_proto
 
 
 class ModelConfigError(SetupError):
@@ -23,12 +22,12 @@ def model_names(settings: Settings) -> tuple[str, ...]:
     """
     if settings.models or not settings.model_config_file.exists():
         return settings.models
-    config = model_server_config_pb2.ModelServerConfig()
     try:
-        text_format.Parse(settings.model_config_file.read_text(), config)
-    except (OSError, ValueError, text_format.ParseError) as error:
+        config = read_text_proto(
+            settings.model_config_file, model_server_config_pb2.ModelServerConfig()
+        )
+    except ConfigError as error:
         raise ModelConfigError(
-            f"{settings.model_config_file} is not a models.config of TensorFlow Serving ({error}): "
-            "mend it, or name the models in LECTERN_MODELS"
+            f"{error}; correct the file, or name the models in LECTERN_MODELS"
         ) from error
     return tuple(model.name for model in config.model_config_list.config)

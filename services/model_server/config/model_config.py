@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from services.model_server.config.text_proto import ConfigError, read_text_proto
 from services.serving_api.protos import model_server_config_pb2
+from services.serving_api.text_proto import ConfigError, read_text_proto
 
 ModelConfig: TypeAlias = model_server_config_pb2.ModelConfig
 """One model to serve: its `name`, `base_path`, version policy and labels."""
@@ -38,7 +38,7 @@ def read_config_file(path: Path) -> list[ModelConfig]:
 
     A base path is taken from the folder of the config file if it is relative, and by its last
     component from there if it does not exist: `/models/cnn`, the path inside a container, is
-    found beside `models/models.config` on a laptop.
+    found beside `models/models.config` on a laptop. URLs stay as they are.
 
     Raises:
         ConfigError: the file cannot be read, is not a ModelServerConfig, or names no servable set
@@ -50,7 +50,8 @@ def read_config_file(path: Path) -> list[ModelConfig]:
     models = list(config.model_config_list.config)
     check_models(models, str(path))
     for model in models:
-        model.base_path = str(_find_base_path(model.base_path, path.parent))
+        if "://" not in model.base_path:
+            model.base_path = str(_find_base_path(model.base_path, path.parent))
     return models
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 
 from services.model_server.config.config_protos import SSLConfig
-from services.model_server.config.text_proto import ConfigError, read_text_proto
+from services.serving_api.text_proto import ConfigError, read_text_proto
 
 ChannelArguments = dict[str, int | str]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.model_server.config.text_proto import read_text_proto
 from services.serving_api.protos import config_pb2
+from services.serving_api.text_proto import read_text_proto
 
 
 @dataclass(frozen=True)

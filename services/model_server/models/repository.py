@@ -25,7 +25,7 @@ def find_versions(model: ModelConfig) -> dict[int, Path]:
         OSError: the base path does not exist or cannot be listed. That is no statement about
             the versions: a storage that is gone for a moment must unload nothing.
     """
-    versions = _all_versions(Path(model.base_path))
+    versions = _all_versions(local_path(model.base_path))
     policy = model.model_version_policy
     match policy.WhichOneof("policy_choice"):
         case "all":
@@ -39,6 +39,23 @@ def find_versions(model: ModelConfig) -> dict[int, Path]:
         case _:
             number = max(policy.latest.num_versions, 1)
             return {version: versions[version] for version in sorted(versions)[-number:]}
+
+
+def local_path(base_path: str) -> Path:
+    """Returns the folder that a base path names, as a path or as a `file://` URL.
+
+    Raises:
+        OSError: The base path is the URL of a remote store.
+    """
+    scheme, is_url, path = base_path.partition("://")
+    if not is_url:
+        return Path(base_path)
+    if scheme != "file":
+        raise OSError(
+            f"received {base_path!r}, expected a local folder or a file:// URL: this server reads "
+            "no remote store, so mount it or copy the model"
+        )
+    return Path(path)
 
 
 def _all_versions(base_path: Path) -> dict[int, Path]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.model_server.config.config_protos import MonitoringConfig
-from services.model_server.config.text_proto import read_text_proto
+from services.serving_api.text_proto import read_text_proto
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 """TensorFlow Serving's default."""

@@ -15,12 +15,11 @@ import tensorflow as tf
 from services.model_server.errors import ServingError, invalid_argument
 from services.model_server.servables.cancellation import current_cancellation
 from services.model_server.servables.servable import Arrays
-from services.serving_api.dtypes import data_type_of
+from services.model_server.servables.tflite_signatures import read_signatures
 from services.serving_api.protos import error_codes_pb2, meta_graph_pb2
 from services.serving_api.signatures import Signature, signature_from
 
 FILE_NAME = "model.tflite"
-_METHOD_NAME = "tensorflow/serving/predict"
 
 
 class TfLiteServable:
@@ -33,25 +32,22 @@ class TfLiteServable:
         """Load `model.tflite` from a version's folder.
 
         Raises:
-            ServingError: the file is broken or has no signature.
+            ServingError: The file is damaged.
         """
         try:
+            content = (path / FILE_NAME).read_bytes()
             with warnings.catch_warnings():
                 # TensorFlow points at another package, which it does not bring along.
                 warnings.filterwarnings("ignore", "(?s).*tf.lite.Interpreter is deprecated")
-                interpreter = tf.lite.Interpreter(str(path / FILE_NAME))
-            names = list(interpreter.get_signature_list())
-            self._runners = {name: interpreter.get_signature_runner(name) for name in names}
+                interpreter = tf.lite.Interpreter(model_content=content)
+            signatures = read_signatures(interpreter, content)
         except ValueError as error:
             raise ServingError(
                 error_codes_pb2.INVALID_ARGUMENT, f"Could not load {path / FILE_NAME}: {error}"
             ) from error
-        if not names:
-            raise invalid_argument(
-                f"{path / FILE_NAME} has no signature: convert it from a SavedModel"
-            )
+        self._runs = {name: signature.run for name, signature in signatures.items()}
         self.signature_defs: Mapping[str, meta_graph_pb2.SignatureDef] = {
-            name: _signature_def(runner) for name, runner in self._runners.items()
+            name: signature.proto for name, signature in signatures.items()
         }
         self.signatures: Mapping[str, Signature] = {
             name: signature_from(proto) for name, proto in self.signature_defs.items()
@@ -65,7 +61,7 @@ class TfLiteServable:
         try:
             with self._running:
                 current_cancellation().check()
-                outputs = self._runners[signature_name](**inputs)
+                outputs = self._runs[signature_name](inputs)
                 # The interpreter reuses its buffers at the next run.
                 return {name: np.array(outputs[name]) for name in output_names}
         except (RuntimeError, ValueError) as error:
@@ -73,19 +69,4 @@ class TfLiteServable:
 
     def close(self) -> None:
         """See `Servable.close`."""
-        self._runners.clear()
-
-
-def _signature_def(runner: Any) -> meta_graph_pb2.SignatureDef:
-    proto = meta_graph_pb2.SignatureDef(method_name=_METHOD_NAME)
-    for tensors, details in (
-        (proto.inputs, runner.get_input_details()),
-        (proto.outputs, runner.get_output_details()),
-    ):
-        for name, detail in details.items():
-            info = tensors[name]
-            info.name = detail["name"]
-            info.dtype = data_type_of(np.dtype(detail["dtype"]))
-            for size in detail["shape_signature"].tolist():
-                info.tensor_shape.dim.add(size=size)
-    return proto
+        self._runs.clear()

@@ -113,3 +113,15 @@ def test_a_custom_config_is_refused(tmp_path: Path) -> None:
     path.write_text("custom_model_config {}")
     with pytest.raises(ConfigError, match="expected a model_config_list"):
         read_config_file(path)
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    path = write(tmp_path, MODEL.format(name="cnn", base_path="/nowhere"))
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert [model.name for model in read_config_file(path)] == ["cnn"]
+
+
+@pytest.mark.parametrize("url", ["file:///models/cnn", "gs://bucket/cnn", "s3://bucket/cnn"])
+def test_a_url_stays_as_it_is(tmp_path: Path, url: str) -> None:
+    [model] = read_config_file(write(tmp_path, MODEL.format(name="cnn", base_path=url)))
+    assert model.base_path == url

@@ -13,7 +13,6 @@ from google.protobuf import text_format
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.model_server.config.config_protos import SSLConfig
-from services.model_server.config.text_proto import ConfigError
 from services.model_server.grpc_api.options import (
     GrpcOptions,
     parse_channel_arguments,
@@ -24,6 +23,7 @@ from services.model_server.inference.inference import Inference
 from services.model_server.inference.metrics import Metrics
 from services.model_server.models.manager import ModelManager
 from services.model_server.models.server_core import ServerCore
+from services.serving_api.text_proto import ConfigError
 
 WriteConfig = Callable[..., Path]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.model_server.config.text_proto import ConfigError
 from services.model_server.loading.load_options import make_session_config
+from services.serving_api.text_proto import ConfigError
 
 
 def test_by_default_tensorflow_chooses_and_memory_grows() -> None:

@@ -65,3 +65,14 @@ def test_of_two_folders_of_one_version_the_first_is_taken_and_it_is_said_once(
     [entry] = logs
     assert entry["event"] == "Duplicate version directories detected"
     assert entry["ignored"] == str(tmp_path / "1")
+
+
+def test_a_file_url_names_a_folder(model: ModelConfig, tmp_path: Path) -> None:
+    [config] = single_model("m", f"file://{tmp_path}")
+    assert find_versions(config) == {20: tmp_path / "20"}
+
+
+def test_a_remote_store_is_named_with_its_slashes() -> None:
+    [config] = single_model("m", "gs://bucket/models/m")
+    with pytest.raises(OSError, match=r"'gs://bucket/models/m', expected a local folder"):
+        find_versions(config)

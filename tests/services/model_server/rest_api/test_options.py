@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import requests
 
-from services.model_server.config.text_proto import ConfigError
 from services.model_server.inference.inference import Inference
 from services.model_server.inference.metrics import Metrics
 from services.model_server.rest_api.options import RestOptions, read_metrics_path
 from services.model_server.rest_api.server import RestServer
+from services.serving_api.text_proto import ConfigError
 
 
 @contextmanager

@@ -10,20 +10,20 @@ from google.protobuf.message import Message
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot be served; the message says where it is wrong and why."""
+    """A configuration file that cannot be used; the message says where it is wrong and why."""
 
 
 _Message = TypeVar("_Message", bound=Message)
 
 
 def read_text_proto(path: Path, message: _Message) -> _Message:
-    """Fill a message from a file and return it.
+    """Returns a message, filled from a file; a byte order mark at its start is skipped.
 
     Raises:
-        ConfigError: the file cannot be read or is no such message.
+        ConfigError: The file cannot be read, or holds another message.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the file {path} cannot be read: {error}") from None
     try:
