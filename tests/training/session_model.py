@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
 
 
 class SessionModel:
@@ -29,6 +31,18 @@ class SessionModel:
         fetches = {name: tensor.name for name, tensor in signature.outputs.items()}
         feeds = {signature.inputs[name].name: values for name, values in inputs.items()}
         return self._session.run(fetches, feeds)
+
+    def unchecked(self, signature_name: str) -> Callable[..., list[np.ndarray]]:
+        """Returns a function that runs a signature on inputs of any shape, by position.
+
+        That is how TensorFlow Serving feeds them; `run` compares their shapes first.
+        """
+        signature = self.signatures[signature_name]
+        options = config_pb2.CallableOptions(
+            feed=[tensor.name for tensor in signature.inputs.values()],
+            fetch=[tensor.name for tensor in signature.outputs.values()],
+        )
+        return self._session._make_callable_from_options(options)
 
     def __enter__(self) -> SessionModel:
         return self

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +57,26 @@ def test_every_signature_answers_its_warm_up_request(name: str) -> None:
         for signature_name, inputs in requests.items():
             outputs = model.run(signature_name, **inputs)
             assert all(len(values) == 1 for values in outputs.values())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_signature_refuses_wrong_shapes(name: str) -> None:
+    version = latest_version(MODELS, name)
+    # In a process of its own: a shape that reaches a convolution aborts TensorFlow.
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.training.exporting.wrong_shapes", version],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        cwd=ROOT,
+    )
+    lines = result.stdout.splitlines()
+
+    assert result.returncode == 0, f"{lines[-1:]} {result.stderr[-2000:]}"
+    assert {line.split()[0] for line in lines} == set(read_warmup_requests(version))
+    wrong = [line for line in lines if "wrong_shapes" in line]
+    assert [line for line in wrong if "is not compatible with expected shape" not in line] == []
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

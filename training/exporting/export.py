@@ -79,7 +79,7 @@ def _write_saved_model(folder: Path, signatures: Sequence[Signature]) -> None:
         signature.name: signature.function.get_concrete_function() for signature in signatures
     }
     variables = {
-        variable.ref(): variable
+        variable.name: variable
         for function in functions.values()
         for variable in function.variables
     }
@@ -87,5 +87,6 @@ def _write_saved_model(folder: Path, signatures: Sequence[Signature]) -> None:
     # session, which is TensorFlow Serving's way, and keras.export.ExportArchive stores every
     # function twice. A network with lookup tables would need them in the module too.
     module = tf.Module()
-    module.weights = list(variables.values())
+    # In one order, so that a second export of the same weights writes the same files.
+    module.weights = [variables[name] for name in sorted(variables)]
     tf.saved_model.save(module, str(folder), signatures=functions)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from training.signatures.signature import Signature, example_images, images_spec
+from training.signatures.signature import (
+    Signature,
+    example_images,
+    images_spec,
+    make_signature,
+)
 
 
 def activations(model: keras.Model) -> Signature:
@@ -28,5 +33,5 @@ def activations(model: keras.Model) -> Signature:
         answer: dict[str, tf.Tensor] = every_layer(images, training=False)
         return answer
 
-    function = tf.function(serve, input_signature=[images_spec(model)])
-    return Signature("activations", function, {"images": example_images(model)})
+    specs, example = [images_spec(model)], {"images": example_images(model)}
+    return make_signature("activations", serve, specs, example)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from training.signatures.signature import Signature
+from training.signatures.signature import Signature, make_signature
 
 
 def class_labels(class_names: Sequence[str]) -> Signature:
@@ -31,5 +31,5 @@ def class_labels(class_names: Sequence[str]) -> Signature:
             return {"label": tf.gather(tf.constant(class_names), class_index)}
 
     index_spec = tf.TensorSpec([None], tf.int32, name="class_index")
-    function = tf.function(serve, input_signature=[index_spec])
-    return Signature("class_labels", function, {"class_index": np.array([0], np.int32)})
+    example = {"class_index": np.zeros(1, np.int32)}
+    return make_signature("class_labels", serve, [index_spec], example)

@@ -6,7 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.signatures.signature import Signature, example_images, images_spec
+from training.signatures.signature import (
+    Signature,
+    example_images,
+    images_spec,
+    make_signature,
+)
 
 BYTE = 8  # bits
 
@@ -27,8 +32,8 @@ def compress(encoder: keras.Model, bits: int | None = None) -> Signature:
         numbers = encoder(images, training=False)
         return {"code": pack(numbers, bits) if bits else numbers}
 
-    function = tf.function(serve, input_signature=[images_spec(encoder)])
-    return Signature("compress", function, {"images": example_images(encoder)})
+    specs, example = [images_spec(encoder)], {"images": example_images(encoder)}
+    return make_signature("compress", serve, specs, example)
 
 
 def decompress(decoder: keras.Model, bits: int | None = None) -> Signature:
@@ -47,10 +52,8 @@ def decompress(decoder: keras.Model, bits: int | None = None) -> Signature:
     def serve(code: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"images": decoder(unpack(code, bits) if bits else code, training=False)}
 
-    function = tf.function(serve, input_signature=[tf.TensorSpec(shape, dtype, name="code")])
-    return Signature(
-        "decompress", function, {"code": np.zeros([1, shape[1]], dtype.as_numpy_dtype)}
-    )
+    example = {"code": np.zeros([1, shape[1]], dtype.as_numpy_dtype)}
+    return make_signature("decompress", serve, [tf.TensorSpec(shape, dtype, name="code")], example)
 
 
 def pack(numbers: tf.Tensor, bits: int) -> tf.Tensor:

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.signatures.signature import Signature
+from training.signatures.signature import Signature, make_signature
 
 LEARNING_RATE = 0.05
 JITTER = 2  # pixels
@@ -57,17 +57,9 @@ def feature_visualization(model: keras.Model, layer_name: str, steps: int = 64) 
         activation = _channel_mean(features(images, training=False), channel)
         return {"images": images, "activation": activation}
 
-    function = tf.function(
-        visualize,
-        input_signature=[
-            tf.TensorSpec([None], tf.int32, name="channel"),
-            tf.TensorSpec([None], tf.int32, name="seed"),
-        ],
-    )
-    zero = np.zeros(1, np.int32)
-    return Signature(
-        f"feature_visualization_{layer_name}", function, {"channel": zero, "seed": zero}
-    )
+    specs = [tf.TensorSpec([None], tf.int32, name=name) for name in ("channel", "seed")]
+    example = {"channel": np.zeros(1, np.int32), "seed": np.zeros(1, np.int32)}
+    return make_signature(f"feature_visualization_{layer_name}", visualize, specs, example)
 
 
 def _before_activation(model: keras.Model, layer: keras.Layer) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.signatures.signature import Signature
+from training.signatures.signature import Signature, make_signature
 
 
 def generate(decoder: keras.Model) -> Signature:
@@ -31,12 +31,9 @@ def generate(decoder: keras.Model) -> Signature:
         latent = temperature[:, None] * tf.map_fn(noise, seed, fn_output_signature=spec)
         return {"images": decoder(latent, training=False), "latent": latent}
 
-    function = tf.function(
-        serve,
-        input_signature=[
-            tf.TensorSpec([None], tf.int64, name="seed"),
-            tf.TensorSpec([None], tf.float32, name="temperature"),
-        ],
-    )
-    seeds, temperatures = np.zeros(1, np.int64), np.ones(1, np.float32)
-    return Signature("generate", function, {"seed": seeds, "temperature": temperatures})
+    specs = [
+        tf.TensorSpec([None], tf.int64, name="seed"),
+        tf.TensorSpec([None], tf.float32, name="temperature"),
+    ]
+    seed, temperature = np.zeros(1, np.int64), np.ones(1, np.float32)
+    return make_signature("generate", serve, specs, {"seed": seed, "temperature": temperature})

@@ -6,7 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.signatures.signature import Signature, example_images, images_spec
+from training.signatures.signature import (
+    Signature,
+    example_images,
+    images_spec,
+    make_signature,
+)
 
 
 def encode_latent(encoder: keras.Model) -> Signature:
@@ -23,8 +28,8 @@ def encode_latent(encoder: keras.Model) -> Signature:
         mean, log_variance = encoder(images, training=False)
         return {"mean": mean, "log_variance": log_variance}
 
-    function = tf.function(serve, input_signature=[images_spec(encoder)])
-    return Signature("encode_latent", function, {"images": example_images(encoder)})
+    specs, example = [images_spec(encoder)], {"images": example_images(encoder)}
+    return make_signature("encode_latent", serve, specs, example)
 
 
 def decode_latent(decoder: keras.Model) -> Signature:
@@ -41,6 +46,5 @@ def decode_latent(decoder: keras.Model) -> Signature:
         return {"images": decoder(latent, training=False)}
 
     spec = tf.TensorSpec(decoder.input_shape, tf.float32, name="latent")
-    function = tf.function(serve, input_signature=[spec])
-    example = np.zeros((1, *decoder.input_shape[1:]), np.float32)
-    return Signature("decode_latent", function, {"latent": example})
+    example = {"latent": np.zeros((1, *decoder.input_shape[1:]), np.float32)}
+    return make_signature("decode_latent", serve, [spec], example)

@@ -8,7 +8,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.signatures.signature import Signature, example_images, images_spec
+from training.signatures.image_files import decode_images
+from training.signatures.signature import (
+    Signature,
+    example_images,
+    images_spec,
+    make_signature,
+)
 
 
 def predict(model: keras.Model, class_names: Sequence[str]) -> Signature:
@@ -26,16 +32,17 @@ def predict(model: keras.Model, class_names: Sequence[str]) -> Signature:
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return _answer(model(images, training=False), class_names)
 
-    function = tf.function(serve, input_signature=[images_spec(model)])
-    return Signature("serving_default", function, {"images": example_images(model)})
+    specs, example = [images_spec(model)], {"images": example_images(model)}
+    return make_signature("serving_default", serve, specs, example)
 
 
 def predict_bytes(model: keras.Model, class_names: Sequence[str]) -> Signature:
     """Makes `predict_bytes`, which decodes and resizes in the graph.
 
-    Inputs: `image_bytes` string [N], PNG or JPEG files of any size.
-    Outputs: those of `predict`. A file that cannot be decoded fails the request with
+    Inputs: `image_bytes` string [N], PNG or JPEG files of at most 16 million pixels, in any
+    proportion. A file that is larger, of another format or damaged fails the request with
     INVALID_ARGUMENT.
+    Outputs: those of `predict`.
 
     Args:
         model: A classifier from images to K logits.
@@ -43,20 +50,14 @@ def predict_bytes(model: keras.Model, class_names: Sequence[str]) -> Signature:
     """
     _, height, width, channels = model.input_shape
 
-    def decode(content: tf.Tensor) -> tf.Tensor:
-        image = tf.io.decode_image(content, channels=channels, expand_animations=False)
-        image.set_shape([None, None, channels])
-        return tf.image.resize(image, [height, width], antialias=True)
-
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        spec = tf.TensorSpec([height, width, channels], tf.float32)
-        images = tf.map_fn(decode, image_bytes, fn_output_signature=spec)
+        images = decode_images(image_bytes, height, width, channels)
         return _answer(model(images, training=False), class_names)
 
     bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
-    function = tf.function(serve, input_signature=[bytes_spec])
     png = tf.io.encode_png(np.zeros((height, width, channels), np.uint8)).numpy()
-    return Signature("predict_bytes", function, {"image_bytes": np.array([png], object)})
+    example = {"image_bytes": np.array([png], object)}
+    return make_signature("predict_bytes", serve, [bytes_spec], example)
 
 
 def _answer(logits: tf.Tensor, class_names: Sequence[str]) -> dict[str, tf.Tensor]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from training.signatures.signature import Signature, example_images, images_spec
+from training.signatures.signature import (
+    Signature,
+    example_images,
+    images_spec,
+    make_signature,
+)
 
 
 def reconstruct(model: keras.Model) -> Signature:
@@ -21,5 +26,5 @@ def reconstruct(model: keras.Model) -> Signature:
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"images": model(images, training=False)}
 
-    function = tf.function(serve, input_signature=[images_spec(model)])
-    return Signature("serving_default", function, {"images": example_images(model)})
+    specs, example = [images_spec(model)], {"images": example_images(model)}
+    return make_signature("serving_default", serve, specs, example)

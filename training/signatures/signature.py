@@ -1,9 +1,10 @@
-"""What an export needs to know of one signature."""
+"""Signatures of a SavedModel, each of which checks the shapes of its inputs in the graph."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import keras
@@ -17,15 +18,47 @@ class Signature:
     """A named function of a SavedModel.
 
     Attributes:
-        name: As clients ask for it.
-        function: A `tf.function` with an input signature whose tensors are named, and which
-            returns a dict of outputs. The batch is the first dimension of every one of them.
+        name: The name that clients send.
+        function: A `tf.function` with named inputs, which returns a dict of outputs. The batch is
+            the first dimension of every input and output.
         example: Inputs by name for one warm-up request.
     """
 
     name: str
     function: tf.types.experimental.GenericFunction
     example: Mapping[str, npt.NDArray[Any]]
+
+
+def make_signature(
+    name: str,
+    serve: Callable[..., dict[str, tf.Tensor]],
+    specs: Sequence[tf.TensorSpec],
+    example: Mapping[str, npt.NDArray[Any]],
+) -> Signature:
+    """Makes a signature that refuses inputs of another shape with INVALID_ARGUMENT.
+
+    TensorFlow Serving does not compare shapes with the signature, and a convolution that is given
+    a tensor of another rank aborts the whole process.
+
+    Args:
+        name: The name that clients send.
+        serve: Computes the outputs. Its parameters have the names of the inputs.
+        specs: Shape, type and name of each input, in the order of the parameters.
+        example: Inputs by name for one warm-up request.
+    """
+
+    @wraps(serve)
+    def checked(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        # ensure_shape compares when it runs, and `serve` depends on its output: no optimization
+        # of the graph can remove it or run a convolution before it.
+        return serve(
+            *(
+                tf.ensure_shape(tensor, spec.shape)
+                for tensor, spec in zip(inputs, specs, strict=True)
+            )
+        )
+
+    return Signature(name, tf.function(checked, input_signature=specs), example)
 
 
 def images_spec(model: keras.Model) -> tf.TensorSpec:

@@ -79,5 +79,5 @@ def test_pictures_of_any_size_are_resized(served_cnn: SessionModel) -> None:
 
 
 def test_a_file_that_is_no_image_is_an_invalid_argument(served_cnn: SessionModel) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match="Unknown image"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be PNG or JPEG files"):
         served_cnn.run("predict_bytes", image_bytes=[b"not an image"])

@@ -8,7 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.signatures.signature import Signature, example_images, images_spec
+from training.signatures.signature import (
+    Signature,
+    example_images,
+    images_spec,
+    make_signature,
+)
 
 TOP_CLASS = -1
 
@@ -35,10 +40,9 @@ def saliency_signature(
         class_index = resolve_class_index(model(images, training=False), class_index)
         return {**attribute(images, class_index), "class_index": class_index}
 
-    class_index_spec = tf.TensorSpec([None], tf.int32, name="class_index")
-    function = tf.function(explain, input_signature=[images_spec(model), class_index_spec])
+    specs = [images_spec(model), tf.TensorSpec([None], tf.int32, name="class_index")]
     example = {"images": example_images(model), "class_index": np.array([TOP_CLASS], np.int32)}
-    return Signature(name, function, example)
+    return make_signature(name, explain, specs, example)
 
 
 def resolve_class_index(logits: tf.Tensor, class_index: tf.Tensor) -> tf.Tensor:
