@@ -109,7 +109,8 @@ class Settings(BaseSettings):
         64_000_000, description="all images of a request together, width x height"
     )
     max_json_values: PositiveInt = Field(
-        2_000_000, description="numbers, strings, lists and objects in a JSON body"
+        1_000_000,
+        description="numbers in a JSON body; a string or a list counts as two, an object as five",
     )
     max_answer_numbers: PositiveInt = Field(
         2**24, description="numbers in the answer to one request, all outputs together"

@@ -73,13 +73,18 @@ DTYPES: dict[int, DType] = {
 _DATA_TYPES: dict[np.dtype[Any], int] = {
     dtype.numpy: number
     for number, dtype in DTYPES.items()
-    # A quantised type shares its numpy dtype with the plain integer, which is the one meant.
+    # A quantised type shares its numpy dtype with the plain integer, which is meant.
     if not types_pb2.DataType.Name(number).startswith("DT_Q")
 }
 
 
+def is_integer(dtype: np.dtype[Any]) -> bool:
+    """Returns whether a dtype holds integers; numpy does not know the 4-bit ones as such."""
+    return dtype.kind in "iu" or dtype in (ml_dtypes.int4, ml_dtypes.uint4)
+
+
 def data_type_of(dtype: np.dtype[Any]) -> int:
-    """Return the `DataType` number of a numpy dtype (text and bytes are DT_STRING).
+    """Returns the `DataType` number of a numpy dtype (text and bytes are DT_STRING).
 
     Raises:
         KeyError: TensorFlow has no such type.
@@ -88,7 +93,7 @@ def data_type_of(dtype: np.dtype[Any]) -> int:
 
 
 def data_type_name(data_type: int) -> str:
-    """Return the name that users know, `float32` for DT_FLOAT, or the bare number if unknown."""
+    """Returns the name that users know, `float32` for DT_FLOAT, or the bare number if unknown."""
     if data_type == types_pb2.DT_STRING:
         return "string"
     return DTYPES[data_type].numpy.name if data_type in DTYPES else str(data_type)

@@ -16,13 +16,15 @@ from services.gateway.codecs.image_decoder import ImageDecoder, ImageSpec
 from services.gateway.collaborators import gateway
 from services.gateway.request.deadline import time_left
 from services.gateway.request.errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
-from services.serving_api.rest_json.dense import parse_dense_json
-from services.serving_api.rest_json.predict import parse_json
+from services.serving_api.rest_json.parsing import parse_predict_json
 
 IMAGE = "image/"
 _URL_ENCODED = "application/x-www-form-urlencoded"
 _UNTOLD = {"", "application/octet-stream", _URL_ENCODED}
 """What clients send that were not told a type (`curl -d` and `--data-binary` say the last one)."""
+
+MAX_FORM_BYTES = 2**16
+"""Of a url-encoded form, which holds parameters alone and takes 80 times its size to parse."""
 
 _ENVELOPE = {"instances", "inputs", "signature_name"}
 
@@ -108,7 +110,8 @@ def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | File
         file_type: what the media type of a raw file starts with.
 
     Raises:
-        ContentTooLarge: it is JSON of more values than the settings allow.
+        TooManyValuesError: it is JSON of more values than the settings allow.
+        ContentTooLarge: it is a url-encoded form that is too large.
         InvalidRequest: it is empty, or holds no file.
         UnsupportedMediaType: it is neither JSON nor a file of this type nor a form.
         JsonError: it is not JSON, although its type says so.
@@ -121,9 +124,9 @@ def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | File
         raise InvalidRequest(f"the body is empty, expected {_wanted(file_type)}")
     looks_like_json = content.lstrip()[:1] in {b"{", b"["}
     if mimetype.endswith(("/json", "+json")) or (mimetype in _UNTOLD and looks_like_json):
-        check_json_values(content)
-        return JsonBody(parse_dense_json(content) or parse_json(content))
+        return JsonBody(parse_predict_json(content, gateway().settings.max_json_values))
     if not content or (optional and mimetype == _URL_ENCODED):
+        _check_form(content)
         return FilesBody([], request.form.to_dict())
     if mimetype.startswith(file_type) or mimetype in _UNTOLD:
         return FilesBody([File(None, content)], {})
@@ -132,22 +135,11 @@ def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | File
     )
 
 
-def check_json_values(content: bytes) -> None:
-    """See that JSON has no more values than the settings allow, before it is parsed.
-
-    Each becomes an object of 24 to 250 bytes, many times what its text takes. Reckoned by the
-    brackets and commas, those within strings included.
-
-    Raises:
-        ContentTooLarge: it has more.
-    """
-    most = gateway().settings.max_json_values
-    # No value is shorter than a byte, so that what is small need not be looked through.
-    values = sum(map(content.count, (b",", b"[", b"{"))) if len(content) > most else 0
-    if values > most:
+def _check_form(content: bytes) -> None:
+    if len(content) > MAX_FORM_BYTES:
         raise ContentTooLarge(
-            f"received JSON of some {values} values, expected at most {most}: send fewer in one "
-            "request, send files or raw tensors (/v2), or raise LECTERN_MAX_JSON_VALUES"
+            f"received a url-encoded form of {len(content)} bytes, expected at most "
+            f"{MAX_FORM_BYTES}: send files as multipart/form-data, arrays as JSON"
         )
 
 

@@ -33,7 +33,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import HTTP_STATUS_CODES
 
-from services.serving_api.rest_json.predict import JsonError
+from services.serving_api.rest_json.errors import JsonError, TooManyValuesError
 from services.serving_api.status import HTTP_STATUS
 
 RETRY_AFTER_SECONDS = 1
@@ -123,6 +123,9 @@ def _answer(error: Exception) -> Response:
     match error:
         case Problem():
             return _document(error.status, error.detail)
+        case TooManyValuesError():
+            advice = "files or raw tensors (/v2), or raise LECTERN_MAX_JSON_VALUES"
+            return _document(413, f"{error}, {advice}")
         case JsonError():
             return _document(400, str(error))
         case HTTPException():

@@ -14,6 +14,7 @@ from services.model_server.models.describe import (
 from services.model_server.operations.predict import DEFAULT_SIGNATURE, predict
 from services.model_server.rest_api.routes import Route
 from services.serving_api.protos import classification_pb2, model_pb2, regression_pb2
+from services.serving_api.rest_json.errors import JsonError
 from services.serving_api.rest_json.examples import (
     format_classifications,
     format_regressions,
@@ -21,7 +22,6 @@ from services.serving_api.rest_json.examples import (
 )
 from services.serving_api.rest_json.models import metadata_json, models_json, status_json
 from services.serving_api.rest_json.predict import (
-    JsonError,
     format_predictions,
     parse_predict_body,
     to_arrays,

@@ -1,8 +1,8 @@
 """Reads JSON whose bulk is one array of numbers, without a Python list for each of its rows.
 
 An image of 28 rows and 28 columns is some 800 lists, which cost several times what the text does.
-Here simdjson writes the numbers into one buffer; the shape comes from what is left without them.
-Whatever is not plainly such an array is for the ordinary parser.
+simdjson writes the numbers into one buffer; the shape comes from the text without its numbers.
+Anything else is left to the ordinary parser.
 """
 
 from __future__ import annotations
@@ -22,25 +22,29 @@ LEAST_BYTES = 2048
 MAX_DIMENSIONS = 64
 """Of a numpy array."""
 
-_TENSOR_KEY = re.compile(rb'"(instances|inputs)"\s*:\s*\Z')
-"""Before the first bracket; another one may stand in a string."""
+MAX_ENVELOPE_BYTES = 2**16
+"""Of the text before and after the array, which the ordinary parser reads."""
 
+_TENSOR_KEY = re.compile(rb'"(instances|inputs)"\s*:\s*\Z')
+"""What precedes the first bracket, unless that bracket is in a string."""
+
+_MARKS_OF_FLOATS = (b".", b"e", b"E")
 _NUMBERS_AND_BLANKS = b"0123456789.+-eE \t\n\r"
 _PLACEHOLDER = b"null"
 
 
 def parse_dense_json(body: bytes) -> dict[str, Any] | None:
-    """Parse an object that holds an array of numbers under `instances` or `inputs`.
+    """Parses an object that holds an array of numbers under `instances` or `inputs`.
 
     Returns:
-        What `orjson.loads` returns, but that array as numpy makes it of the lists; None if the body
-        is no such object, or not worth the trouble.
+        What `orjson.loads` returns, with that array in place of nested lists; None if the body is
+        anything else, or too small to gain from it.
     """
     if len(body) < LEAST_BYTES:
         return None
-    start, end = body.find(b"["), body.rfind(b"]") + 1
+    start, end = body.find(b"[", 0, MAX_ENVELOPE_BYTES), body.rfind(b"]") + 1
     key = _TENSOR_KEY.search(body, 0, start) if start >= 0 else None
-    if key is None:
+    if key is None or len(body) - end > MAX_ENVELOPE_BYTES:
         return None
     try:
         document = orjson.loads(body[:start] + _PLACEHOLDER + body[end:])
@@ -55,11 +59,14 @@ def parse_dense_json(body: bytes) -> dict[str, Any] | None:
 
 
 def read_dense_array(text: bytes) -> npt.NDArray[Any] | None:
-    """Read a JSON array of numbers, nested to any depth, none of its lists empty or ragged.
+    """Reads a JSON array of numbers, nested to any depth, none of its lists empty or ragged.
 
     Returns:
-        The array that numpy makes of the nested lists; None if the text is anything else.
+        An array of int64, of uint64 where a number needs it, or of float64 where a number has a
+        decimal point or an exponent; None if the text is anything else.
     """
+    if b'"' in text:
+        return None
     shape = _shape(text.translate(None, _NUMBERS_AND_BLANKS))
     numbers = _flat_numbers(text) if shape else None
     # Without its numbers an empty list looks like a list of one.
@@ -71,16 +78,19 @@ def read_dense_array(text: bytes) -> npt.NDArray[Any] | None:
 def _flat_numbers(text: bytes) -> npt.NDArray[Any] | None:
     try:
         values: Any = simdjson.Parser().parse(text)
-        return np.frombuffer(values.as_buffer(of_type="i"), np.int64)
-    except TypeError:
-        return np.frombuffer(values.as_buffer(of_type="d"), np.float64)
+        if any(mark in text for mark in _MARKS_OF_FLOATS):
+            return np.frombuffer(values.as_buffer(of_type="d"), np.float64)
+        try:
+            return np.frombuffer(values.as_buffer(of_type="i"), np.int64)
+        except ValueError:
+            return np.frombuffer(values.as_buffer(of_type="u"), np.uint64)
     except (ValueError, RuntimeError):
-        # Not JSON, too large for simdjson, or a whole number of more than 64 bits.
+        # Not JSON, too large for simdjson, or integers that no 64-bit type holds together.
         return None
 
 
 def _shape(structure: bytes) -> list[int]:
-    """Return the shape of an array without its numbers; empty if it is ragged or too deep."""
+    """Returns the shape of an array without its numbers; empty if it is ragged or too deep."""
     depth = len(structure) - len(structure.lstrip(b"["))
     if depth > MAX_DIMENSIONS:
         return []
@@ -91,5 +101,5 @@ def _shape(structure: bytes) -> list[int]:
         end = structure.find(b"]" * (depth - start), start) + depth - start
         size = (end - start - 1) // (len(inner) + 1)
         shape.insert(0, size)
-        inner = b"[" + b",".join([inner] * size) + b"]"
+        inner = b"[" + (inner + b",") * (size - 1) + inner + b"]"
     return shape if inner == structure else []

@@ -5,8 +5,6 @@ Source: tensorflow_serving/util/json_tensor.cc and g3doc/api_rest.md.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import math
 from typing import Any
@@ -19,24 +17,32 @@ from services.serving_api.protos import (
     input_pb2,
     regression_pb2,
 )
-from services.serving_api.rest_json.predict import parse_json, read_signature_name
-from services.serving_api.rest_json.values import JsonError, kind_of
+from services.serving_api.rest_json.b64 import decode_b64
+from services.serving_api.rest_json.errors import JsonError, kind_of
+from services.serving_api.rest_json.parsing import DEFAULT_MAX_VALUES, parse_json
+from services.serving_api.rest_json.predict import read_signature_name
 
 # From here on a double rounds to an infinite float32.
 _FLOAT32_OVERFLOW = (2 - 2**-24) * 2.0**127
 _INT64_MAX = 2**63 - 1
 
 
-def parse_examples_body(body: bytes) -> tuple[str, input_pb2.Input]:
-    """Read a classify or regress request: its signature name, empty for the default, and examples.
+def parse_examples_body(
+    body: bytes, max_values: int = DEFAULT_MAX_VALUES
+) -> tuple[str, input_pb2.Input]:
+    """Reads a classify or regress request: its signature name, empty for the default, and examples.
 
     A number with a decimal point or an exponent becomes a float, a whole one and a boolean an
     int64, text and `{"b64": …}` become bytes.
 
+    Args:
+        body: the request's body.
+        max_values: see `parse_json`.
+
     Raises:
-        JsonError: not JSON, no non-empty list `examples`, or a feature that is none.
+        JsonError: not JSON, no non-empty list `examples`, or a value that a feature cannot hold.
     """
-    document = parse_json(body)
+    document = parse_json(body, max_values)
     if not isinstance(document, dict):
         raise JsonError(
             f"JSON Value: Is not object: the body is {kind_of(document)}, "
@@ -53,7 +59,7 @@ def parse_examples_body(body: bytes) -> tuple[str, input_pb2.Input]:
 
 
 def format_classifications(result: classification_pb2.ClassificationResult) -> bytes:
-    """Write the answer to a classify request: for each example a list of [label, score]."""
+    """Writes the answer to a classify request: per example a list of [label, score]."""
     rows = [
         [[each.label, _shortest(each.score)] for each in classifications.classes]
         for classifications in result.classifications
@@ -62,7 +68,7 @@ def format_classifications(result: classification_pb2.ClassificationResult) -> b
 
 
 def format_regressions(result: regression_pb2.RegressionResult) -> bytes:
-    """Write the answer to a regress request: one number for each example."""
+    """Writes the answer to a regress request: one number per example."""
     return _dump([_shortest(each.value) for each in result.regressions])
 
 
@@ -78,7 +84,7 @@ def _read_examples(document: dict[str, Any]) -> list[Any]:
             f"Expecting 'examples' value to be an list/array: it is {kind_of(examples)}"
         )
     if not examples:
-        raise JsonError("'examples' value is an empty array: expected one entry an example")
+        raise JsonError("'examples' value is an empty array: expected one entry per example")
     return examples
 
 
@@ -106,7 +112,7 @@ def _add(name: str, item: Any, feature: Any) -> None:
 
 
 def _typed(name: str, item: Any) -> tuple[str, Any]:
-    """Return the kind of list that a JSON value belongs to, and the value in it."""
+    """Returns the kind of list that a JSON value belongs to, and the value in it."""
     match item:
         case bool() | int():
             if abs(item) > _INT64_MAX:
@@ -131,15 +137,15 @@ def _typed(name: str, item: Any) -> tuple[str, Any]:
 
 def _decode(name: str, text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        return decode_b64(text)
+    except ValueError as error:
         raise JsonError(
-            f"Unable to base64 decode: feature {name} holds a 'b64' that starts with {text[:20]!r}"
+            f"Unable to base64 decode: feature {name} holds a 'b64' that cannot be decoded: {error}"
         ) from None
 
 
 def _shortest(value: float) -> float:
-    """Return the double whose shortest text is that of a float32."""
+    """Returns the double whose shortest text is that of a float32."""
     return float(str(np.float32(value)))
 
 

@@ -5,36 +5,20 @@ Source: tensorflow_serving/util/json_tensor.cc and g3doc/api_rest.md.
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 
-from services.serving_api.rest_json.dense import parse_dense_json
-from services.serving_api.rest_json.values import JsonError, kind_of, to_array
+from services.serving_api.arrays import Arrays
+from services.serving_api.rest_json.errors import JsonError, kind_of
+from services.serving_api.rest_json.parsing import DEFAULT_MAX_VALUES, parse_predict_json
+from services.serving_api.rest_json.values import to_array
+from services.serving_api.rest_json.writing import jsonable, jsonable_rows, write_json
 from services.serving_api.signatures import TensorSpec
-
-__all__ = [
-    "JsonError",
-    "PredictBody",
-    "format_predictions",
-    "parse_json",
-    "parse_predict_body",
-    "read_predict_document",
-    "read_signature_name",
-    "to_arrays",
-]
-
-Arrays = Mapping[str, npt.NDArray[Any]]
-
-_LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-"""What may be half of a pair, or all of one."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +28,7 @@ class PredictBody:
     Attributes:
         signature_name: the signature asked for, empty for the default one.
         form: `instances` (row) or `inputs` (columnar).
-        values: what stands under that key; lists of numbers may have become one array.
+        values: the value of that key; lists of numbers may be one array.
     """
 
     signature_name: str
@@ -52,44 +36,21 @@ class PredictBody:
     values: Any
 
 
-def parse_json(body: bytes) -> Any:
-    """Parse JSON, the tokens NaN, Infinity and -Infinity included.
+def parse_predict_body(body: bytes, max_values: int = DEFAULT_MAX_VALUES) -> PredictBody:
+    """Reads the envelope of a predict request.
 
-    Raises:
-        JsonError: the body is not JSON.
-    """
-    if not body:
-        raise JsonError("JSON Parse error: The document is empty")
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        reason = str(error)
-    try:
-        # The standard library's parser is slower, but knows the three tokens.
-        document = json.loads(body)
-        if _LONE_SURROGATE.search(body):
-            json.dumps(document, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise JsonError(
-            "JSON Parse error: the body holds half of a surrogate pair (\\ud800 to \\udfff), which "
-            "is no text"
-        ) from None
-    except (ValueError, RecursionError):
-        raise JsonError(f"JSON Parse error: the body is not JSON: {reason}") from None
-    return document
-
-
-def parse_predict_body(body: bytes) -> PredictBody:
-    """Read the envelope of a predict request.
+    Args:
+        body: the request's body.
+        max_values: see `parse_json`.
 
     Raises:
         JsonError: not JSON, not exactly one of `instances` and `inputs`, or an empty `instances`.
     """
-    return read_predict_document(parse_dense_json(body) or parse_json(body))
+    return read_predict_document(parse_predict_json(body, max_values))
 
 
 def read_predict_document(document: Any) -> PredictBody:
-    """Read the envelope of a predict request that `parse_json` or `parse_dense_json` has parsed.
+    """Reads the envelope of a predict request from a parsed document.
 
     Raises:
         JsonError: not exactly one of `instances` and `inputs`, or an empty `instances`.
@@ -107,7 +68,7 @@ def read_predict_document(document: Any) -> PredictBody:
             else "Missing 'inputs' or 'instances' key"
         )
         raise JsonError(
-            f"{problem}: received the keys {sorted(document)}, expected exactly one of "
+            f"{problem}: received the keys {_keys(document)}, expected exactly one of "
             "'instances' (row format) and 'inputs' (columnar format)"
         )
     if "inputs" in document:
@@ -120,17 +81,17 @@ def read_predict_document(document: Any) -> PredictBody:
             else "Excepting 'instances' to be an list/array"
         )
         raise JsonError(
-            f"{problem}: it is {kind_of(instances)}, expected a non-empty list, "
-            "one entry an example"
+            f"{problem}: it is {kind_of(instances)}, expected a non-empty list, one entry per "
+            "example"
         )
     return PredictBody(name, "instances", instances)
 
 
 def read_signature_name(document: Mapping[str, Any]) -> str:
-    """Return the signature that a request asks for, empty for the default one.
+    """Returns the signature that a request asks for, empty for the default one.
 
     Raises:
-        JsonError: it is no string.
+        JsonError: it is not a string.
     """
     name = document.get("signature_name", "")
     if not isinstance(name, str):
@@ -139,7 +100,7 @@ def read_signature_name(document: Mapping[str, Any]) -> str:
 
 
 def to_arrays(body: PredictBody, inputs: Mapping[str, TensorSpec]) -> dict[str, npt.NDArray[Any]]:
-    """Turn the JSON values of a request into the inputs of a signature.
+    """Converts the JSON values of a request into the inputs of a signature.
 
     Raises:
         JsonError: a missing or unknown input, ragged lists, or a value that the dtype cannot hold.
@@ -158,11 +119,11 @@ def _columns(body: PredictBody, inputs: Mapping[str, TensorSpec]) -> dict[str, A
             )
         return {next(iter(inputs)): body.values}
     if body.form == "inputs":
-        # What the signature does not know is ignored, as in TensorFlow Serving.
+        # Unknown inputs are ignored, as in TensorFlow Serving.
         if missing := sorted(inputs.keys() - body.values.keys()):
             raise JsonError(
                 f"Missing named input: {missing[0]} in 'inputs' object: it has the keys "
-                f"{sorted(body.values)}, expected {sorted(inputs)}"
+                f"{_keys(body.values)}, expected {sorted(inputs)}"
             )
         return {name: body.values[name] for name in inputs}
     for index, instance in enumerate(body.values):
@@ -174,7 +135,7 @@ def _columns(body: PredictBody, inputs: Mapping[str, TensorSpec]) -> dict[str, A
         if instance.keys() != inputs.keys():
             raise JsonError(
                 f"Failed to process element: {index} of 'instances' list. JSON object has the "
-                f"keys {sorted(instance)}, keys must be equal to: {','.join(sorted(inputs))}"
+                f"keys {_keys(instance)}, keys must be equal to: {','.join(sorted(inputs))}"
             )
     return {name: [instance[name] for instance in body.values] for name in inputs}
 
@@ -183,8 +144,12 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() != {"b64"}
 
 
+def _keys(value: Iterable[str]) -> str:
+    return reprlib.repr(sorted(value))
+
+
 def format_predictions(outputs: Arrays, form: Literal["instances", "inputs"]) -> bytes:
-    """Write the answer to a request in its own form: `predictions` for rows, `outputs` for columns.
+    """Writes an answer in the form of its request: `predictions` for rows, `outputs` for columns.
 
     A single output loses its name. Strings are text, or `{"b64": …}` where the output's name ends
     in `_bytes`.
@@ -192,54 +157,22 @@ def format_predictions(outputs: Arrays, form: Literal["instances", "inputs"]) ->
     Raises:
         JsonError: the row form was asked for, but the outputs do not share their first dimension.
     """
-    columns = {name: _jsonable(name, array) for name, array in outputs.items()}
-    finite = all(np.isfinite(array).all() for array in outputs.values() if array.dtype.kind in "fc")
-    values: Any = next(iter(columns.values())) if len(columns) == 1 else columns
     if form == "inputs":
-        return _dump({"outputs": values}, finite)
+        columns = {name: jsonable(name, array) for name, array in outputs.items()}
+        return write_json({"outputs": _only(columns)})
     lengths = {name: array.shape[:1] for name, array in outputs.items()}
     if len(set(lengths.values())) != 1 or () in lengths.values():
         raise JsonError(
             f"the outputs have the first dimensions {lengths}, the row format needs them equal: "
             "send 'inputs' instead of 'instances'"
         )
-    if len(columns) > 1:
-        values = [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
-    return _dump({"predictions": values}, finite)
+    if len(outputs) == 1:
+        [(name, array)] = outputs.items()
+        return write_json({"predictions": jsonable(name, array)})
+    rows = [jsonable_rows(name, array) for name, array in outputs.items()]
+    predictions = [dict(zip(outputs, row, strict=True)) for row in zip(*rows, strict=True)]
+    return write_json({"predictions": predictions})
 
 
-def _jsonable(name: str, array: npt.NDArray[Any]) -> Any:
-    if array.dtype.kind == "O":
-        encode = _b64 if name.endswith("_bytes") else _text
-        # A list of lists, since the JSON writer knows no object arrays.
-        return np.frompyfunc(encode, 1, 1)(array).tolist() if array.ndim else encode(array.item())
-    if array.dtype.kind == "c":
-        raise JsonError(f"output {name!r} is {array.dtype}, which JSON cannot carry: use gRPC")
-    if array.dtype.kind not in "fiub":
-        array = array.astype(np.float32)
-    # orjson writes numpy scalars, but no arrays without a dimension.
-    return np.asarray(array, order="C")[()]
-
-
-def _b64(value: bytes) -> dict[str, str]:
-    return {"b64": base64.b64encode(value).decode()}
-
-
-def _text(value: bytes) -> str:
-    return value.decode(errors="replace")
-
-
-def _dump(document: Any, finite: bool) -> bytes:
-    if finite:
-        return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-    # orjson would write null for NaN and Infinity.
-    return json.dumps(document, default=_shortest, separators=(",", ":")).encode()
-
-
-def _shortest(value: npt.NDArray[Any] | np.generic) -> Any:
-    """Return plain numbers whose decimal text is the shortest that reads back as the same float."""
-    return (
-        value.astype(str).astype(np.float64).tolist() if value.dtype.kind == "f" else value.tolist()
-    )
+def _only(columns: dict[str, Any]) -> Any:
+    return next(iter(columns.values())) if len(columns) == 1 else columns

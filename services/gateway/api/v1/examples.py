@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from flask import Response, request
 
-from services.gateway.api.body import check_json_values
 from services.gateway.api.model_paths import model_blueprint, model_route
 from services.gateway.collaborators import gateway
 from services.gateway.inference.pipeline import find_model
@@ -50,6 +49,4 @@ def _call(
 
 
 def _read_examples() -> tuple[str, input_pb2.Input]:
-    content = request.get_data()
-    check_json_values(content)
-    return parse_examples_body(content)
+    return parse_examples_body(request.get_data(), gateway().settings.max_json_values)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import numpy as np
 import numpy.typing as npt
-import orjson
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from services.gateway.api.body import check_json_values, describe_error
+from services.gateway.api.body import describe_error
 from services.gateway.api.v2.tensors import (
     datatype_of,
     datatype_of_output,
@@ -21,7 +18,8 @@ from services.gateway.api.v2.tensors import (
     to_json,
 )
 from services.gateway.request.errors import InvalidRequest
-from services.serving_api.rest_json.predict import parse_json
+from services.serving_api.rest_json.parsing import parse_json
+from services.serving_api.rest_json.writing import write_json
 from services.serving_api.signatures import Signature
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -74,15 +72,18 @@ class InferRequest(_Message):
     outputs: Annotated[list[RequestedOutput], FailFast(), Field(max_length=1000)] = []
 
 
-def read_request(body: bytes, header_length: str | None) -> tuple[InferRequest, bytes]:
+def read_request(
+    body: bytes, header_length: str | None, max_json_values: int
+) -> tuple[InferRequest, bytes]:
     """Part a body into its JSON and the raw bytes behind it.
 
     Args:
         body: the whole body.
         header_length: the value of `Inference-Header-Content-Length`, if there is one.
+        max_json_values: the limit of `parse_json`.
 
     Raises:
-        ContentTooLarge: the JSON has more values than the settings allow.
+        TooManyValuesError: the JSON has more values.
         InvalidRequest: the JSON has another form, or the length is none of this body.
         JsonError: it is not JSON.
     """
@@ -95,10 +96,9 @@ def read_request(body: bytes, header_length: str | None) -> tuple[InferRequest, 
                 f"received {HEADER_LENGTH}: {header_length[:20]}, expected at most the "
                 f"{len(body)} bytes of the body"
             )
-    content = body[:length]
-    check_json_values(content)
+    document = parse_json(body[:length], max_json_values)
     try:
-        return InferRequest.model_validate(parse_json(content)), body[length:]
+        return InferRequest.model_validate(document), body[length:]
     except ValidationError as error:
         raise InvalidRequest("; ".join(map(describe_error, error.errors()))) from None
 
@@ -176,12 +176,4 @@ def write_answer(
             tensor["data"] = to_json(output.name, array)
         tensors.append(tensor)
     identity = {} if request.id is None else {"id": request.id}
-    finite = all(np.isfinite(array).all() for array in outputs.values() if array.dtype.kind == "f")
-    return _dump({**head, **identity, "outputs": tensors}, finite), b"".join(raw)
-
-
-def _dump(document: Mapping[str, Any], finite: bool) -> bytes:
-    if finite:
-        return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-    # orjson would write null for NaN and Infinity.
-    return json.dumps(document, default=np.ndarray.tolist, separators=(",", ":")).encode()
+    return write_json({**head, **identity, "outputs": tensors}), b"".join(raw)

@@ -101,7 +101,11 @@ def model_metadata(model: ModelRef) -> Response:
 @_model_route("/infer", "POST")
 def infer(model: ModelRef) -> Response:
     """Answer an inference; raw tensors come and go behind the JSON."""
-    wanted, raw = read_request(request.get_data(), request.headers.get(HEADER_LENGTH))
+    wanted, raw = read_request(
+        request.get_data(),
+        request.headers.get(HEADER_LENGTH),
+        gateway().settings.max_json_values,
+    )
     name = wanted.parameters.signature_name
     signature = find_model(model).signature(name)
     inputs = read_inputs(wanted.inputs, raw, signature)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from services.gateway.request.errors import InvalidRequest
 from services.serving_api.dtypes import DTYPES, data_type_name
 from services.serving_api.rest_json.values import to_array
+from services.serving_api.rest_json.writing import jsonable_numbers
 from services.serving_api.signatures import TensorSpec
 
 _DATATYPES: Mapping[np.dtype[Any], str] = {
@@ -141,17 +142,15 @@ def _wrong_size(name: str, received: str, expected: str, shape: Sequence[int]) -
     )
 
 
-def to_json(name: str, array: npt.NDArray[Any]) -> list[str] | npt.NDArray[Any]:
-    """Write an output as a flat list in row-major order; strings are text.
+def to_json(name: str, array: npt.NDArray[Any]) -> Any:
+    """Returns an output for `write_json`: a flat list in row-major order; strings are text.
 
     Raises:
         InvalidRequest: the strings are no text; only raw bytes can carry them.
     """
     flat = np.ascontiguousarray(array).ravel()
-    if flat.dtype == ml_dtypes.bfloat16:
-        return flat.astype(np.float32)
     if not flat.dtype.hasobject:
-        return flat
+        return jsonable_numbers(flat)
     try:
         return [value.decode() for value in flat.tolist()]
     except UnicodeDecodeError:

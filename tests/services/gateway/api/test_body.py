@@ -97,6 +97,13 @@ def test_a_call_that_needs_no_file_takes_nothing_or_a_form_of_parameters(app):
     assert bodies == [FilesBody([], {}), *[FilesBody([], {"number": "3"})] * 2]
 
 
+def test_a_large_url_encoded_form_is_refused_before_it_is_parsed(client):
+    form = b"count=" + b"%41" * 30_000
+    url = "/v1/models/generator:generate"
+    response = client.post(url, data=form, content_type="application/x-www-form-urlencoded")
+    assert_problem(response, 413, f"{len(form)} bytes", "at most 65536", "multipart/form-data")
+
+
 def test_all_images_together_must_stay_under_the_limit_as_the_model_takes_them(
     settings, model_server
 ):
@@ -134,9 +141,10 @@ def test_json_of_too_many_values_is_refused_before_it_is_parsed(
 
 
 def test_json_of_as_many_values_as_may_be_is_read(settings, model_server):
-    few = create_app(settings.model_copy(update={"max_json_values": 102}), model_server)
+    # An object, a key, a list and a hundred commas between the numbers.
+    values = 5 + 2 + 2 + 100
+    few = create_app(settings.model_copy(update={"max_json_values": values}), model_server)
     url = "/v1/models/half_plus_two:predict"
-    # The object, the list and a hundred commas between the numbers.
     assert few.test_client().post(url, json={"instances": [1.0] * 101}).status_code == 200
 
 

@@ -19,7 +19,7 @@ from services.gateway.codecs.code_container import (
     write_container,
 )
 from services.gateway.request.errors import InvalidRequest
-from services.serving_api.rest_json.predict import JsonError
+from services.serving_api.rest_json.errors import JsonError
 
 NUMBERS = st.one_of(
     arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=6)),

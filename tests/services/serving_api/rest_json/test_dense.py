@@ -16,14 +16,16 @@ from services.serving_api.protos import types_pb2
 from services.serving_api.rest_json.dense import (
     LEAST_BYTES,
     MAX_DIMENSIONS,
+    MAX_ENVELOPE_BYTES,
     parse_dense_json,
     read_dense_array,
 )
-from services.serving_api.rest_json.predict import JsonError, parse_predict_body, to_arrays
+from services.serving_api.rest_json.errors import JsonError
+from services.serving_api.rest_json.predict import parse_predict_body, to_arrays
 from services.serving_api.signatures import TensorSpec
 
 ARRAYS = npst.arrays(
-    st.sampled_from([np.float64, np.int64]),
+    st.sampled_from([np.float64, np.int64, np.uint64]),
     npst.array_shapes(max_dims=4, max_side=3),
     elements={"allow_nan": False, "allow_infinity": False},
 )
@@ -34,9 +36,13 @@ IMAGES = {"images": TensorSpec(types_pb2.DT_FLOAT, (None, 28, 28, 1))}
 def ordinary(text: bytes) -> Any:
     """Return the array of a JSON text by way of lists, None if it is none."""
     try:
-        return np.asarray(orjson.loads(text))
+        lists = orjson.loads(text)
+        whole = np.asarray(lists, np.object_)
     except (orjson.JSONDecodeError, ValueError):
         return None
+    if not all(isinstance(number, int) for number in whole.flat):
+        return np.asarray(lists, np.float64)
+    return np.asarray(lists, np.uint64 if max(whole.flat) >= 2**63 else np.int64)
 
 
 @given(ARRAYS, st.sampled_from([None, 1]))
@@ -69,7 +75,8 @@ def test_a_text_with_a_mistake_is_read_alike_or_not_at_all(array: np.ndarray, da
     [
         *("", "1", "[]", "[[]]", "[[1], []]", "[[1, 2], [3]]", "[1[2], [3]]", "[[]1, [2]]"),
         *("[1] [2]", "[1, 2", "[1, ]", "[1 2]", "[01]", "[1.]", "[true]", "[NaN]", '["1"]'),
-        *("[[1, [2]]]", "][", "[9223372036854775808]", "[1e400]"),
+        *("[[1, [2]]]", "][", "[-1, 9223372036854775808]", "[18446744073709551616]", "[1e400]"),
+        *('["1", 2]', '["a"]', "[aa]", "[", "]", "[" * 70),
     ],
 )
 def test_what_is_no_dense_array_is_left_alone(text: str) -> None:
@@ -126,6 +133,12 @@ def test_the_rest_of_the_object_stays(text: str) -> None:
 )
 def test_other_documents_are_left_alone(text: str) -> None:
     assert parse_dense_json(padded(text)) is None
+
+
+def test_a_long_envelope_is_left_alone() -> None:
+    for text in ('{"a": "%s", "inputs": [1]}', '{"inputs": [1], "a": "%s"}'):
+        assert parse_dense_json(padded(text % ("b" * 1000))) is not None
+        assert parse_dense_json(padded(text % ("b" * MAX_ENVELOPE_BYTES))) is None
 
 
 def test_a_small_body_is_left_alone() -> None:

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.serving_api.protos import classification_pb2, example_pb2, regression_pb2
+from services.serving_api.rest_json.errors import JsonError
 from services.serving_api.rest_json.examples import (
     format_classifications,
     format_regressions,
     parse_examples_body,
 )
-from services.serving_api.rest_json.predict import JsonError
 
 
 def features(document: object) -> dict[str, example_pb2.Feature]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from services.serving_api.protos import types_pb2
+from services.serving_api.rest_json.errors import JsonError
 from services.serving_api.rest_json.predict import (
-    JsonError,
     format_predictions,
     parse_predict_body,
     to_arrays,
@@ -126,17 +126,17 @@ def test_bad_envelopes(body, message):
         (
             {"instances": [[None, 1]]},
             FLOATS,
-            "holds mixed values, which is not of expected type: float32",
+            "holds null and whole numbers, which is not of expected type: float32",
         ),
         (
             {"instances": [[{"a": 1}]]},
             FLOATS,
-            "holds mixed values, which is not of expected type: float32",
+            "holds objects, which is not of expected type: float32",
         ),
         (
             {"inputs": {"b64": "aa=="}},
             FLOATS,
-            "holds an object, which is not of expected type: float32",
+            "holds objects, which is not of expected type: float32",
         ),
         (
             {"instances": [{"y": 1}]},
@@ -153,8 +153,6 @@ def test_bad_envelopes(body, message):
         ({"inputs": {"x": [1], "n": [1.0]}}, TWO, "'n' holds numbers with a decimal point"),
         ({"inputs": {"x": [1], "n": [2**31]}}, TWO, "'n' holds whole numbers from 2147483648"),
         ({"inputs": {"x": [1], "n": [2**70]}}, TWO, "'n' holds"),
-        ({"instances": [2**24]}, FLOATS, "from 16777216 to 16777216 to float32 without loss"),
-        ({"instances": [1e40]}, FLOATS, "to float32 without loss of precision"),
         ({"instances": [1]}, STRINGS, "holds a number, which is not of expected type: string"),
         ({"instances": [{"b64": "not base64!"}]}, STRINGS, "starts with 'not base64!'"),
         ({"instances": ["a", ["b"]]}, STRINGS, "ragged"),
