@@ -1,135 +1,275 @@
-"""A gunicorn worker that lets no client and no model server hold up those who ask for little.
+"""A gunicorn worker whose threads wait for no client: they get whole requests.
 
-Gunicorn's own hands a connection to a thread as soon as it is there, and the thread then waits for
-what the client sends. Here the request waits in the kernel's buffer until it is complete; only the
-bodies that are too large for that are read by a thread as they come. No thread, and not the main
-loop, waits for a client to close its connection, or to send a body that nobody asked for. A few
-spare threads answer probes, and turn away what is too much, while all others wait for the model
-server.
+    accept ──► receive ──► thread ──► send ──► keep alive ──► receive …
+                  │                     │
+                  └───── refuse ────────┴────► linger ──► close
+
+All but answering happens in the main loop, on sockets that never block. So no client holds a
+thread, however slowly it sends or reads. Everything that waits for a client has a deadline, and the
+memory for large requests and answers is limited. A few spare threads answer probes, and turn away
+what is too much, while all others wait for the model server.
 """
 
 from __future__ import annotations
 
-import re
+import errno
+import math
+import select
 import selectors
 import socket
 import time
-from bisect import insort
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from operator import attrgetter
-from typing import Any
+from http import HTTPStatus
 
-from gunicorn.workers.gthread import TConn, ThreadWorker
+import structlog
+from gunicorn.http.message import Request
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
+from services.gateway.process.client_socket import SECONDS_TO_MOVE, ClientSocket, Connection
+from services.gateway.process.request_buffer import RequestRefused
 from services.gateway.request.arrival import Arrival, note_arrival
+from services.gateway.request.probe_paths import PROBE_PATHS
 
-MAX_BUFFERED_BYTES = 2**16
-"""Of a head and a body that are waited for before a thread is used."""
+MAX_SMALL_BYTES = 2**16
+"""Requests up to this size are always received; larger ones share a limited amount of memory."""
 
-SECONDS_TO_SEND = 5.0
-"""In which a request of this size must have come."""
+_LARGEST_BODIES = 8
+"""The memory of a worker for large requests and answers, in bodies of the largest size."""
 
 _SECONDS_TO_LINGER = 2.0
 """In which a client must have closed a connection that is at its end; gunicorn's own measure."""
 
+_SECONDS_BETWEEN_CHECKS = 0.2
+_RECEIVE_BYTES = 2**18
 _SPARE_THREADS = 2
-_PEEK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
-_END_OF_HEAD = b"\r\n\r\n"
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,10})[ \t]*\r\n", re.IGNORECASE)
-_EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
-_PROBE = re.compile(rb"GET /(livez|readyz|startupz|metrics|v2/health/live|v2/health/ready)[ ?]")
+_NOTHING_TO_ACCEPT = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED}
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+log = structlog.get_logger()
+
+_Step = Callable[[Connection], None]
 
 
-def bytes_to_come(received: bytes) -> int:
-    """Return how many more bytes of a request are worth waiting for without a thread, at least.
-
-    Args:
-        received: what has come so far.
-    """
-    end = received.find(_END_OF_HEAD)
-    if end < 0:
-        return 1 if len(received) < MAX_BUFFERED_BYTES else 0
-    head = received[: end + len(_END_OF_HEAD)]
-    length = _LENGTH.search(head)
-    # Who expects a word before the body sends none until then.
-    if not length or _EXPECT.search(head):
-        return 0
-    total = len(head) + int(length[1])
-    return max(total - len(received), 0) if total <= MAX_BUFFERED_BYTES else 0
-
-
-class PatientWorker(ThreadWorker):  # type: ignore[misc]
+class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     """See the module.
 
     Attributes:
-        max_waiting: how many requests may wait for a thread.
+        max_waiting: requests that may wait for a thread.
+        max_body_bytes: the largest request body.
     """
 
+    alive: bool
+    sockets: list[socket.socket]
     max_waiting = 256
+    max_body_bytes = 2**24
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Start the spare threads beside those that gunicorn's settings ask for."""
         self._spare = ThreadPoolExecutor(_SPARE_THREADS)
-        self._under_way = 0
+        self._in_progress = 0
+        self._large_bytes = 0
+        self._waiting: set[Connection] = set()
+        self._next_check = 0.0
+        self._receive_until = math.inf
+        self._scratch = memoryview(bytearray(_RECEIVE_BYTES))
         return ThreadPoolExecutor(self.cfg.threads)
 
-    def enqueue_req(self, conn: TConn) -> None:
-        """Hand a connection to a thread if its request is there, else wait for more of it."""
-        # What the parser read behind the last request belongs to this one.
-        held = conn.parser.unreader.buf.getvalue() if conn.parser else b""
-        waiting = _peek(conn)
-        received = held + (waiting or b"")
-        missing = bytes_to_come(received)
-        if missing and waiting is not None:
-            conn.timeout = conn.send_deadline = getattr(conn, "send_deadline", None) or _deadline()
-            self._wait(conn, len(waiting) + missing, self.on_pending_socket_readable)
+    def run(self) -> None:
+        """Serve until SIGTERM, then answer what is there."""
+        events = self.method_queue.fileno()
+        self.poller.register(events, selectors.EVENT_READ, self.method_queue.run_callbacks)
+        while self.alive and self.is_parent_alive():
+            self._run_once(timeout=1.0)
+        self.alive = False
+        self._drain()
+        self.tpool.shutdown(wait=False)
+        self.poller.close()
+        self.method_queue.close()
+
+    def _run_once(self, timeout: float) -> None:
+        self.notify()
+        self.set_accept_enabled(bool(self.sockets) and self.nr_conns < self.worker_connections)
+        self.wait_for_and_dispatch_events(timeout)
+        self.murder_keepalived()
+        self.murder_pending()
+
+    def _drain(self) -> None:
+        """Answer every connection that was accepted or waits in the backlog, then close it.
+
+        Answers say `Connection: close`. Idle connections stay open for a moment, since a request
+        may be on its way. What has not arrived after some seconds is refused.
+        """
+        now = time.monotonic()
+        self._receive_until = now + SECONDS_TO_MOVE
+        for conn in [*self.keepalived_conns, *self._waiting]:
+            idle = not conn.buffer.size and not conn.sock.unsent_bytes
+            longest = STOP_KEEPALIVE_LINGER if idle else SECONDS_TO_MOVE
+            conn.timeout = min(conn.timeout, now + longest)
+        deadline = now + self.cfg.graceful_timeout
+        while (self.sockets or self.nr_conns) and time.monotonic() < deadline:
+            self._run_once(timeout=0.1)
+            if self.sockets and not select.select(self.sockets, [], [], 0)[0]:
+                self._stop_listening()
+
+    def _stop_listening(self) -> None:
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            listener.close()
+        self.sockets = []
+
+    def accept(self, listener: socket.socket) -> None:
+        """Accept a connection and look for its first request."""
+        try:
+            accepted, address = listener.accept()
+        except OSError as error:
+            if error.errno not in _NOTHING_TO_ACCEPT:
+                # Out of descriptors, for example: the main loop enables it again.
+                self.set_accept_enabled(False)
+                log.warning("cannot accept a connection", reason=error.strerror)
             return
-        conn.send_deadline = None
-        conn.data_ready = True
-        _wake_at(conn, 1)
-        self._submit(conn, bool(_PROBE.match(received)))
+        client = ClientSocket(accepted)
+        self.nr_conns += 1
+        server = listener.getsockname()
+        self.enqueue_req(Connection(self.cfg, client, address, server, self.max_body_bytes))
 
-    def _wait(self, conn: TConn, size: int, then: Callable[[TConn, socket.socket], None]) -> None:
-        """Come back when so much has come; gunicorn closes the connection at its `timeout`."""
-        _wake_at(conn, size)
-        conn.sock.setblocking(False)
-        # Gunicorn looks no further than the first whose time is not over.
-        insort(self.pending_conns, conn, key=attrgetter("timeout"))
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(then, conn))
+    def enqueue_req(self, conn: Connection) -> None:
+        """Begin to receive a request."""
+        conn.started = time.monotonic()
+        conn.has_moved(0)
+        self._receive(conn)
 
-    def _submit(self, conn: TConn, is_probe: bool) -> None:
-        refused = not is_probe and self._under_way >= self.cfg.threads + self.max_waiting
+    def _receive(self, conn: Connection) -> None:
+        """Take what a client has sent, and pass its request on if it is complete."""
+        try:
+            size = conn.sock.recv_into(self._scratch)
+        except BlockingIOError:
+            self._advance(conn)
+        except OSError:
+            self._close(conn)
+        else:
+            if size:
+                conn.buffer.append(self._scratch[:size])
+                self._advance(conn)
+            elif conn.buffer.size:
+                self._refuse(conn, RequestRefused(400, "the request broke off: send it in full"))
+            else:
+                self._close(conn)
+
+    def _advance(self, conn: Connection) -> None:
+        """Pass a request on, refuse it, or wait for more of it."""
+        buffer = conn.buffer
+        size = buffer.size
+        try:
+            request = buffer.next_request()
+            if not self._hold(conn, size):
+                raise RequestRefused(
+                    503, "too many large requests are in progress: try again in a moment"
+                )
+        except RequestRefused as refusal:
+            self._refuse(conn, refusal)
+            return
+        if request:
+            self._submit(conn, request)
+            return
+        conn.has_moved(buffer.size)
+        conn.timeout = min(conn.timeout, self._receive_until)
+        self._wait(conn, selectors.EVENT_READ, self._receive, self._time_out)
+        if buffer.expects_continue:
+            buffer.expects_continue = False
+            conn.sock.sendall(_CONTINUE)
+            self._flush(conn)
+
+    def _time_out(self, conn: Connection) -> None:
+        if not conn.buffer.size:
+            self._close(conn)
+        elif self.alive:
+            self._refuse(conn, RequestRefused(408, "the request came too slowly: send it in full"))
+        else:
+            self._refuse(conn, RequestRefused(503, "the gateway stops: send the request again"))
+
+    def _submit(self, conn: Connection, request: Request) -> None:
+        """Have a thread answer a request."""
+        self._stop_waiting(conn)
+        is_probe = request.path in PROBE_PATHS
+        refused = not is_probe and self._in_progress >= self.cfg.threads + self.max_waiting
+        conn.request = request
         conn.arrival = Arrival(time.monotonic(), refused)
         conn.spare = is_probe or refused
-        self._under_way += not conn.spare
+        self._in_progress += not conn.spare
         pool = self._spare if conn.spare else self.tpool
         future = pool.submit(self.handle, conn)
         future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
-    def handle(self, conn: TConn) -> Any:
-        """Answer a request, in one of the threads."""
+    def handle(self, conn: Connection) -> bool:
+        """Answer a request, in one of the threads; return whether another one may follow."""
         note_arrival(conn.arrival)
-        return super().handle(conn)
-
-    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        """Tell whether a connection is good for another request: not while a body is to come."""
-        conn.sock.setblocking(False)
         try:
-            return keepalive and bool(conn.parser.finish_body(max_bytes=MAX_BUFFERED_BYTES))
-        except BlockingIOError:
-            return False
+            keepalive = bool(self.handle_request(conn.request, conn))
+        except Exception as error:  # Logged and answered 500.
+            self.handle_error(conn.request, conn.sock, conn.client, error)
+            keepalive = False
+        conn.sock.flush()
+        return keepalive
 
-    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        """Wait for the next request on the connection, or for the client to close it."""
-        self._under_way -= not conn.spare
-        if fs.exception() or fs.result():
-            super().finish_request(conn, fs)
+    def finish_request(self, conn: Connection, future: Future[bool]) -> None:
+        """Send the rest of an answer."""
+        self._in_progress -= not conn.spare
+        del conn.request
+        if future.exception():  # The client has gone.
+            self._close(conn)
+            return
+        conn.keepalive = future.result()
+        conn.started = time.monotonic()
+        conn.sock.sent_bytes = 0  # What the kernel took at once, the client need not have read.
+        self._send(conn)
+
+    def _send(self, conn: Connection) -> None:
+        """Send what a client takes of its answer, then wait for its next request, or close."""
+        if not self._flush(conn):
+            return
+        if conn.sock.unsent_bytes:
+            if not self._hold(conn, conn.sock.unsent_bytes):
+                self._give_up(conn)
+                return
+            conn.has_moved(conn.sock.sent_bytes)
+            self._wait(conn, selectors.EVENT_WRITE, self._send, self._give_up)
+            return
+        self._stop_waiting(conn)
+        self._hold(conn, 0)
+        if conn.keepalive:
+            self._keep_alive(conn)
         else:
             self._linger(conn)
 
-    def _linger(self, conn: TConn) -> None:
+    def _give_up(self, conn: Connection) -> None:
+        log.info("a client reads its answer too slowly: the connection is closed")
+        self._close(conn)
+
+    def _keep_alive(self, conn: Connection) -> None:
+        """Go on with what came behind the last request, or wait for the next one."""
+        if conn.buffer.size:
+            conn.started = time.monotonic()
+            self._advance(conn)
+            return
+        conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
+        self.keepalived_conns.append(conn)
+        readable = partial(self.on_client_socket_readable, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+    def _refuse(self, conn: Connection, refusal: RequestRefused) -> None:
+        """Answer a request without the application, and close the connection."""
+        self._stop_waiting(conn)
+        conn.buffer.clear()
+        conn.sock.sendall(refusal_response(refusal))
+        conn.keepalive = False
+        conn.started = time.monotonic()
+        self._send(conn)
+
+    def _linger(self, conn: Connection) -> None:
         """Say that nothing more will come, and wait until the client has heard it.
 
         Closed at once, a connection with unread bytes would be reset, and the answer with it.
@@ -142,44 +282,78 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._close(conn)
             return
         conn.timeout = time.monotonic() + _SECONDS_TO_LINGER
-        self._wait(conn, 1, self._discard)
+        self._wait(conn, selectors.EVENT_READ, self._discard, self._close)
 
-    def _discard(self, conn: TConn, client: socket.socket) -> None:
+    def _discard(self, conn: Connection) -> None:
         """Throw away what a client still sends, until it closes the connection."""
         try:
-            if client.recv(MAX_BUFFERED_BYTES):
+            if conn.sock.recv_into(self._scratch):
                 return
         except BlockingIOError:
             return
         except OSError:  # It has broken the connection off.
             pass
-        self.poller.unregister(client)
-        self.pending_conns.remove(conn)
         self._close(conn)
 
-    def _close(self, conn: TConn) -> None:
+    def _flush(self, conn: Connection) -> bool:
+        try:
+            conn.sock.flush()
+        except OSError:  # The client has gone.
+            self._close(conn)
+            return False
+        return True
+
+    def _hold(self, conn: Connection, size: int) -> bool:
+        """Count the bytes held for a connection; return whether the others left room for them."""
+        held_by_others = self._large_bytes - conn.large_bytes
+        conn.large_bytes = size if size > MAX_SMALL_BYTES else 0
+        self._large_bytes = held_by_others + conn.large_bytes
+        limit = _LARGEST_BODIES * self.max_body_bytes
+        return not conn.large_bytes or held_by_others < limit
+
+    def _wait(self, conn: Connection, event: int, then: _Step, expire: _Step) -> None:
+        """Call a step when a connection is ready, and another one when its `timeout` is over."""
+        if conn not in self._waiting:
+            conn.expire = expire
+            self._waiting.add(conn)
+            self.poller.register(conn.sock, event, lambda _client: then(conn))
+
+    def _stop_waiting(self, conn: Connection) -> None:
+        if conn in self._waiting:
+            self._waiting.remove(conn)
+            self.poller.unregister(conn.sock)
+
+    def murder_pending(self) -> None:
+        """Let go of connections that have waited too long; gunicorn's loop calls it."""
+        now = time.monotonic()
+        if now >= self._next_check:
+            self._next_check = now + _SECONDS_BETWEEN_CHECKS
+            for conn in [conn for conn in self._waiting if conn.timeout <= now]:
+                conn.expire(conn)
+
+    def _close(self, conn: Connection) -> None:
+        self._stop_waiting(conn)
+        self._hold(conn, 0)
         self.nr_conns -= 1
         conn.close()
 
 
-def _deadline() -> float:
-    return time.monotonic() + SECONDS_TO_SEND
+def refusal_response(refusal: RequestRefused) -> bytes:
+    """Return the HTTP response that refuses a request, and count it."""
+    # The parent process loads neither Flask nor the metrics.
+    from services.gateway.request.errors import RETRY_AFTER_SECONDS, problem_document  # noqa: PLC0415
+    from services.gateway.telemetry.metrics import REQUESTS  # noqa: PLC0415
 
-
-def _peek(conn: TConn) -> bytes | None:
-    """Return what waits to be read; None where no more will come."""
-    try:
-        received: bytes = conn.sock.recv(MAX_BUFFERED_BYTES, _PEEK)
-    except BlockingIOError:
-        return b""
-    except OSError:
-        return None
-    # Woken for less than was asked for: the client has closed.
-    return received if len(received) >= getattr(conn, "wakes_at", 1) else None
-
-
-def _wake_at(conn: TConn, size: int) -> None:
-    """Let a connection count as readable only from so many bytes on."""
-    if size != getattr(conn, "wakes_at", 1):
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
-        conn.wakes_at = size
+    status = HTTPStatus(refusal.status)
+    REQUESTS.labels("<other>", "<refused>", status.value, "", "", "").inc()
+    log.info("request refused", status=status.value)
+    body = problem_document(status.value, refusal.detail)
+    lines = [
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        "Content-Type: application/problem+json",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        lines.append(f"Retry-After: {RETRY_AFTER_SECONDS}")
+    return "\r\n".join([*lines, "", body]).encode()

@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import socket
-import struct
 import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
-from services.gateway.process.buffering_worker import PatientWorker
+from services.gateway.process.buffering_worker import BufferingWorker
+from services.gateway.process.client_socket import SECONDS_TO_MOVE
 from services.gateway.settings import Settings
 from services.gateway.telemetry.logs import GunicornLogger, configure_logging
 
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _BACKLOG = 2048
-_CLIENT_TIMEOUT = struct.pack("ll", 5, 0)
-"""How long a thread waits for a client to send some of a body, or to take some of an answer:
-seconds and microseconds, as the kernel takes them."""
-
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _DRAIN_MARGIN_SECONDS = 2
 _KEEPALIVE_SECONDS = 75
@@ -62,7 +58,7 @@ def _listen(host: str, port: int) -> socket.socket:
     """Open the port before gunicorn starts, whose own attempts take five seconds and ten lines."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = "the port is taken; stop the other program, or choose another LECTERN_PORT"
@@ -71,10 +67,6 @@ def _listen(host: str, port: int) -> socket.socket:
         else:
             reason = f"{error.strerror}; set LECTERN_HOST to an address of this machine"
         raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
-    # Every connection inherits them.
-    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        listener.setsockopt(socket.SOL_SOCKET, option, _CLIENT_TIMEOUT)
-    return listener
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -91,18 +83,21 @@ class _Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        PatientWorker.max_waiting = self._settings.max_waiting_requests
+        BufferingWorker.max_waiting = self._settings.max_waiting_requests
+        BufferingWorker.max_body_bytes = self._settings.max_body_bytes
         options = {
             "bind": f"fd://{self._descriptor}",
-            "worker_class": PatientWorker,
+            "worker_class": BufferingWorker,
             "workers": self._settings.workers,
             "threads": self._settings.threads,
             "worker_connections": self._settings.max_connections,
             # Longer than the load balancers in front keep theirs, so that none meets a closed one.
             "keepalive": _KEEPALIVE_SECONDS,
-            # sendfile(2) would wait without end for a client that does not read.
+            # It would go past the socket's own buffer of what is to be sent.
             "sendfile": False,
-            "graceful_timeout": int(self._settings.timeout_seconds) + _DRAIN_MARGIN_SECONDS,
+            "graceful_timeout": int(
+                SECONDS_TO_MOVE + self._settings.timeout_seconds + _DRAIN_MARGIN_SECONDS
+            ),
             "logger_class": GunicornLogger,
             "control_socket_disable": True,
             "child_exit": _child_exit,

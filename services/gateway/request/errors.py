@@ -157,7 +157,8 @@ def _explain(error: HTTPException) -> str:
     return error.description or error.name
 
 
-def _document(status: int, detail: str) -> Response:
+def problem_document(status: int, detail: str) -> str:
+    """Return the JSON text of a problem document (RFC 9457)."""
     detail = detail if len(detail) <= MAX_DETAIL else f"{detail[:MAX_DETAIL]}...TRUNCATED"
     document: dict[str, Any] = {
         "type": "about:blank",
@@ -167,7 +168,11 @@ def _document(status: int, detail: str) -> Response:
         "error": detail,
     }
     # The standard library's writer escapes lone surrogates, which a quoted name may hold.
-    response = Response(json.dumps(document), status)
+    return json.dumps(document)
+
+
+def _document(status: int, detail: str) -> Response:
+    response = Response(problem_document(status, detail), status)
     response.mimetype = "application/problem+json"
     if status == 401:
         response.www_authenticate = WWWAuthenticate("bearer")

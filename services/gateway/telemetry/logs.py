@@ -72,10 +72,3 @@ class GunicornLogger(Logger):  # type: ignore[misc]
     def setup(self, cfg: Any) -> None:
         """Leave the lines to the root logger."""
         self.error_log.propagate = True
-
-    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Tell of an error with its traceback, of a client that takes too long in a line."""
-        if isinstance(sys.exc_info()[1], BlockingIOError):
-            self.error_log.info("a client neither sends nor reads: its connection is closed")
-        else:
-            super().exception(msg, *args, **kwargs)
