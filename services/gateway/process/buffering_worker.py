@@ -18,17 +18,20 @@ import select
 import selectors
 import socket
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from http import HTTPStatus
 
 import structlog
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from services.gateway.process.client_socket import SECONDS_TO_MOVE, ClientSocket, Connection
-from services.gateway.process.request_buffer import RequestRefused
+from services.gateway.process.connection import (
+    SECONDS_TO_MOVE,
+    ClientSocket,
+    Connection,
+    WaitingConnections,
+)
+from services.gateway.process.refusal import RequestRefused
 from services.gateway.request.arrival import Arrival, note_arrival
 from services.gateway.request.probe_paths import PROBE_PATHS
 
@@ -41,15 +44,12 @@ _LARGEST_BODIES = 8
 _SECONDS_TO_LINGER = 2.0
 """In which a client must have closed a connection that is at its end; gunicorn's own measure."""
 
-_SECONDS_BETWEEN_CHECKS = 0.2
 _RECEIVE_BYTES = 2**18
 _SPARE_THREADS = 2
 _NOTHING_TO_ACCEPT = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 log = structlog.get_logger()
-
-_Step = Callable[[Connection], None]
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]
@@ -68,16 +68,15 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Start the spare threads beside those that gunicorn's settings ask for."""
         self._spare = ThreadPoolExecutor(_SPARE_THREADS)
-        self._in_progress = 0
+        self._in_progress: set[Connection] = set()
         self._large_bytes = 0
-        self._waiting: set[Connection] = set()
-        self._next_check = 0.0
         self._receive_until = math.inf
         self._scratch = memoryview(bytearray(_RECEIVE_BYTES))
         return ThreadPoolExecutor(self.cfg.threads)
 
     def run(self) -> None:
         """Serve until SIGTERM, then answer what is there."""
+        self._waiting = WaitingConnections(self.poller)
         events = self.method_queue.fileno()
         self.poller.register(events, selectors.EVENT_READ, self.method_queue.run_callbacks)
         while self.alive and self.is_parent_alive():
@@ -93,7 +92,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self.set_accept_enabled(bool(self.sockets) and self.nr_conns < self.worker_connections)
         self.wait_for_and_dispatch_events(timeout)
         self.murder_keepalived()
-        self.murder_pending()
+        self._waiting.expire()
 
     def _drain(self) -> None:
         """Answer every connection that was accepted or waits in the backlog, then close it.
@@ -103,6 +102,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         """
         now = time.monotonic()
         self._receive_until = now + SECONDS_TO_MOVE
+        for conn in self._in_progress:
+            conn.request.force_close()
         for conn in [*self.keepalived_conns, *self._waiting]:
             idle = not conn.buffer.size and not conn.sock.unsent_bytes
             longest = STOP_KEEPALIVE_LINGER if idle else SECONDS_TO_MOVE
@@ -175,7 +176,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return
         conn.has_moved(buffer.size)
         conn.timeout = min(conn.timeout, self._receive_until)
-        self._wait(conn, selectors.EVENT_READ, self._receive, self._time_out)
+        self._waiting.add(conn, selectors.EVENT_READ, self._receive, self._time_out)
         if buffer.expects_continue:
             buffer.expects_continue = False
             conn.sock.sendall(_CONTINUE)
@@ -191,14 +192,14 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _submit(self, conn: Connection, request: Request) -> None:
         """Have a thread answer a request."""
-        self._stop_waiting(conn)
+        self._waiting.discard(conn)
         is_probe = request.path in PROBE_PATHS
-        refused = not is_probe and self._in_progress >= self.cfg.threads + self.max_waiting
+        refused = not is_probe and len(self._in_progress) >= self.cfg.threads + self.max_waiting
         conn.request = request
         conn.arrival = Arrival(time.monotonic(), refused)
-        conn.spare = is_probe or refused
-        self._in_progress += not conn.spare
-        pool = self._spare if conn.spare else self.tpool
+        pool = self._spare if is_probe or refused else self.tpool
+        if pool is self.tpool:
+            self._in_progress.add(conn)
         future = pool.submit(self.handle, conn)
         future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
@@ -215,7 +216,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Connection, future: Future[bool]) -> None:
         """Send the rest of an answer."""
-        self._in_progress -= not conn.spare
+        self._in_progress.discard(conn)
         del conn.request
         if future.exception():  # The client has gone.
             self._close(conn)
@@ -234,9 +235,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 self._give_up(conn)
                 return
             conn.has_moved(conn.sock.sent_bytes)
-            self._wait(conn, selectors.EVENT_WRITE, self._send, self._give_up)
+            self._waiting.add(conn, selectors.EVENT_WRITE, self._send, self._give_up)
             return
-        self._stop_waiting(conn)
+        self._waiting.discard(conn)
         self._hold(conn, 0)
         if conn.keepalive:
             self._keep_alive(conn)
@@ -262,9 +263,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _refuse(self, conn: Connection, refusal: RequestRefused) -> None:
         """Answer a request without the application, and close the connection."""
-        self._stop_waiting(conn)
+        self._waiting.discard(conn)
         conn.buffer.clear()
-        conn.sock.sendall(refusal_response(refusal))
+        conn.sock.sendall(refusal.response())
         conn.keepalive = False
         conn.started = time.monotonic()
         self._send(conn)
@@ -282,7 +283,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._close(conn)
             return
         conn.timeout = time.monotonic() + _SECONDS_TO_LINGER
-        self._wait(conn, selectors.EVENT_READ, self._discard, self._close)
+        self._waiting.add(conn, selectors.EVENT_READ, self._discard, self._close)
 
     def _discard(self, conn: Connection) -> None:
         """Throw away what a client still sends, until it closes the connection."""
@@ -311,49 +312,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         limit = _LARGEST_BODIES * self.max_body_bytes
         return not conn.large_bytes or held_by_others < limit
 
-    def _wait(self, conn: Connection, event: int, then: _Step, expire: _Step) -> None:
-        """Call a step when a connection is ready, and another one when its `timeout` is over."""
-        if conn not in self._waiting:
-            conn.expire = expire
-            self._waiting.add(conn)
-            self.poller.register(conn.sock, event, lambda _client: then(conn))
-
-    def _stop_waiting(self, conn: Connection) -> None:
-        if conn in self._waiting:
-            self._waiting.remove(conn)
-            self.poller.unregister(conn.sock)
-
-    def murder_pending(self) -> None:
-        """Let go of connections that have waited too long; gunicorn's loop calls it."""
-        now = time.monotonic()
-        if now >= self._next_check:
-            self._next_check = now + _SECONDS_BETWEEN_CHECKS
-            for conn in [conn for conn in self._waiting if conn.timeout <= now]:
-                conn.expire(conn)
-
     def _close(self, conn: Connection) -> None:
-        self._stop_waiting(conn)
+        self._waiting.discard(conn)
         self._hold(conn, 0)
         self.nr_conns -= 1
         conn.close()
-
-
-def refusal_response(refusal: RequestRefused) -> bytes:
-    """Return the HTTP response that refuses a request, and count it."""
-    # The parent process loads neither Flask nor the metrics.
-    from services.gateway.request.errors import RETRY_AFTER_SECONDS, problem_document  # noqa: PLC0415
-    from services.gateway.telemetry.metrics import REQUESTS  # noqa: PLC0415
-
-    status = HTTPStatus(refusal.status)
-    REQUESTS.labels("<other>", "<refused>", status.value, "", "", "").inc()
-    log.info("request refused", status=status.value)
-    body = problem_document(status.value, refusal.detail)
-    lines = [
-        f"HTTP/1.1 {status.value} {status.phrase}",
-        "Content-Type: application/problem+json",
-        f"Content-Length: {len(body)}",
-        "Connection: close",
-    ]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        lines.append(f"Retry-After: {RETRY_AFTER_SECONDS}")
-    return "\r\n".join([*lines, "", body]).encode()

@@ -16,7 +16,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
 from services.gateway.process.buffering_worker import BufferingWorker
-from services.gateway.process.client_socket import SECONDS_TO_MOVE
+from services.gateway.process.connection import SECONDS_TO_MOVE
 from services.gateway.settings import Settings
 from services.gateway.telemetry.logs import GunicornLogger, configure_logging
 

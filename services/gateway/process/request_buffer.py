@@ -18,6 +18,8 @@ from gunicorn.http.body import ChunkedReader
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
+from services.gateway.process.refusal import RequestRefused
+
 MAX_HEAD_BYTES = 2**16
 
 _END_OF_LINE = b"\r\n"
@@ -32,20 +34,6 @@ _STATUS = (
     (errors.UnsupportedTransferCoding, 501),
     (errors.ExpectationFailed, 417),
 )
-
-
-class RequestRefused(Exception):  # noqa: N818 - an answer, not a failure
-    """A request that is answered without asking the application.
-
-    Args:
-        status: the HTTP status.
-        detail: what was received and what was expected.
-    """
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
 
 
 class RequestBuffer:

@@ -1,10 +1,12 @@
-"""Client connections that no thread waits for."""
+"""Client connections that no thread waits for, and their deadlines."""
 
 from __future__ import annotations
 
+import selectors
 import socket
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -21,6 +23,7 @@ MIN_BYTES_PER_SECOND = 2**14
 """Larger ones have a second more for each so many bytes."""
 
 _MAX_BUFFERS_PER_CALL = 64
+_SECONDS_BETWEEN_CHECKS = 0.2
 
 
 class ClientSocket(socket.socket):
@@ -71,17 +74,14 @@ class Connection(TConn):  # type: ignore[misc]
         started: when the request or its answer began to move.
         request: the complete request being answered.
         arrival: when it was complete.
-        spare: one of the spare threads answers it.
         keepalive: another request may follow its answer.
         large_bytes: bytes held for it, if they count against the limit for large requests.
-        expire: called when `timeout` is over.
+        timeout: the time, by `time.monotonic`, by which the client must have done its part.
     """
 
     request: Request
     arrival: Arrival
-    expire: Callable[[Connection], None]
     started = 0.0
-    spare = False
     keepalive = False
     large_bytes = 0
 
@@ -94,3 +94,48 @@ class Connection(TConn):  # type: ignore[misc]
     def has_moved(self, size: int) -> None:
         """Set the deadline of a request or answer of which so many bytes have moved."""
         self.timeout = self.started + SECONDS_TO_MOVE + size / MIN_BYTES_PER_SECOND
+
+
+Step = Callable[[Connection], None]
+
+
+class WaitingConnections:
+    """Connections that wait until a client sends, or takes, something more.
+
+    Args:
+        poller: calls the next step of a connection that is ready.
+    """
+
+    def __init__(self, poller: selectors.BaseSelector) -> None:
+        self._poller = poller
+        self._expire: dict[Connection, Step] = {}
+        self._next_check = 0.0
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._expire)
+
+    def add(self, conn: Connection, event: int, then: Step, expire: Step) -> None:
+        """Call `then` whenever a connection is ready, or `expire` once its `timeout` is over.
+
+        Args:
+            conn: the connection; one that waits already goes on as it does.
+            event: of `selectors`.
+            then: the step that sends or receives.
+            expire: the last step.
+        """
+        if conn not in self._expire:
+            self._expire[conn] = expire
+            self._poller.register(conn.sock, event, lambda _socket: then(conn))
+
+    def discard(self, conn: Connection) -> None:
+        """Let a connection wait no longer, if it does."""
+        if self._expire.pop(conn, None):
+            self._poller.unregister(conn.sock)
+
+    def expire(self) -> None:
+        """Take the last step of connections whose time is over."""
+        now = time.monotonic()
+        if now >= self._next_check:
+            self._next_check = now + _SECONDS_BETWEEN_CHECKS
+            for conn in [conn for conn in self if conn.timeout <= now]:
+                self._expire[conn](conn)

@@ -1,0 +1,45 @@
+"""Requests that the HTTP server itself answers: malformed, too large or too slow ones."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import structlog
+
+log = structlog.get_logger()
+
+
+class RequestRefused(Exception):  # noqa: N818 - an answer, not a failure
+    """A request that the application does not see.
+
+    Args:
+        status: the HTTP status.
+        detail: what was received and what was expected. The client reads it.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = HTTPStatus(status)
+        self.detail = detail
+
+    def response(self) -> bytes:
+        """Return the HTTP response, after which the connection closes; log and count it."""
+        # The parent process loads neither Flask nor the metrics.
+        from services.gateway.request.errors import (  # noqa: PLC0415
+            RETRY_AFTER_SECONDS,
+            problem_document,
+        )
+        from services.gateway.telemetry.metrics import REQUESTS  # noqa: PLC0415
+
+        REQUESTS.labels("<other>", "<refused>", self.status.value, "", "", "").inc()
+        log.info("request refused", status=self.status.value)
+        body = problem_document(self.status.value, self.detail)
+        lines = [
+            f"HTTP/1.1 {self.status.value} {self.status.phrase}",
+            "Content-Type: application/problem+json",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+        ]
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            lines.append(f"Retry-After: {RETRY_AFTER_SECONDS}")
+        return "\r\n".join([*lines, "", body]).encode()
