@@ -104,7 +104,10 @@ class Settings(BaseSettings):
         (), description="origins whose pages may call, comma-separated; * for all"
     )
     max_body_bytes: PositiveInt = Field(16 * 2**20, description="largest request body")
-    max_image_pixels: PositiveInt = Field(16_000_000, description="largest image, width x height")
+    max_image_pixels: PositiveInt = Field(
+        16_000_000,
+        description="largest image, width x height; a JPEG that is scaled down may have 4 times it",
+    )
     max_request_pixels: PositiveInt = Field(
         64_000_000, description="all images of a request together, width x height"
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,57 +11,32 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
-from PIL.AvifImagePlugin import AvifImageFile
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
-from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PcxImagePlugin import PcxImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.PpmImagePlugin import PpmImageFile
-from PIL.QoiImagePlugin import QoiImageFile
-from PIL.SgiImagePlugin import SgiImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
+from services.gateway.codecs.image_files import jpeg, png
+from services.gateway.codecs.image_files.bounds import OutOfTime, TooCostly
+from services.gateway.codecs.image_files.decoding_process import (
+    ISOLATED_FORMATS,
+    DecodingProcess,
+    IsolatedImage,
+    UnknownFormat,
+)
+from services.gateway.codecs.image_files.opened_image import LARGE_PIXELS, OpenedImage, Target
 from services.gateway.request.deadline import out_of_time
 from services.gateway.request.errors import ContentTooLarge, InvalidRequest, Problem
 from services.serving_api.dtypes import DTYPES
 from services.serving_api.signatures import Signature, TensorSpec
 
-# Importing a plugin registers its format. Left out are those that run another program (EPS), whose
-# header does not tell how large the image in them is (ICO, ICNS), and that any file might be (TGA).
-FORMATS = tuple(
-    str(plugin.format)
-    for plugin in (
-        PngImageFile,
-        JpegImageFile,
-        WebPImageFile,
-        GifImageFile,
-        BmpImageFile,
-        TiffImageFile,
-        AvifImageFile,
-        PpmImageFile,
-        Jpeg2KImageFile,
-        PcxImageFile,
-        QoiImageFile,
-        SgiImageFile,
-    )
-)
+FORMATS = ("PNG", "JPEG", *ISOLATED_FORMATS)
 """What is decoded."""
 
 _MAX_PIXELS_IN_PYTHON = 250_000
-"""Of what Pillow decodes in Python, a second or two for a million pixels while other requests wait:
-QOI, and rare variants of PPM, BMP and SGI."""
+"""Of what Pillow decodes in Python: QOI, and rare variants of PPM, BMP and SGI."""
 
-_LARGE_PIXELS = 1_000_000
 _large_images = threading.Lock()
 """One at a time in a process: while it is decoded, an image may take 20 bytes a pixel."""
 
-_LAB_TO_RGB = ImageCms.buildTransform(
-    ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
-)
+_process = DecodingProcess()
+
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -85,7 +60,7 @@ class ImageSpec:
 
 
 def find_image_input(signature: Signature) -> tuple[str, ImageSpec]:
-    """Return the name of the input that takes images, and what it takes.
+    """Returns the name of the input that takes images, and what it takes.
 
     That is the one called `images`, or else the only input, of the shape [N, height, width] or
     [N, height, width, channels].
@@ -124,8 +99,9 @@ class ImageDecoder:
 
     Args:
         spec: what the model takes.
-        max_pixels: of one file, width times height; the header alone decides.
-        max_total_pixels: of all files together.
+        max_pixels: of one file, width times height; the header alone decides. A JPEG may have 4
+            times as many where the model's size lets it be decoded at a reduced scale.
+        max_total_pixels: of all files together, as they are decoded.
         invert: whether dark becomes light; transparent parts are 0 all the same.
     """
 
@@ -133,37 +109,44 @@ class ImageDecoder:
         self, spec: ImageSpec, max_pixels: int, max_total_pixels: int, invert: bool = False
     ) -> None:
         self._spec = spec
-        self._max_pixels = max_pixels
+        # What is transparent counts as 0, so that it must be white before it is inverted.
+        ground = "white" if invert else "black"
+        self._target = Target(_MODES[spec.channels], spec.width, spec.height, ground, max_pixels)
         self._max_total_pixels = max_total_pixels
         self._invert = invert
         self._pixels = 0
 
     def decode(self, content: bytes, seconds: float) -> npt.NDArray[Any]:
-        """Decode a file.
+        """Decodes a file.
 
         Args:
             content: a file of one of `FORMATS`; of an animation the first frame counts.
-            seconds: how long a large image may wait for others to be decoded.
+            seconds: how long that may take.
 
         Returns:
             An array of the dtype and shape that the spec asks for, [H, W, C] or [H, W], 0 to 255.
 
         Raises:
             InvalidRequest: this is no image, or a damaged one.
-            ContentTooLarge: the image, or all together, have too many pixels.
-            ModelServerProblem: the wait was in vain, status 504.
+            ContentTooLarge: the image, or all together, have too many pixels or cost too much.
+            ModelServerProblem: the time is over, status 504.
         """
+        deadline = time.monotonic() + seconds
         try:
             with (
-                Image.open(io.BytesIO(content), formats=FORMATS) as image,
-                _turn(self._admit(image), seconds),
+                _open(content, deadline, self._target) as image,
+                _turn(self._admit(image), deadline),
             ):
-                return _to_array(image, self._spec, self._invert)
+                picture = image.decode(self._target)
         except Problem:
             raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise ContentTooLarge(f"{error} Expected at most {self._max_pixels} pixels") from None
-        except UnidentifiedImageError:
+        except OutOfTime:
+            raise out_of_time() from None
+        except TooCostly as error:
+            raise ContentTooLarge(
+                f"received an image of {len(content)} bytes that takes too much: {error}"
+            ) from None
+        except UnknownFormat:
             raise InvalidRequest(
                 f"received {len(content)} bytes that start with {content[:8]!r}, expected an image "
                 f"({', '.join(FORMATS)})"
@@ -172,38 +155,52 @@ class ImageDecoder:
         except Exception as error:
             raise InvalidRequest(
                 f"received an image of {len(content)} bytes that cannot be decoded ({error}), "
-                "expected a complete, undamaged file"
+                "expected a complete file: send it again, or save it as PNG or JPEG"
             ) from error
+        pixels = np.asarray(picture, self._spec.dtype)
+        shaped = pixels.reshape(*pixels.shape[:2], *self._spec.shape_tail)
+        return inverted(shaped) if self._invert else shaped
 
-    def _admit(self, image: Image.Image) -> int:
-        """Return how many pixels an image has, if it may have them."""
-        pixels = image.width * image.height
-        slow = any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
-        most = min(self._max_pixels, _MAX_PIXELS_IN_PYTHON) if slow else self._max_pixels
+    def _admit(self, image: OpenedImage | IsolatedImage) -> int:
+        """Returns how many pixels an image holds in memory, if it may have its pixels."""
+        pixels, most = image.width * image.height, self._target.max_pixels
+        if image.in_python:
+            most = min(most, _MAX_PIXELS_IN_PYTHON)
         if pixels > most:
-            advice = "this kind of file takes long, send a PNG" if slow else "send a smaller one"
+            advice = "this kind of file takes long, send a PNG" if image.in_python else ""
             raise ContentTooLarge(
                 f"received an image of {image.width} x {image.height} = {pixels} pixels "
-                f"({image.format}), expected at most {most}: {advice}"
+                f"({image.format}), expected at most {most}: {advice or 'send a smaller one'}"
             )
-        self._pixels += pixels
+        self._pixels += image.held_pixels
         if self._pixels > self._max_total_pixels:
             raise ContentTooLarge(
                 f"this and the images before it have {self._pixels} pixels, expected at most "
                 f"{self._max_total_pixels} in one request: send fewer or smaller ones, or raise "
                 "LECTERN_MAX_REQUEST_PIXELS"
             )
-        return pixels
+        return image.held_pixels
 
 
 @contextmanager
-def _turn(pixels: int, seconds: float) -> Iterator[None]:
-    """Let large images be decoded one after the other."""
-    if pixels <= _LARGE_PIXELS:
+def _open(content: bytes, deadline: float, target: Target) -> Iterator[OpenedImage | IsolatedImage]:
+    if content.startswith(png.SIGNATURE):
+        yield png.open_png(content, deadline)
+    elif content.startswith(jpeg.SIGNATURE):
+        yield jpeg.open_jpeg(content, deadline, target)
+    else:
+        with _process.open(content, deadline, target) as image:
+            yield image
+
+
+@contextmanager
+def _turn(pixels: int, deadline: float) -> Iterator[None]:
+    """Lets large images be decoded one after the other."""
+    if pixels <= LARGE_PIXELS:
         yield
         return
-    if not _large_images.acquire(timeout=seconds):
-        raise out_of_time()
+    if not _large_images.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        raise OutOfTime
     try:
         yield
     finally:
@@ -211,7 +208,7 @@ def _turn(pixels: int, seconds: float) -> Iterator[None]:
 
 
 def inverted(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Turn dark into light, and leave opacity as it is.
+    """Turns dark into light, and leaves opacity as it is.
 
     Args:
         pixels: [..., C] with 1, 3 or 4 channels, or without that dimension; 0 to 255.
@@ -219,51 +216,3 @@ def inverted(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if pixels.shape[-1] != 4:
         return 255 - pixels
     return np.concatenate([255 - pixels[..., :3], pixels[..., 3:]], axis=-1)
-
-
-def _to_array(image: Image.Image, spec: ImageSpec, invert: bool) -> npt.NDArray[Any]:
-    mode = _MODES[spec.channels]
-    if spec.height and spec.width:
-        # A JPEG decoder can skip detail that scaling down would throw away; twice the size is
-        # enough to keep the result smooth.
-        side = 2 * max(spec.height, spec.width)
-        image.draft(None, (side, side))
-    upright: Image.Image = ImageOps.exif_transpose(image)
-    # What is transparent counts as 0, so that it must be white before it is inverted.
-    ground = "white" if invert else "black"
-    converted = _on_ground(_to_common_mode(upright), ground).convert(mode)
-    size = (spec.width or converted.width, spec.height or converted.height)
-    if converted.size != size:
-        converted = converted.resize(size, Image.Resampling.BILINEAR)
-    pixels = np.asarray(converted, spec.dtype)
-    shaped = pixels.reshape(*pixels.shape[:2], *spec.shape_tail)
-    return inverted(shaped) if invert else shaped
-
-
-def _to_common_mode(image: Image.Image) -> Image.Image:
-    """Convert what Pillow's own conversion refuses (Lab colours) or cuts off at 255 (wide greys).
-
-    Wide greys are 16 bits, or floats from 0 to 1.
-    """
-    if image.mode == "LAB":
-        return ImageCms.applyTransform(image, _LAB_TO_RGB) or image
-    if image.mode == "F":
-        scale = 255.0
-    elif image.mode == "I" or image.mode.startswith("I;16"):
-        scale = 255.0 / 65535.0
-    else:
-        return image
-    # In place and in 32 bits, since the image may be as large as a request may send.
-    values = np.array(image, np.float32)
-    values *= np.float32(scale)
-    np.nan_to_num(values, copy=False)
-    np.rint(values.clip(0, 255, out=values), out=values)
-    return Image.fromarray(values.astype(np.uint8))
-
-
-def _on_ground(image: Image.Image, ground: str) -> Image.Image:
-    """Lay an image with transparency over a colour."""
-    if not image.has_transparency_data:
-        return image
-    layer = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, ground), layer).convert("RGB")

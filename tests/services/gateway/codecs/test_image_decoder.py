@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import struct
+import sys
+import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,6 +23,7 @@ from services.gateway.codecs.image_decoder import (
 from services.gateway.request.errors import ContentTooLarge, InvalidRequest, ModelServerProblem
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import Signature, TensorSpec
+from tests.hostile import images
 from tests.services.gateway.images import GREY, PNG, encode
 
 GREY_28 = ImageSpec(28, 28, 1, np.dtype(np.float32), (1,))
@@ -48,7 +51,7 @@ SAVED = {
 def decode_image(
     content: bytes, spec: ImageSpec, max_pixels: int, invert: bool = False
 ) -> np.ndarray:
-    return ImageDecoder(spec, max_pixels, max_pixels, invert).decode(content, seconds=5)
+    return ImageDecoder(spec, max_pixels, max_pixels, invert).decode(content, seconds=30)
 
 
 def test_an_image_of_the_models_own_size_arrives_value_by_value():
@@ -175,7 +178,7 @@ def test_what_is_no_image_is_refused(content):
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP", "BMP"])
 def test_a_truncated_image_is_refused(file_format):
     content = encode(GREY, file_format)
-    with pytest.raises(InvalidRequest, match="undamaged"):
+    with pytest.raises(InvalidRequest, match="expected a complete file"):
         decode_image(content[: len(content) * 2 // 3], GREY_28, MAX_PIXELS)
 
 
@@ -223,18 +226,104 @@ def test_what_takes_long_to_decode_must_be_small(make):
         decode_image(make(510), ANY_GREY, MAX_PIXELS)
 
 
-@given(
-    st.sampled_from(FORMATS),
-    st.lists(st.tuples(st.integers(0), st.integers(0, 255)), max_size=8),
-    st.integers(0, 40),
-)
-def test_a_damaged_file_decodes_or_is_refused(file_format, changes, cut):
-    content = bytearray(encode(GREY, file_format))
-    for position, value in changes:
-        content[position % len(content)] = value
+SEEDS = {
+    **{name: encode(GREY, name) for name in FORMATS},
+    "progressive": images.progressive_jpeg(40, 12),
+    "photo": images.jpeg_with_segments(2, 0xE1, b"Exif\0\0" + images.BROKEN_EXIF),
+    "animation": images.webp_with_frames(3),
+    "frames": images.gif_with_frames(3),
+    "comments": images.gif_with_comments(3),
+    "palette": images.palette_png([[0, 1]], [(1, 2, 3), (4, 5, 6)], [0]),
+    "interlaced": encode(GREY, "GIF", interlace=1),
+    "chunks": images.png(
+        GREY,
+        before=[
+            images.png_chunk(b"eXIf", images.BROKEN_EXIF),
+            images.compressed_chunk(b"zTXt", 9),
+            images.png_chunk(b"acTL", bytes(8)),
+        ],
+        parts=5,
+    ),
+    "strips": images.tiff_with_strips(20),
+    "deflated": encode(GREY, "TIFF", compression="tiff_adobe_deflate"),
+    "JPEG within TIFF": encode(GREY, "TIFF", compression="jpeg"),
+    "wide": encode(np.zeros((9, 9), np.uint16)),
+}
+
+
+@given(st.data())
+def test_a_damaged_file_decodes_or_is_refused(data):
+    content = bytearray(data.draw(st.sampled_from(sorted(SEEDS)).map(SEEDS.__getitem__)))
+    position = st.integers(0, len(content) - 1)
+    for at, value in data.draw(st.lists(st.tuples(position, st.binary(max_size=8)), max_size=6)):
+        content[at : at + len(value)] = value
+    start, end = sorted([data.draw(position), data.draw(position)])
+    match data.draw(st.sampled_from(["as it is", "without", "twice", "cut off"])):
+        case "without":
+            del content[start:end]
+        case "twice":
+            content[start:start] = content[start:end]
+        case "cut off":
+            del content[end:]
     with suppress(InvalidRequest, ContentTooLarge):
-        array = decode_image(bytes(content[: len(content) - cut]), GREY_28, MAX_PIXELS)
+        array = decode_image(bytes(content), GREY_28, MAX_PIXELS)
         assert array.shape == (28, 28, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (images.progressive_jpeg(990, 3_000), ContentTooLarge),
+        (images.png_with_chunks(200_000), ContentTooLarge),
+        (images.tiff_with_strips(200_000), ContentTooLarge),
+        (images.ppm_with_comments(2_000), ContentTooLarge),
+        (images.tiff_of_a_fax(100), InvalidRequest),
+        (images.jpeg_2000(100), InvalidRequest),
+        (encode(GREY)[:-50], InvalidRequest),
+        (encode(GREY, "ICO"), InvalidRequest),
+    ],
+)
+def test_what_is_refused_says_what_would_be_read(content, error):
+    with pytest.raises(error, match="expected") as caught:
+        decode_image(content, GREY_28, MAX_PIXELS)
+    assert "undamaged" not in caught.value.detail
+    assert " at 0x" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "content",
+    [images.png_bomb(1_500), images.progressive_jpeg(4_000, 10), images.gif_with_comments(300_000)],
+)
+def test_decoding_ends_at_the_deadline(content):
+    decoder = ImageDecoder(GREY_28, 16 * MAX_PIXELS, 64 * MAX_PIXELS)
+    decoder.decode(encode(GREY, "GIF"), seconds=30)
+    start = time.process_time()
+    with pytest.raises(ModelServerProblem, match="time for this request is over"):
+        decoder.decode(content, seconds=0.01)
+    assert time.process_time() - start < 1
+    assert not _large_images.locked()
+
+
+def test_a_photo_of_24_megapixels_is_read_where_16_are_allowed():
+    photo = images.jpeg_of_size(6_000, 4_000)
+    assert decode_image(photo, GREY_28, 16_000_000).shape == (28, 28, 1)
+    with pytest.raises(ContentTooLarge, match=r"24000000 pixels .*at most 16000000"):
+        decode_image(photo, ANY_GREY, 16_000_000)
+
+
+def test_a_plain_picture_crosses_three_modules():
+    decoder = ImageDecoder(GREY_28, MAX_PIXELS, MAX_PIXELS)
+    modules = set()
+
+    def note(frame, _event, _argument):
+        modules.add(frame.f_globals["__name__"])
+
+    sys.setprofile(note)
+    try:
+        decoder.decode(PNG, 5)
+    finally:
+        sys.setprofile(None)
+    assert len({name for name in modules if name.startswith("services.gateway.codecs.")}) == 3
 
 
 @pytest.mark.parametrize(

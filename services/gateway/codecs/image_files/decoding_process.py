@@ -1,0 +1,205 @@
+"""The process that decodes files whose cost their size does not tell."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+from typing import Any
+
+from PIL import Image
+
+from services.gateway.codecs.image_files.bounds import OutOfTime, TooCostly
+from services.gateway.codecs.image_files.opened_image import Target
+
+# Left out are formats that run another program (EPS), whose header does not tell how large the
+# image in them is (ICO, ICNS), that any file might be (TGA), and that take gigabytes for a few
+# bytes (JPEG 2000).
+ISOLATED_FORMATS = ("WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "PCX", "QOI", "SGI")
+"""What is decoded in a process of its own."""
+
+MAX_SECONDS = 3
+"""Of processor time for one file, ten times what the largest take."""
+
+WANTED, UNWANTED = b"1", b"0"
+"""Whether a file that was opened is to be decoded."""
+
+_PROGRAM = (
+    "import sys; sys.path[:] = {path!r}; "
+    "from services.gateway.codecs.image_files.decoding_server import serve; serve({descriptor})"
+)
+_ENVIRONMENT = {
+    "MALLOC_MMAP_THRESHOLD_": "131072",  # large blocks go back to the system once they are free
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+class UnknownFormat(Exception):  # noqa: N818 - the file is at fault, not the program
+    """A file of no format that is read."""
+
+
+class DecodingProcess:
+    """Opens and decodes one file at a time, in a process that is started when it is needed.
+
+    The process is killed when a deadline passes, and ends when this one does.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._server: _Server | None = None
+        atexit.register(self._stop)
+
+    @contextmanager
+    def open(self, content: bytes, deadline: float, target: Target) -> Iterator[IsolatedImage]:
+        """Opens a file for the duration of a `with` statement.
+
+        Args:
+            content: of the file.
+            deadline: on the clock of `time.monotonic`, for reading the pixels too.
+            target: what the image is to become.
+
+        Raises:
+            UnknownFormat: the file is of no format that is read.
+            TooCostly: it takes too much memory or time.
+            OutOfTime: the deadline passed.
+            ValueError: the file is damaged.
+        """
+        if not self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            raise OutOfTime
+        try:
+            options = json.dumps(asdict(target)).encode()
+            description, _ = self.ask([options, content], deadline)
+            image = IsolatedImage(self, deadline, description)
+            try:
+                yield image
+            finally:
+                if not image.was_wanted and self._server:
+                    with suppress(OSError):  # it has ended
+                        self._server.send(UNWANTED)
+        finally:
+            self._turn.release()
+
+    def ask(self, messages: Sequence[bytes], deadline: float) -> tuple[dict[str, Any], bytes]:
+        """Sends messages to the process and returns its answer.
+
+        Raises:
+            UnknownFormat, TooCostly, OutOfTime, ValueError: see `open`.
+        """
+        if self._server is None or not self._server.is_running():
+            self._server = _Server()
+        try:
+            for message in messages:
+                self._server.send(message)
+            answer = json.loads(self._server.receive(deadline))
+            pixels = self._server.receive(deadline)
+        except OutOfTime:
+            self._stop()
+            raise
+        except (EOFError, OSError):
+            if self._stop() == -signal.SIGXCPU:
+                raise TooCostly(f"decoding it takes more than {MAX_SECONDS} s") from None
+            raise ValueError("its decoder crashed") from None
+        match answer:
+            case {"unknown": True}:
+                raise UnknownFormat
+            case {"too_costly": reason}:
+                raise TooCostly(reason)
+            case {"damaged": reason}:
+                raise ValueError(reason)
+        return answer, pixels
+
+    def _stop(self) -> int | None:
+        """Kills the process, if there is one, and returns its exit status."""
+        server, self._server = self._server, None
+        return server.stop() if server else None
+
+
+class _Server:
+    """One run of the process, and the socket that leads to it."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # In a session of its own, so that Ctrl-C does not reach it.
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    _PROGRAM.format(path=sys.path, descriptor=theirs.fileno()),
+                ],
+                env={**os.environ, **_ENVIRONMENT},
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._connection = Connection(ours.detach())
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, message: bytes) -> None:
+        self._connection.send_bytes(message)
+
+    def receive(self, deadline: float) -> bytes:
+        """Returns the next message.
+
+        Raises:
+            EOFError, OSError: the process has ended.
+            OutOfTime: the deadline passed.
+        """
+        if not self._connection.poll(max(0.0, deadline - time.monotonic())):
+            raise OutOfTime
+        return self._connection.recv_bytes()
+
+    def stop(self) -> int:
+        """Kills the process, if it still runs, and returns its exit status."""
+        self._connection.close()
+        self._process.kill()
+        return self._process.wait()
+
+
+class IsolatedImage:
+    """A file that the process has opened, as `OpenedImage` is one that this process has.
+
+    Args:
+        process: that has it.
+        deadline: on the clock of `time.monotonic`.
+        description: what the process told of it.
+    """
+
+    def __init__(
+        self, process: DecodingProcess, deadline: float, description: dict[str, Any]
+    ) -> None:
+        self.format: str = description["format"]
+        self.width: int = description["width"]
+        self.height: int = description["height"]
+        self.in_python: bool = description["in_python"]
+        self.held_pixels = self.width * self.height
+        self.was_wanted = False
+        """Whether its pixels were asked for."""
+        self._process = process
+        self._deadline = deadline
+
+    def decode(self, target: Target) -> Image.Image:
+        """Decodes the file.
+
+        Args:
+            target: the one that it was opened with.
+
+        Raises:
+            TooCostly, OutOfTime, ValueError: see `DecodingProcess.open`.
+        """
+        self.was_wanted = True
+        answer, pixels = self._process.ask([WANTED], self._deadline)
+        return Image.frombytes(target.mode, tuple(answer["size"]), pixels)

@@ -1,0 +1,169 @@
+"""JPEG files: their scans are bounded, large ones are decoded at a reduced scale.
+
+Source: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from dataclasses import dataclass, field
+
+from PIL.JpegImagePlugin import JpegImageFile
+
+from services.gateway.codecs.image_files.bounds import TimedFile, TooCostly
+from services.gateway.codecs.image_files.exif import UPRIGHT, read_orientation
+from services.gateway.codecs.image_files.opened_image import LARGE_PIXELS, OpenedImage, Target
+
+SIGNATURE = b"\xff\xd8\xff"
+
+_MAX_SEGMENTS = 10_000
+_MAX_SCANS = 100
+_LARGER = 4
+"""A JPEG may have so many times the pixels of another image, since it can be decoded at a reduced
+scale."""
+_USUAL_SCANS = 10
+"""Of a progressive file. A file of the most pixels may have no more."""
+_SAMPLES_PER_PIXEL = 6
+"""The most samples, 2 bytes each, that are held at once, per pixel of an image of another format.
+Files of several scans are held whole, whatever the scale."""
+
+_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
+"""What starts a segment or ends the file: neither data nor a marker within it."""
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_TABLES = {0xC4, 0xCC, 0xDB, 0xDD}
+_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SEQUENTIAL = {0xC0, 0xC1}
+_EXIF = (0xE1, b"Exif\0\0")
+_OF_COLOURS = ((0xE0, b"JFIF\0", 14), (0xEE, b"Adobe", 12))
+"""Markers, names and least sizes of the segments that tell how the components are colours."""
+
+
+@dataclass
+class _Segments:
+    """The segments of a file that belong to its pixels.
+
+    Attributes:
+        header: tables and descriptions before the first scan.
+        scans: where each scan starts in the file; the first of them where its header starts.
+        end: where the image ends in the file.
+        frame: what describes the image.
+        buffered: whether it is decoded only after all of its scans were read.
+        orientation: as EXIF counts it.
+    """
+
+    header: list[bytes] = field(default_factory=lambda: [b"\xff\xd8"])
+    scans: list[int] = field(default_factory=list)
+    end: int = 0
+    frame: bytes = b""
+    buffered: bool = False
+    orientation: int = UPRIGHT
+
+
+def open_jpeg(content: bytes, deadline: float, target: Target) -> OpenedImage:
+    """Opens a JPEG file at the smallest scale that serves the target.
+
+    Args:
+        content: starts with `SIGNATURE`.
+        deadline: on the clock of `time.monotonic`, for reading the pixels later.
+        target: what the image is to become.
+
+    Raises:
+        TooCostly: it has too many pixels, scans or segments.
+        Exception: whatever Pillow raises of damaged data.
+    """
+    segments = _read_segments(content)
+    pixels = _check_cost(segments, target.max_pixels)
+    header = b"".join(segments.header)
+    content = header + content[segments.scans[0] : segments.end] if segments.scans else header
+    if pixels * len(segments.scans) > LARGE_PIXELS:
+        moved = len(header) - segments.scans[0]
+        file: io.BytesIO = TimedFile(content, deadline, [at + moved for at in segments.scans])
+    else:
+        file = io.BytesIO(content)
+    image = JpegImageFile(file)
+    _reduce(image, target)
+    return OpenedImage(
+        image,
+        held_pixels=pixels if segments.buffered else image.width * image.height,
+        orientation=segments.orientation,
+    )
+
+
+def _read_segments(content: bytes) -> _Segments:
+    segments = _Segments(end=len(content))
+    at = 2
+    for _ in range(_MAX_SEGMENTS):
+        match = _MARKER.search(content, at)
+        if not match or match.end() + 2 > len(content):
+            return segments
+        marker, data = match[1][0], match.end() + 2
+        if marker == _END_OF_IMAGE:
+            segments.end = match.end()
+            return segments
+        at = match.end() + int.from_bytes(content[match.end() : data])
+        if marker == _START_OF_SCAN:
+            whole = segments.frame[5:6] == content[data : data + 1]
+            segments.buffered = segments.buffered or not whole
+            segments.scans.append(at if segments.scans else match.end() - 2)
+        elif not segments.scans:
+            _read_header_segment(segments, marker, content[match.end() - 2 : at])
+    raise TooCostly(f"it has more than {_MAX_SEGMENTS} segments, expected fewer")
+
+
+def _read_header_segment(segments: _Segments, marker: int, segment: bytes) -> None:
+    data = segment[4:]
+    if marker in _FRAMES:
+        segments.frame = data
+        segments.buffered = marker not in _SEQUENTIAL
+    elif marker == _EXIF[0] and data.startswith(_EXIF[1]):
+        segments.orientation = read_orientation(data)
+    if marker in _FRAMES | _TABLES or any(
+        marker == kind and data.startswith(name) and len(data) >= size
+        for kind, name, size in _OF_COLOURS
+    ):
+        segments.header.append(segment)
+
+
+def _check_cost(segments: _Segments, max_pixels: int) -> int:
+    """Returns how many pixels the file has, if it may have these and its scans."""
+    try:
+        _, height, width, components = struct.unpack_from(">BHHB", segments.frame)
+        sampling = [divmod(segments.frame[7 + 3 * index], 16) for index in range(components)]
+    except (struct.error, IndexError):
+        raise ValueError("its frame header is missing or ends early") from None
+    pixels: int = width * height
+    most, scans = _LARGER * max_pixels, len(segments.scans)
+    if pixels > most:
+        raise TooCostly(
+            f"it has {width} x {height} = {pixels} pixels, expected at most {most}: send a "
+            "smaller one"
+        )
+    if scans > _MAX_SCANS or scans * pixels > _USUAL_SCANS * most:
+        raise TooCostly(
+            f"its {pixels} pixels are in {scans} scans, expected at most "
+            f"{min(_MAX_SCANS, _USUAL_SCANS * most // pixels)}: save it as a baseline JPEG"
+        )
+    finest = max(across for across, _ in sampling) * max(down for _, down in sampling)
+    samples = pixels * sum(across * down for across, down in sampling) // max(finest, 1)
+    if segments.buffered and samples > _SAMPLES_PER_PIXEL * max_pixels:
+        raise TooCostly(
+            f"it has {samples} samples in a progressive file, expected at most "
+            f"{_SAMPLES_PER_PIXEL * max_pixels}: save it as a baseline JPEG"
+        )
+    return pixels
+
+
+def _reduce(image: JpegImageFile, target: Target) -> None:
+    """Has the decoder skip detail that scaling down would throw away.
+
+    Twice the size of the target is enough to keep the result smooth. An image of more pixels than
+    may be decoded comes at half its size at most.
+    """
+    if not (target.width and target.height):
+        return
+    side = 2 * max(target.width, target.height)
+    if image.width * image.height > target.max_pixels:
+        side = min(side, image.width // 2, image.height // 2)
+    image.draft(None, (side, side))
