@@ -1,4 +1,4 @@
-"""Named arrays, as they go into a signature and come out of it."""
+"""Named arrays: the inputs or outputs of a signature."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 def content_bytes(arrays: Arrays) -> int:
-    """Return the bytes of all that the arrays hold, strings included."""
+    """Returns how many bytes the arrays hold, strings included."""
     return sum(map(_array_bytes, arrays.values()))
 
 

@@ -14,7 +14,7 @@ from services.serving_api.protos import types_pb2
 
 
 class DType(NamedTuple):
-    """How one TensorFlow data type looks in numpy and on the wire.
+    """One TensorFlow data type in numpy and on the wire.
 
     Attributes:
         numpy: the dtype of the array.
@@ -73,7 +73,7 @@ DTYPES: dict[int, DType] = {
 _DATA_TYPES: dict[np.dtype[Any], int] = {
     dtype.numpy: number
     for number, dtype in DTYPES.items()
-    # A quantised type shares its numpy dtype with the plain integer, which is meant.
+    # Quantised types share the numpy dtypes of plain integers, and an array is taken for plain.
     if not types_pb2.DataType.Name(number).startswith("DT_Q")
 }
 

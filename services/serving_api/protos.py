@@ -1,9 +1,9 @@
 """TensorFlow Serving's protocol buffers and gRPC stubs, imported without TensorFlow.
 
-The generated modules import `tensorflow.core...._pb2`, and Python runs `tensorflow/__init__.py`
-before any of them: seconds and half a gigabyte for plain message classes. While the modules below
-are imported, an empty package therefore stands in for `tensorflow`; afterwards it is removed, so
-that a later `import tensorflow` is the real one and finds the same message classes.
+The generated modules import `tensorflow.core...._pb2`, which runs `tensorflow/__init__.py` first:
+seconds and half a gigabyte for plain message classes. So an empty package replaces `tensorflow`
+while the modules below are imported. It is removed afterwards: a later `import tensorflow` imports
+the real package, which finds the same message classes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def _hollow_tensorflow() -> Iterator[None]:
-    """Let submodules of `tensorflow` be imported without running the package itself.
+    """Lets submodules of `tensorflow` be imported without running the package itself.
 
     Raises:
         ImportError: no folder named `tensorflow` is on the import path.
@@ -28,9 +28,9 @@ def _hollow_tensorflow() -> Iterator[None]:
     spec = importlib.util.find_spec("tensorflow")
     if spec is None or spec.submodule_search_locations is None:
         raise ImportError(
-            "no `tensorflow` package was found, whose protocol buffers "
-            "(`tensorflow/core/**/*_pb2.py`) are needed: "
-            "install tensorflow-cpu, or copy those files from its wheel"
+            "found no `tensorflow` package, expected one with the protocol buffers "
+            "`tensorflow/core/**/*_pb2.py`: install tensorflow-cpu, or copy those files from its "
+            "wheel"
         )
     package = types.ModuleType("tensorflow")
     package.__path__ = list(spec.submodule_search_locations)

@@ -1,4 +1,4 @@
-"""What a model says of itself: the signatures in its metadata."""
+"""The signatures in the metadata of a model."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ class TensorSpec:
 
     Attributes:
         data_type: the `DataType` number.
-        shape: the dimensions, None where one is free; None as a whole when the
-            rank is unknown.
+        shape: the dimensions, None for one that is free; None if the rank is unknown.
     """
 
     data_type: int
@@ -33,11 +32,11 @@ class TensorSpec:
 
     @property
     def row_size(self) -> int:
-        """How many numbers each row has; 0 where the shape does not tell."""
+        """The numbers in each row; 0 where the shape does not say."""
         return math.prod(size or 0 for size in (self.shape or (0, 0))[1:])
 
     def accepts(self, shape: tuple[int, ...]) -> bool:
-        """Tell whether an array of this shape fits."""
+        """Returns whether an array of this shape fits."""
         return self.shape is None or (
             len(shape) == len(self.shape)
             and all(
@@ -58,14 +57,14 @@ class Signature:
 def signatures_of(
     response: get_model_metadata_pb2.GetModelMetadataResponse,
 ) -> dict[str, Signature]:
-    """Read the signatures, by name, from a GetModelMetadata response asked for `signature_def`."""
+    """Returns the signatures, by name, of a GetModelMetadata response for `signature_def`."""
     signature_map = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signature_map)
     return {name: signature_from(proto) for name, proto in signature_map.signature_def.items()}
 
 
 def signature_from(proto: meta_graph_pb2.SignatureDef) -> Signature:
-    """Read one signature."""
+    """Converts one signature."""
     return Signature(
         inputs={name: _tensor_spec(info) for name, info in proto.inputs.items()},
         outputs={name: _tensor_spec(info) for name, info in proto.outputs.items()},

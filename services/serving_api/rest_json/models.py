@@ -16,7 +16,7 @@ from services.serving_api.protos import get_model_metadata_pb2, get_model_status
 
 
 def status_json(response: get_model_status_pb2.GetModelStatusResponse) -> str:
-    """Write the versions of a model and their states."""
+    """Writes the versions of a model and their states."""
     return _to_json(response)
 
 
@@ -24,10 +24,10 @@ class ModelDescription(NamedTuple):
     """One model of a server's list.
 
     Attributes:
-        name: what requests call it.
+        name: the name that requests use.
         status: its versions and their states.
-        version_labels: the version that each label names.
-        problem: why there is nothing to load, None if there is.
+        version_labels: the version of each label.
+        problem: the reason why there is nothing to load, None if there is something.
     """
 
     name: str
@@ -37,7 +37,7 @@ class ModelDescription(NamedTuple):
 
 
 def models_json(models: Sequence[ModelDescription]) -> str:
-    """Write the list of models, which TensorFlow Serving does not have: each as its status."""
+    """Writes the list of models, each as its status; TensorFlow Serving has no such call."""
     entries = [
         {
             "name": model.name,
@@ -51,8 +51,8 @@ def models_json(models: Sequence[ModelDescription]) -> str:
 
 
 def metadata_json(response: get_model_metadata_pb2.GetModelMetadataResponse) -> str:
-    """Write the signatures of a model."""
-    # Member by member, since TensorFlow Serving leaves out the `@type` that an Any would get.
+    """Writes the signatures of a model."""
+    # Member by member, since TensorFlow Serving writes no `@type`, which an Any would get.
     signature_map = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signature_map)
     return (

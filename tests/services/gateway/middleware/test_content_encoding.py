@@ -4,9 +4,13 @@ import gzip
 import io
 import json
 import tracemalloc
+import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.gateway.middleware.content_encoding import _inflate
 from tests.services.gateway.images import PNG
 from tests.services.gateway.problems import assert_problem
 
@@ -19,6 +23,35 @@ def test_a_compressed_body_is_read_as_if_it_had_come_plain(client, encoding):
     headers = {"Content-Encoding": encoding}
     answer = client.post(HALF, data=gzip.compress(BODY), headers=headers)
     assert answer.json == {"predictions": [3.0]}
+
+
+def bare_deflate(content: bytes) -> bytes:
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return stream.compress(content) + stream.flush()
+
+
+@pytest.mark.parametrize("compress", [zlib.compress, bare_deflate])
+def test_deflate_is_read_with_and_without_its_zlib_header(client, compress):
+    headers = {"Content-Encoding": "deflate"}
+    answer = client.post(HALF, data=compress(BODY), headers=headers)
+    assert answer.json == {"predictions": [3.0]}
+    cut = client.post(HALF, data=compress(BODY)[:-5], headers=headers)
+    assert_problem(cut, 400, "not deflate", "Content-Encoding")
+
+
+def test_what_is_not_deflate_is_explained(client):
+    answer = client.post(HALF, data=BODY, headers={"Content-Encoding": "deflate"})
+    assert_problem(answer, 400, f"{len(BODY)} bytes", "not deflate", "complete deflate stream")
+
+
+@given(st.binary(max_size=200), st.sampled_from([zlib.compress, bare_deflate, bytes]))
+def test_any_bytes_are_inflated_or_refused(content, compress):
+    try:
+        received = _inflate(compress(content), 1000)
+    except (zlib.error, EOFError):
+        assert compress is bytes
+        return
+    assert compress is bytes or received == content
 
 
 def test_identity_means_that_nothing_was_done(client):
@@ -51,11 +84,14 @@ def test_another_encoding_names_the_one_that_is_known(client):
     assert_problem(answer, 415, "'br'", "gzip")
 
 
-def test_a_bomb_is_refused_before_it_fills_the_memory(client):
-    bomb = gzip.compress(bytes(50_000_000))
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)]
+)
+def test_a_bomb_is_refused_before_it_fills_the_memory(client, encoding, compress):
+    bomb = compress(bytes(50_000_000))
     assert len(bomb) < 200_000
     tracemalloc.start()
-    answer = client.post(HALF, data=bomb, headers={"Content-Encoding": "gzip"})
+    answer = client.post(HALF, data=bomb, headers={"Content-Encoding": encoding})
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert_problem(answer, 413, "200000 bytes")
