@@ -17,6 +17,8 @@ from typing import Any, get_type_hints
 
 import structlog
 
+from services.serving_api.rest_json.parsing import DEFAULT_MAX_VALUES
+
 _THREADS = 4 * (os.cpu_count() or 1)
 
 _log = structlog.get_logger(__name__)
@@ -42,6 +44,10 @@ class Flags:
         _THREADS, "that work on HTTP requests; with batching at least 64, since they wait together"
     )
     rest_api_timeout_in_ms: int = _flag(30_000, "after which an HTTP request is answered by 504")
+    rest_api_max_json_values: int = _flag(
+        DEFAULT_MAX_VALUES,
+        "numbers in a JSON body; a string or a list counts as two, an object as five",
+    )
     rest_api_enable_cors_support: bool = _flag(False, "let pages of other origins call")
     model_config_file: Path | None = _flag(
         None, "a ModelServerConfig text proto; goes before --model_name and --model_base_path"

@@ -100,7 +100,7 @@ def _respond(
         route = find_route(request.method, path)
         with cancellation.of_this_request():
             cancellation.check()
-            content = answer(inference, route, _decode(body, request))
+            content = answer(inference, route, _decode(body, request), options.max_json_values)
     except ServingError as error:
         return _error(error)
     except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from services.model_server.errors import invalid_argument
 from services.model_server.inference.inference import Inference
@@ -14,7 +15,7 @@ from services.model_server.models.describe import (
 from services.model_server.operations.predict import DEFAULT_SIGNATURE, predict
 from services.model_server.rest_api.routes import Route
 from services.serving_api.protos import classification_pb2, model_pb2, regression_pb2
-from services.serving_api.rest_json.errors import JsonError
+from services.serving_api.rest_json.errors import JsonError, TooManyValuesError
 from services.serving_api.rest_json.examples import (
     format_classifications,
     format_regressions,
@@ -27,53 +28,75 @@ from services.serving_api.rest_json.predict import (
     to_arrays,
 )
 
-_Call = Callable[[Inference, model_pb2.ModelSpec, bytes], bytes]
+
+class _Request(NamedTuple):
+    spec: model_pb2.ModelSpec
+    body: bytes
+    max_json_values: int
 
 
-def answer(inference: Inference, route: Route, body: bytes) -> bytes:
-    """Answer one request.
+_Call = Callable[[Inference, _Request], bytes]
+
+
+def answer(inference: Inference, route: Route, body: bytes, max_json_values: int) -> bytes:
+    """Answers one request.
+
+    Args:
+        inference: the core.
+        route: the call and the model.
+        body: JSON, for the calls that take some.
+        max_json_values: see `parse_json`.
 
     Raises:
-        ServingError: what the client gets as `{"error": …}`.
+        ServingError: the error that the client gets as `{"error": …}`.
     """
     try:
-        return _CALLS[route.call](inference, route.spec, body)
+        return _CALLS[route.call](inference, _Request(route.spec, body, max_json_values))
+    except TooManyValuesError as error:
+        raise invalid_argument(f"{error}, or raise --rest_api_max_json_values") from None
     except JsonError as error:
         raise invalid_argument(str(error)) from None
 
 
-def _predict(inference: Inference, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
-    request = parse_predict_body(body)
-    name = spec.signature_name = request.signature_name or DEFAULT_SIGNATURE
-    with inference.lease(spec, "Predict") as (servable, _):
+def _predict(inference: Inference, request: _Request) -> bytes:
+    document = parse_predict_body(request.body, request.max_json_values)
+    form = document.form
+    name = request.spec.signature_name = document.signature_name or DEFAULT_SIGNATURE
+    with inference.lease(request.spec, "Predict") as (servable, _):
         if name not in servable.signatures:
             raise invalid_argument(f'Serving signature name: "{name}" not found in signature def')
-        inputs = to_arrays(request, servable.signatures[name].inputs)
+        inputs = to_arrays(document, servable.signatures[name].inputs)
+        # The arrays take a tenth of its memory, and the model may take its time.
+        del document
         outputs = predict(servable, name, inputs)
-    return format_predictions(outputs, request.form)
+    return format_predictions(outputs, form)
 
 
-def _classify(inference: Inference, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
-    spec.signature_name, examples = parse_examples_body(body)
-    request = classification_pb2.ClassificationRequest(model_spec=spec, input=examples)
-    return format_classifications(inference.classify(request).result)
+def _classify(inference: Inference, request: _Request) -> bytes:
+    request.spec.signature_name, examples = parse_examples_body(
+        request.body, request.max_json_values
+    )
+    message = classification_pb2.ClassificationRequest(model_spec=request.spec, input=examples)
+    return format_classifications(inference.classify(message).result)
 
 
-def _regress(inference: Inference, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
-    spec.signature_name, examples = parse_examples_body(body)
-    request = regression_pb2.RegressionRequest(model_spec=spec, input=examples)
-    return format_regressions(inference.regress(request).result)
+def _regress(inference: Inference, request: _Request) -> bytes:
+    request.spec.signature_name, examples = parse_examples_body(
+        request.body, request.max_json_values
+    )
+    message = regression_pb2.RegressionRequest(model_spec=request.spec, input=examples)
+    return format_regressions(inference.regress(message).result)
 
 
-def _status(inference: Inference, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
-    return status_json(describe_status(inference.manager, spec)).encode()
+def _status(inference: Inference, request: _Request) -> bytes:
+    return status_json(describe_status(inference.manager, request.spec)).encode()
 
 
-def _metadata(inference: Inference, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
-    return metadata_json(describe_signatures(inference.manager, spec)).encode()
+def _metadata(inference: Inference, request: _Request) -> bytes:
+    return metadata_json(describe_signatures(inference.manager, request.spec)).encode()
 
 
-def _models(inference: Inference, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
+def _models(inference: Inference, _request: _Request) -> bytes:
     return models_json(describe_models(inference.manager)).encode()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.model_server.config.config_protos import MonitoringConfig
+from services.serving_api.rest_json.parsing import DEFAULT_MAX_VALUES
 from services.serving_api.text_proto import read_text_proto
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
@@ -20,6 +21,7 @@ class RestOptions:
         port: on all addresses.
         num_threads: that work on requests.
         timeout_seconds: after which a request is answered by 504.
+        max_json_values: of a body; see `count_values`.
         enable_cors: let pages of other origins call.
         metrics_path: where Prometheus finds its page; None for nowhere.
     """
@@ -27,6 +29,7 @@ class RestOptions:
     port: int
     num_threads: int = 8
     timeout_seconds: float = 30
+    max_json_values: int = DEFAULT_MAX_VALUES
     enable_cors: bool = False
     metrics_path: str | None = None
 

@@ -67,8 +67,11 @@ TENSORFLOW_SERVINGS: dict[str, object] = {
 }
 
 
+OURS = {"rest_api_max_json_values": 10_000_000}
+
+
 def test_flags_and_defaults_are_tensorflow_servings() -> None:
-    expected = TENSORFLOW_SERVINGS | {"model_base_path": "/m"}
+    expected = TENSORFLOW_SERVINGS | OURS | {"model_base_path": "/m"}
     assert asdict(parse_flags(["--model_base_path=/m"])) == expected
 
 

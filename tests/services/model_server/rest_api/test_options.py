@@ -34,6 +34,20 @@ def test_a_request_that_takes_too_long_is_504(served: Any, ports: tuple[int, int
     assert "Timed out waiting for notification" in response.json()["error"]
 
 
+def test_json_of_too_many_values_names_the_flag(served: Any, ports: tuple[int, int]) -> None:
+    bodies = {
+        "predict": b'{"instances": [' + b",".join([b'{"x": 1}'] * 100) + b"]}",
+        "classify": b'{"examples": [' + b",".join([b'{"x": 1}'] * 100) + b"]}",
+        "regress": b'{"examples": [' + b",".join([b'{"x": 1}'] * 100) + b"]}",
+    }
+    with serving(served, RestOptions(ports[1], max_json_values=800)) as url:
+        for call, body in bodies.items():
+            response = requests.post(f"{url}/v1/models/half_plus_two:{call}", body, timeout=20)
+            assert response.status_code == 400
+            assert "received JSON of some 808 values" in response.json()["error"]
+            assert response.json()["error"].endswith("raise --rest_api_max_json_values")
+
+
 def test_without_the_flag_there_are_no_cors_headers(served: Any) -> None:
     response = requests.get(f"{served.url}/v1/models/half_plus_two", timeout=20)
     assert not [name for name in response.headers if name.startswith("Access-Control")]
