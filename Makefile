@@ -48,12 +48,11 @@ test-cluster: $(VENV)/dev ## Deploy to the cluster of KUBECONFIG, roll it under 
 	$(BIN)/pytest tests/cluster/rollout.py
 
 .PHONY: bench
-bench: $(VENV)/dev ## Measure the model server, then the whole stack, beside a session in process
+bench: $(VENV)/dev ## Measure the suite beside its installed peers (BENCH_ARGS: benchmarks/README.md)
 	@command -v wrk >/dev/null && command -v h2load >/dev/null || { \
 	  echo "wrk or h2load is missing; installing Debian's wrk and nghttp2-client …"; \
 	  $(APT_INSTALL) wrk nghttp2-client; }
-	$(BIN)/python -m benchmarks.bench $(BENCH_ARGS)
-	$(BIN)/python -m benchmarks.gateway_bench
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, types and who imports whom

@@ -1,1 +1,1 @@
-"""Load generators, the benchmark, the soak test, the queueing model."""
+"""Load generators, the benchmark with its peers, the soak test, and the queueing model."""

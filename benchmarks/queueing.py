@@ -1,7 +1,7 @@
 """A queueing model of the gateway and the model server on one machine.
 
-Requests compete for the machine's cores, first come, first served. A worker of the gateway has one
-shared call to the model server under way; what arrives meanwhile makes the next one.
+Requests compete for the cores of the machine, first come, first served. Each worker of the gateway
+has at most one call to the model server in flight; requests that arrive meanwhile share the next.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Costs:
     """Processor time, in seconds.
 
     Attributes:
-        request: of the gateway (and the load generator) for a request.
-        call: of a call to the model server, on both sides, whatever it carries.
-        image: of the model for an image.
+        request: time of the gateway (and the load generator) per request.
+        call: time per call to the model server, on both sides and independent of its size.
+        image: time of the model per image.
     """
 
     request: float
@@ -34,13 +34,13 @@ class Costs:
 
 @dataclass(frozen=True)
 class Node:
-    """A machine that runs both.
+    """A machine that runs the gateway and the model server.
 
     Attributes:
-        cores: how many.
-        workers: processes of the gateway.
-        shares_calls: whether requests that wait share the next call, or each makes its own.
-        max_rows: of a shared call.
+        cores: number of cores.
+        workers: number of gateway processes.
+        shares_calls: True if waiting requests share the next call, False if each makes its own.
+        max_rows: largest number of requests in a shared call.
     """
 
     cores: int = 2
@@ -51,13 +51,13 @@ class Node:
 
 @dataclass
 class Simulation:
-    """One run.
+    """A run of the model.
 
     Attributes:
-        node: where.
-        costs: what it costs; means, if `draw` is random.
-        draw: a service time by its mean.
-        latencies: of the requests answered, in seconds.
+        node: the machine.
+        costs: the costs; their means if `draw` is random.
+        draw: returns a service time with a given mean.
+        latencies: latencies of the answered requests, in seconds.
     """
 
     node: Node
@@ -74,14 +74,14 @@ class Simulation:
                 self._clock.process(self._share_calls(queue))
 
     def run_closed(self, connections: int, seconds: float) -> float:
-        """Let each connection send one request after another; return the requests a second."""
+        """Sends requests on each connection, one at a time, and returns the requests per second."""
         for number in range(connections):
             self._clock.process(self._connection(number))
         self._clock.run(seconds)
         return len(self.latencies) / seconds
 
     def run_open(self, rate: float, seconds: float, seed: int = 0) -> None:
-        """Let requests arrive at random, `rate` a second on average (a Poisson process)."""
+        """Sends requests at random times with a mean rate per second (a Poisson process)."""
         self._clock.process(self._arrivals(rate, random.Random(seed)))
         self._clock.run(seconds)
 

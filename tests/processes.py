@@ -22,7 +22,8 @@ SAMPLES = ROOT / "services/gateway/static/samples"
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
@@ -35,10 +36,12 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 class Running:
     """A process whose output is read as it comes."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path = ROOT
+    ) -> None:
         self.process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=folder,
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -81,16 +84,19 @@ class Running:
 
 
 @contextmanager
-def running(*command: str, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """Run a command; kill it and all its children in the end."""
-    started = Running(command, environment or {})
+def running(
+    *command: str, environment: Mapping[str, str] | None = None, folder: Path = ROOT
+) -> Iterator[Running]:
+    """Runs a command in a folder until the block ends, then kills it and all its children."""
+    started = Running(command, environment or {}, folder)
     try:
         yield started
     finally:
         if started.process.poll() is None:
             children = psutil.Process(started.process.pid).children(recursive=True)
-            for process in [*children, started.process]:
-                process.kill()
+            for child in children:
+                child.kill()
+            started.process.kill()
             started.wait()
 
 

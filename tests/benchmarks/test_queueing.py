@@ -1,4 +1,4 @@
-"""The simulation against what queueing theory says in closed form."""
+"""The simulation against closed forms of queueing theory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def exponential() -> Draw:
 
 
 def mean_latency(cores: int, load: float, draw: Draw) -> float:
-    """Return the mean time in seconds of requests that make a call each."""
+    """Returns the mean latency in seconds of requests that each make a call."""
     node = Node(cores, shares_calls=False)
     simulation = Simulation(node, Costs(SERVICE, 0, 0), draw)
     simulation.run_open(load * cores / SERVICE, seconds=200)
@@ -27,7 +27,7 @@ def mean_latency(cores: int, load: float, draw: Draw) -> float:
 
 
 def erlang_c(cores: int, load: float) -> float:
-    """Return the chance that a request waits (Erlang 1917)."""
+    """Returns the probability that a request waits (Erlang 1917)."""
     offered = cores * load
     waiting = offered**cores / math.factorial(cores) / (1 - load)
     return waiting / (sum(offered**k / math.factorial(k) for k in range(cores)) + waiting)
@@ -50,7 +50,7 @@ def test_constant_service_is_an_m_d_1_queue(load: float) -> None:
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3])
-def test_connections_enough_keep_every_core_busy(cores: int) -> None:
+def test_enough_connections_keep_every_core_busy(cores: int) -> None:
     simulation = Simulation(Node(cores, shares_calls=False), Costs(0.003, 0.002, 0.001))
 
     assert simulation.run_closed(connections=16, seconds=10) == pytest.approx(
@@ -58,13 +58,13 @@ def test_connections_enough_keep_every_core_busy(cores: int) -> None:
     )
 
 
-def test_a_lone_connection_shares_with_nobody() -> None:
+def test_a_single_connection_shares_no_call() -> None:
     costs = Costs(0.003, 0.002, 0.001)
 
     assert Simulation(Node(), costs).run_closed(1, 10) == pytest.approx(1 / 0.006, rel=0.01)
 
 
-def test_full_calls_cost_a_part_each() -> None:
+def test_the_cost_of_a_full_call_is_divided_among_its_requests() -> None:
     costs = Costs(0, 0.010, 0.001)
     node = Node(cores=1, workers=1, max_rows=5)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.one_node import ALONE, MEASURED, SHARED, fit, latencies_at, model_rates
+from benchmarks.node_model import ALONE, MEASURED, SHARED, fit, latencies_at, model_rates
 
 FITTED = {(ALONE, 64), (SHARED, 64)}
 
@@ -12,11 +12,11 @@ def costs():
     return fit(MEASURED[ALONE, 64], MEASURED[SHARED, 64])
 
 
-def test_the_model_meets_what_it_is_fitted_to_and_predicts_the_rest(costs):
+def test_the_model_fits_its_two_rates_and_predicts_the_others(costs):
     modelled = model_rates(costs, MEASURED)
 
     for key, rate in MEASURED.items():
-        # A lone request waits for threads to wake, which the model leaves out.
+        # A single request waits for threads to wake up, which the model leaves out.
         tolerance = 0.01 if key in FITTED else 0.3 if key[1] == 1 else 0.15
         assert modelled[key] == pytest.approx(rate, rel=tolerance), key
 

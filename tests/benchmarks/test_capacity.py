@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.fleet import LEAST_PODS, LOAD, fleet, gateway_rate, measured_costs, table
+from benchmarks.capacity import LEAST_PODS, LOAD, gateway_rate, measured_costs, pods, table
 from tests.processes import ROOT
 
 
@@ -11,15 +11,15 @@ def costs():
     return measured_costs()
 
 
-def test_pods_stay_below_their_load(costs):
-    gateways = fleet(10_000, costs, gpu=False).gateways
+def test_pods_stay_below_the_target_load(costs):
+    gateways = pods(10_000, costs, gpu=False).gateways
 
     assert 10_000 / gateways <= LOAD * gateway_rate(costs) < 10_000 / (gateways - 1)
 
 
 def test_one_pod_may_always_fail(costs):
-    assert fleet(1, costs, gpu=True) == (LEAST_PODS, LEAST_PODS)
+    assert pods(1, costs, gpu=True) == (LEAST_PODS, LEAST_PODS)
 
 
-def test_the_document_has_the_table_that_the_model_gives():
+def test_scaling_md_has_the_current_table():
     assert "\n".join(table()) in (ROOT / "k8s/SCALING.md").read_text()

@@ -1,0 +1,192 @@
+"""Measures servers in alternating rounds: a change of the machine's speed meets all of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+
+from benchmarks.load import LoadError, Request
+
+
+class Form(NamedTuple):
+    """The form of a request: PNG, JSON or gRPC, and the number of its images."""
+
+    protocol: str
+    batch: int = 1
+
+    def __str__(self) -> str:
+        return self.protocol if self.batch == 1 else f"{self.protocol} ×{self.batch}"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server.
+
+    Attributes:
+        name: its name in the tables.
+        process: its process, the parent of all others that serve.
+        requests: the requests that it answers.
+    """
+
+    name: str
+    process: psutil.Process
+    requests: Mapping[Form, Request]
+
+    def cpu_seconds(self) -> float:
+        """Returns the processor time that all its processes have used so far."""
+        times = [process.cpu_times() for process in self._processes()]
+        return float(sum(each.user + each.system for each in times))
+
+    def memory_mib(self) -> float:
+        """Returns the resident memory of all its processes."""
+        return float(sum(process.memory_info().rss for process in self._processes()) / 2**20)
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
+
+class Plan(NamedTuple):
+    """What is measured.
+
+    Attributes:
+        forms: the forms of requests.
+        connections: the numbers of connections, each with one request at a time.
+        rounds: number of rounds.
+        seconds: time of one measurement.
+    """
+
+    forms: Sequence[Form]
+    connections: Sequence[int]
+    rounds: int
+    seconds: int
+
+
+class Row(NamedTuple):
+    """One line of a table."""
+
+    server: str
+    form: Form
+    connections: int
+
+
+class Measurement(NamedTuple):
+    """One round of a row.
+
+    Attributes:
+        images_per_second: rate of the answered images.
+        cpu_ms: processor time of the server for a request, in milliseconds.
+        p50_ms: median latency of a request, in milliseconds.
+        p99_ms: 99th percentile.
+    """
+
+    images_per_second: float
+    cpu_ms: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Ratio(NamedTuple):
+    """A ratio of two series that were measured in pairs.
+
+    Attributes:
+        median: median over the rounds.
+        lower: lower quartile.
+        upper: upper quartile.
+    """
+
+    median: float
+    lower: float
+    upper: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} [{self.lower:.2f}, {self.upper:.2f}]"
+
+
+@dataclass
+class Results:
+    """The measurements of all rows, round by round.
+
+    Attributes:
+        rows: the measurements; a round that failed is missing.
+        failures: the reason of the last failure of a row.
+    """
+
+    rows: dict[Row, list[Measurement]] = field(default_factory=lambda: defaultdict(list))
+    failures: dict[Row, str] = field(default_factory=dict)
+
+    def median(self, row: Row) -> Measurement:
+        """Returns the medians of a row."""
+        return Measurement(*np.median(self.rows[row], axis=0).tolist())
+
+    def ratio(self, row: Row, other: Row, name: str = "images_per_second") -> Ratio:
+        """Returns a row's values over those of another row in the same rounds."""
+        return paired_ratio(
+            [getattr(each, name) for each in self.rows[row]],
+            [getattr(each, name) for each in self.rows[other]],
+        )
+
+
+def paired_ratio(values: Sequence[float], others: Sequence[float]) -> Ratio:
+    """Returns the ratios of the values at equal positions.
+
+    Raises:
+        ValueError: the series differ in length.
+    """
+    ratios = [value / other for value, other in zip(values, others, strict=True)]
+    lower, median, upper = np.percentile(ratios, [25, 50, 75]).tolist()
+    return Ratio(median, lower, upper)
+
+
+def measure_rounds(
+    servers: Sequence[Server],
+    plan: Plan,
+    start_round: Callable[[Results], None] = lambda _: None,
+) -> Results:
+    """Measures every row in every round, the servers in turns from first to last and back.
+
+    Args:
+        servers: the servers; they answer a short round that does not count first.
+        plan: the rows and rounds.
+        start_round: is called with the results at the start of each round.
+    """
+    _measure_round(servers, plan._replace(seconds=1), Results())
+    results = Results()
+    for number in range(plan.rounds):
+        start_round(results)
+        _measure_round(servers[:: -1 if number % 2 else 1], plan, results)
+    return results
+
+
+def _measure_round(servers: Sequence[Server], plan: Plan, results: Results) -> None:
+    """Measures every row once; a failure does not stop the others."""
+    for form in plan.forms:
+        for connections in plan.connections:
+            for server in servers:
+                if form in server.requests:
+                    row = Row(server.name, form, connections)
+                    try:
+                        results.rows[row].append(measure(server, form, connections, plan.seconds))
+                    except (LoadError, psutil.Error) as error:
+                        results.failures[row] = str(error)
+
+
+def measure(server: Server, form: Form, connections: int, seconds: int) -> Measurement:
+    """Puts a server under load.
+
+    Raises:
+        LoadError: the load generator is missing, or an answer was wrong.
+    """
+    before = server.cpu_seconds()
+    load = server.requests[form].send(connections, seconds)
+    processor = server.cpu_seconds() - before
+    return Measurement(
+        load.requests_per_second * form.batch,
+        processor / load.requests * 1e3,
+        load.p50_ms,
+        load.p99_ms,
+    )

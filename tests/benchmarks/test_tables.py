@@ -1,0 +1,66 @@
+"""The tables of the benchmark and of the comparison."""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import __main__ as benchmark
+from benchmarks import compare
+from benchmarks.measurement import Form, Measurement, Results, Row, Server
+
+PNG = Form("PNG")
+
+
+def lines(table: Table) -> list[list[str]]:
+    console = Console(width=140)
+    with console.capture() as capture:
+        console.print(table)
+    printed = capture.get().splitlines()
+    return [[cell.strip() for cell in line.split("│")] for line in printed if "│" in line]
+
+
+def measured(*rates: float) -> list[Measurement]:
+    return [Measurement(rate, 1000 / rate, 1, 2) for rate in rates]
+
+
+def test_the_benchmark_shows_the_ratio_to_each_peer_and_names_a_failure() -> None:
+    results = Results(
+        {
+            benchmark.in_process_row(1): measured(1000, 100),
+            benchmark.in_process_row(32): measured(2000, 200),
+            Row("Lectern", PNG, 16): measured(500, 50),
+            Row("peer", PNG, 16): measured(250, 25),
+        },
+        {Row("peer", PNG, 64): "it was down"},
+    )
+    process = psutil.Process(os.getpid())
+    servers = [Server(name, process, {}) for name in ("Lectern", "peer")]
+    rows = lines(benchmark.table(results, servers))
+    assert ["PNG", "16", "Lectern", "275", "0.50", "11.00", "1.00", "2.00", ""] in rows
+    peer = ["PNG", "16", "peer", "138", "0.25", "22.00", "1.00", "2.00", "2.00 [2.00, 2.00]"]
+    assert peer in rows
+    assert ["PNG", "64", "peer", "failed"] in [row[:4] for row in rows]
+
+
+def test_the_comparison_shows_paired_ratios() -> None:
+    results = Results(
+        {
+            Row(compare.THIS, PNG, 16): measured(110, 11),
+            Row(compare.OTHER, PNG, 16): measured(100, 10),
+        }
+    )
+    [row] = lines(compare.table(results))
+    assert row[:5] == ["PNG", "16", "60", "55", "1.10 [1.10, 1.10]"]
+    assert row[7] == "0.91 [0.91, 0.91]"
+
+
+def test_a_folder_without_lectern_is_refused(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.argv", ["compare", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        compare.main()
+    assert "expected the root of a source tree" in capsys.readouterr().err
