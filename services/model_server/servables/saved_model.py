@@ -2,13 +2,15 @@
 
 `tf.compat.v1.saved_model.load` takes TF1 and TF2 models alike, and a callable made from
 `CallableOptions` leaves shapes to the graph; `Session.run` would check them against the
-placeholders, which TensorFlow Serving does not.
+placeholders, which TensorFlow Serving does not. Ranks other than the signature's are first put to
+shape inference (see `shape_inference`), because some graphs would abort the process.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,17 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
-from services.model_server.errors import ServingError
+from services.model_server.errors import ServingError, invalid_argument
 from services.model_server.servables.servable import Arrays
+from services.model_server.servables.shape_inference import find_refusal
 from services.serving_api.protos import error_codes_pb2, meta_graph_pb2
 from services.serving_api.signatures import Signature, signature_from
 
 _Run = Callable[..., list[Any]]
+_Ranks = tuple[int, ...]
+
+_MAX_JUDGED_RANKS = 1024
+"""How many combinations of a signature and ranks are remembered."""
 
 
 class SavedModelServable:
@@ -58,6 +65,11 @@ class SavedModelServable:
         self.signatures: Mapping[str, Signature] = {
             name: signature_from(proto) for name, proto in self.signature_defs.items()
         }
+        self._ranks: Mapping[str, _Ranks | None] = {
+            name: _stated_ranks(signature) for name, signature in self.signatures.items()
+        }
+        self._refusal = lru_cache(_MAX_JUDGED_RANKS)(self._infer_refusal)
+        self._inferring = threading.Lock()
         self._callables: dict[tuple[str, tuple[str, ...]], _Run] = {}
         self._making = threading.Lock()
 
@@ -68,6 +80,7 @@ class SavedModelServable:
         # Sorted, so that the order in which a client names outputs makes no new callable.
         outputs = tuple(sorted(output_names))
         feeds = [inputs[name] for name in self.signatures[signature_name].inputs]
+        self._check_ranks(signature_name, feeds)
         try:
             fetched = self._callable(signature_name, outputs)(*feeds)
         except tf.errors.OpError as error:
@@ -79,6 +92,21 @@ class SavedModelServable:
         """See `Servable.close`."""
         self._callables.clear()
         self._session.close()
+
+    def _check_ranks(self, signature_name: str, feeds: Sequence[npt.NDArray[Any]]) -> None:
+        """Refuse ranks on which the graph might abort the process."""
+        ranks = tuple(array.ndim for array in feeds)
+        if ranks == self._ranks[signature_name]:
+            return
+        if refusal := self._refusal(signature_name, ranks):
+            raise invalid_argument(f"the model does not take these ranks: {refusal}")
+
+    def _infer_refusal(self, signature_name: str, ranks: _Ranks) -> str | None:
+        signature_def = self.signature_defs[signature_name]
+        by_name = dict(zip(self.signatures[signature_name].inputs, ranks, strict=True))
+        # One at a time, since a large graph takes a while.
+        with self._inferring:
+            return find_refusal(self._session.graph, signature_def, by_name)
 
     def _callable(self, signature_name: str, outputs: tuple[str, ...]) -> _Run:
         key = (signature_name, outputs)
@@ -96,6 +124,14 @@ class SavedModelServable:
         )
         run: _Run = self._session._make_callable_from_options(options)
         return run
+
+
+def _stated_ranks(signature: Signature) -> _Ranks | None:
+    """Return the rank of each input, or None where one is unknown."""
+    shapes = [spec.shape for spec in signature.inputs.values()]
+    return (
+        tuple(len(shape) for shape in shapes if shape is not None) if None not in shapes else None
+    )
 
 
 def _load_error(path: Path, error: Exception) -> ServingError:

@@ -57,7 +57,18 @@ class TfLiteServable:
     def run(
         self, signature_name: str, inputs: Arrays, output_names: Sequence[str]
     ) -> dict[str, npt.NDArray[Any]]:
-        """See `Servable.run`."""
+        """See `Servable.run`.
+
+        Raises:
+            ServingError: also INVALID_ARGUMENT for an empty input, on which the interpreter's
+                convolutions end the process.
+        """
+        for name, array in inputs.items():
+            if not array.size:
+                raise invalid_argument(
+                    f"input {name!r} has the shape {list(array.shape)}, which is empty: a "
+                    "TensorFlow Lite model needs at least one element"
+                )
         try:
             with self._running:
                 current_cancellation().check()

@@ -73,3 +73,10 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"nonsense")
     with pytest.raises(ServingError, match=r"Could not load .*model\.tflite"):
         TfLiteServable(tmp_path)
+
+
+def test_an_empty_input_never_reaches_the_interpreter(tmp_path: Path, tflite: bytes) -> None:
+    (tmp_path / "model.tflite").write_bytes(tflite)
+    servable = TfLiteServable(tmp_path)
+    with pytest.raises(ServingError, match=r"input 'x' has the shape \[0, 1\], which is empty"):
+        servable.run("serving_default", {"x": np.ones((0, 1), np.float32)}, ["y"])
