@@ -7,7 +7,8 @@ import sys
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from services.gateway.process.http_server import ListenError, serve
+from services.gateway.process.http_server import serve
+from services.gateway.process.listener import ListenError
 from services.gateway.settings import Settings
 
 

@@ -44,6 +44,9 @@ _LARGEST_BODIES = 8
 _SECONDS_TO_LINGER = 2.0
 """In which a client must have closed a connection that is at its end; gunicorn's own measure."""
 
+_SECONDS_TO_CONNECT = 0.3
+"""In which a connection that a client has begun to open is complete."""
+
 _RECEIVE_BYTES = 2**18
 _SPARE_THREADS = 2
 _NOTHING_TO_ACCEPT = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED}
@@ -111,7 +114,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         deadline = now + self.cfg.graceful_timeout
         while (self.sockets or self.nr_conns) and time.monotonic() < deadline:
             self._run_once(timeout=0.1)
-            if self.sockets and not select.select(self.sockets, [], [], 0)[0]:
+            begun = time.monotonic() < now + _SECONDS_TO_CONNECT
+            if not begun and self.sockets and not select.select(self.sockets, [], [], 0)[0]:
                 self._stop_listening()
 
     def _stop_listening(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import socket
@@ -17,22 +16,18 @@ from gunicorn.errors import HaltServer
 
 from services.gateway.process.buffering_worker import BufferingWorker
 from services.gateway.process.connection import SECONDS_TO_MOVE
+from services.gateway.process.listener import ignore_new_connections, listen
 from services.gateway.settings import Settings
 from services.gateway.telemetry.logs import GunicornLogger, configure_logging
 
 if TYPE_CHECKING:
     from flask import Flask
 
-_BACKLOG = 2048
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _DRAIN_MARGIN_SECONDS = 2
 _KEEPALIVE_SECONDS = 75
 
 log = structlog.get_logger()
-
-
-class ListenError(OSError):
-    """The address cannot be listened on; the message says why and what to do."""
 
 
 def serve(settings: Settings) -> None:
@@ -42,7 +37,7 @@ def serve(settings: Settings) -> None:
         ListenError: the port is taken, or the address is not one of this machine.
     """
     configure_logging(settings)
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     if not settings.api_keys_file:
         log.info("no API keys: whoever reaches this port may call", mend="LECTERN_API_KEYS_FILE")
     os.environ[_METRICS_FOLDER] = tempfile.mkdtemp(prefix="lectern-metrics-")
@@ -54,19 +49,14 @@ def serve(settings: Settings) -> None:
         sys.exit(halt.exit_status)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Open the port before gunicorn starts, whose own attempts take five seconds and ten lines."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = "the port is taken; stop the other program, or choose another LECTERN_PORT"
-        elif error.errno == errno.EACCES:
-            reason = "ports below 1024 are the system's; choose a higher LECTERN_PORT"
-        else:
-            reason = f"{error.strerror}; set LECTERN_HOST to an address of this machine"
-        raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """Gunicorn's parent process, which stops without losing a connection."""
+
+    def stop(self, graceful: bool = True) -> None:
+        """Stop the workers."""
+        for listener in self.LISTENERS:
+            ignore_new_connections(listener)
+        super().stop(graceful)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -105,6 +95,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
         }
         for name, value in options.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Run until a signal ends it."""
+        _Arbiter(self).run()
 
     def load(self) -> Flask:
         from services.gateway.process.startup import load_app  # noqa: PLC0415 - see the class

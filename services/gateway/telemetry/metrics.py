@@ -20,7 +20,11 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from services.gateway.telemetry.value_files import reserve_space_for_values
+
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+reserve_space_for_values()
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

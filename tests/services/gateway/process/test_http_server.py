@@ -16,7 +16,8 @@ import pytest
 import requests
 from PIL import Image
 
-from services.gateway.process.http_server import ListenError, serve
+from services.gateway.process.http_server import serve
+from services.gateway.process.listener import ListenError
 from services.gateway.settings import Settings
 from tests.processes import ROOT, Running, module, running, wait_until
 from tests.services.gateway.gateway_process import TIMEOUT, address, predict, started
