@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 def reserve_space_for_values() -> None:
     """Have Prometheus's client use `ReservedValues`; to be called before metrics are made."""
-    values.MmapedDict = ReservedValues  # type: ignore[assignment,attr-defined,misc]
+    values.MmapedDict = ReservedValues  # type: ignore[assignment,attr-defined]
 
 
 class ReservedValues(MmapedDict):
