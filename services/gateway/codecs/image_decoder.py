@@ -144,7 +144,7 @@ class ImageDecoder:
             raise out_of_time() from None
         except TooCostly as error:
             raise ContentTooLarge(
-                f"received an image of {len(content)} bytes that takes too much: {error}"
+                f"received an image of {len(content)} bytes that costs too much to decode: {error}"
             ) from None
         except UnknownFormat:
             raise InvalidRequest(

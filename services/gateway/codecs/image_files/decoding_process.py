@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import signal
 import socket
@@ -11,15 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from multiprocessing.connection import Connection
 from typing import Any
 
 from PIL import Image
 
 from services.gateway.codecs.image_files.bounds import OutOfTime, TooCostly
+from services.gateway.codecs.image_files.messages import Messages
 from services.gateway.codecs.image_files.opened_image import Target
 
 # Left out are formats that run another program (EPS), whose header does not tell how large the
@@ -30,9 +29,6 @@ ISOLATED_FORMATS = ("WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "PCX", "QOI", "
 
 MAX_SECONDS = 3
 """Of processor time for one file, ten times what the largest take."""
-
-WANTED, UNWANTED = b"1", b"0"
-"""Whether a file that was opened is to be decoded."""
 
 _PROGRAM = (
     "import sys; sys.path[:] = {path!r}; "
@@ -77,34 +73,35 @@ class DecodingProcess:
         if not self._turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise OutOfTime
         try:
-            options = json.dumps(asdict(target)).encode()
-            description, _ = self.ask([options, content], deadline)
-            image = IsolatedImage(self, deadline, description)
+            image = IsolatedImage(self, deadline, *self.ask(asdict(target), content, deadline))
             try:
                 yield image
             finally:
-                if not image.was_wanted and self._server:
+                if image.is_awaited and self._server:
                     with suppress(OSError):  # it has ended
-                        self._server.send(UNWANTED)
+                        self._server.messages.send({"wanted": False})
         finally:
             self._turn.release()
 
-    def ask(self, messages: Sequence[bytes], deadline: float) -> tuple[dict[str, Any], bytes]:
-        """Sends messages to the process and returns its answer.
+    def ask(
+        self, values: dict[str, Any], content: bytes, deadline: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """Sends a message to the process and returns its answer.
 
         Raises:
             UnknownFormat, TooCostly, OutOfTime, ValueError: see `open`.
         """
-        if self._server is None or not self._server.is_running():
-            self._server = _Server()
-        try:
-            for message in messages:
-                self._server.send(message)
-            answer = json.loads(self._server.receive(deadline))
-            pixels = self._server.receive(deadline)
-        except OutOfTime:
+        if self._server and not self._server.is_running():
             self._stop()
-            raise
+        self._server = self._server or _Server()
+        try:
+            self._server.messages.send(values, content)
+            # A timeout of 0 would mean that nothing is waited for.
+            seconds = max(0.001, deadline - time.monotonic())
+            answer, pixels = self._server.messages.receive(seconds)
+        except TimeoutError:
+            self._stop()
+            raise OutOfTime from None
         except (EOFError, OSError):
             if self._stop() == -signal.SIGXCPU:
                 raise TooCostly(f"decoding it takes more than {MAX_SECONDS} s") from None
@@ -143,28 +140,14 @@ class _Server:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self._connection = Connection(ours.detach())
+        self.messages = Messages(ours)
 
     def is_running(self) -> bool:
         return self._process.poll() is None
 
-    def send(self, message: bytes) -> None:
-        self._connection.send_bytes(message)
-
-    def receive(self, deadline: float) -> bytes:
-        """Returns the next message.
-
-        Raises:
-            EOFError, OSError: the process has ended.
-            OutOfTime: the deadline passed.
-        """
-        if not self._connection.poll(max(0.0, deadline - time.monotonic())):
-            raise OutOfTime
-        return self._connection.recv_bytes()
-
     def stop(self) -> int:
         """Kills the process, if it still runs, and returns its exit status."""
-        self._connection.close()
+        self.messages.close()
         self._process.kill()
         return self._process.wait()
 
@@ -176,20 +159,26 @@ class IsolatedImage:
         process: that has it.
         deadline: on the clock of `time.monotonic`.
         description: what the process told of it.
+        pixels: of the decoded image, if it was decoded already.
     """
 
     def __init__(
-        self, process: DecodingProcess, deadline: float, description: dict[str, Any]
+        self,
+        process: DecodingProcess,
+        deadline: float,
+        description: dict[str, Any],
+        pixels: bytes,
     ) -> None:
         self.format: str = description["format"]
         self.width: int = description["width"]
         self.height: int = description["height"]
         self.in_python: bool = description["in_python"]
         self.held_pixels = self.width * self.height
-        self.was_wanted = False
-        """Whether its pixels were asked for."""
+        self.is_awaited = "size" not in description
+        """Whether the process waits to hear if the file is wanted."""
         self._process = process
         self._deadline = deadline
+        self._decoded = description, pixels
 
     def decode(self, target: Target) -> Image.Image:
         """Decodes the file.
@@ -200,6 +189,8 @@ class IsolatedImage:
         Raises:
             TooCostly, OutOfTime, ValueError: see `DecodingProcess.open`.
         """
-        self.was_wanted = True
-        answer, pixels = self._process.ask([WANTED], self._deadline)
-        return Image.frombytes(target.mode, tuple(answer["size"]), pixels)
+        if self.is_awaited:
+            self.is_awaited = False
+            self._decoded = self._process.ask({"wanted": True}, b"", self._deadline)
+        description, pixels = self._decoded
+        return Image.frombytes(target.mode, tuple(description["size"]), pixels)

@@ -1,37 +1,49 @@
 """Decodes files of many formats, one after the other, in a process of little memory and time.
 
-Receives a target and a file, and answers with the description of the file; then receives whether it
-is wanted, and answers with its pixels.
+Receives a target and a file, and answers with the description of the file, and with its pixels if
+they are few. Of other files it then receives whether they are wanted, and answers with the pixels.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import resource
+import socket
 import time
-from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
 from services.gateway.codecs.image_files import tiff
 from services.gateway.codecs.image_files.bounds import TooCostly
-from services.gateway.codecs.image_files.decoding_process import (
-    ISOLATED_FORMATS,
-    MAX_SECONDS,
-    WANTED,
-)
+from services.gateway.codecs.image_files.decoding_process import ISOLATED_FORMATS, MAX_SECONDS
 from services.gateway.codecs.image_files.exif import read_orientation
+from services.gateway.codecs.image_files.messages import Messages
 from services.gateway.codecs.image_files.opened_image import LARGE_PIXELS, OpenedImage, Target
 
 _PLAIN = (b"P1", b"P2", b"P3")
 _MAX_COMMENTS = 1_000
 """Of the plain variants of PPM, for each of which Pillow copies the file."""
 
-_MEMORY = 64 * 2**20
+_FEW_PIXELS = 250_000
+"""Are decoded before that is asked for."""
+
 _BYTES_PER_PIXEL, _BYTES_PER_PIXEL_OF_LARGE = 10, 20
-"""Of the most pixels that a file may have. Some decoders take the first while they open a file."""
+"""Memory, by the most pixels that a file may have. Some decoders take the first of these while they
+open a file, whatever its size."""
+_MEMORY_FOR_FILES = 16 * 2**20
+
+
+def _memory_in_use() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[5])
+    except OSError:  # not Linux
+        return 64 * 2**20
+    return pages * resource.getpagesize()
+
+
+_MEMORY = _memory_in_use() + _MEMORY_FOR_FILES
 
 
 def serve(descriptor: int) -> None:
@@ -42,50 +54,62 @@ def serve(descriptor: int) -> None:
     """
     # A thread for each core would divide the time, and multiply the memory.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-    with Connection(descriptor) as connection:
-        while True:
-            try:
-                target = Target(**json.loads(connection.recv_bytes()))
-                _answer(connection, connection.recv_bytes(), target)
-            except (EOFError, BrokenPipeError):
-                return
+    messages = Messages(socket.socket(fileno=descriptor))
+    while True:
+        try:
+            target, content = messages.receive()
+            _answer(messages, content, Target(**target))
+        except (EOFError, BrokenPipeError):
+            return
 
 
-def _answer(connection: Connection, content: bytes, target: Target) -> None:
+def _answer(messages: Messages, content: bytes, target: Target) -> None:
     """Describes a file, and decodes it if that is wanted."""
     try:
-        _limit(_MEMORY + _BYTES_PER_PIXEL * target.max_pixels)
+        _limit_resources(_BYTES_PER_PIXEL, target)
         opened = _open(content)
-        _tell(
-            connection,
-            format=opened.format,
-            width=opened.width,
-            height=opened.height,
-            in_python=opened.in_python,
-        )
-        if connection.recv_bytes() != WANTED:
-            return
+        description = {
+            "format": opened.format,
+            "width": opened.width,
+            "height": opened.height,
+            "in_python": opened.in_python,
+        }
+        if opened.held_pixels > _FEW_PIXELS:
+            messages.send(description)
+            answer, _ = messages.receive()
+            if not answer["wanted"]:
+                return
         if opened.held_pixels > LARGE_PIXELS:
-            _limit(_MEMORY + _BYTES_PER_PIXEL_OF_LARGE * target.max_pixels)
+            _limit_resources(_BYTES_PER_PIXEL_OF_LARGE, target)
         picture = opened.decode(target)
-        _tell(connection, picture.tobytes(), size=picture.size)
-    except UnidentifiedImageError:
-        _tell(connection, unknown=True)
-    except (TooCostly, Image.DecompressionBombError) as error:
-        _tell(connection, too_costly=str(error))
-    except MemoryError:
-        _tell(connection, too_costly="decoding it takes too much memory")
+        pixels = picture.tobytes()
+        messages.send({**description, "size": picture.size}, pixels)
     # Given damaged data, Pillow's decoders raise nearly anything.
     except Exception as error:
-        _tell(connection, damaged=str(error))
+        messages.send(_describe_error(error))
 
 
-def _limit(memory: int) -> None:
+def _describe_error(error: Exception) -> dict[str, Any]:
+    match error:
+        case UnidentifiedImageError():
+            return {"unknown": True}
+        case TooCostly() | Image.DecompressionBombError():
+            return {"too_costly": str(error)}
+        case MemoryError():
+            return {"too_costly": "decoding it takes too much memory"}
+    return {"damaged": str(error)}
+
+
+def _limit_resources(bytes_per_pixel: int, target: Target) -> None:
     """Limits the memory of this process, and the time that it runs from now on."""
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, most))
-    _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + MAX_SECONDS, most))
+    limits = {
+        resource.RLIMIT_DATA: _MEMORY + bytes_per_pixel * target.max_pixels,
+        resource.RLIMIT_CPU: int(time.process_time()) + 1 + MAX_SECONDS,
+    }
+    for kind, limit in limits.items():
+        _, most = resource.getrlimit(kind)
+        lower = limit if most == resource.RLIM_INFINITY else min(limit, most)
+        resource.setrlimit(kind, (lower, most))
 
 
 def _open(content: bytes) -> OpenedImage:
@@ -107,8 +131,3 @@ def _without_exif(avif: bytes) -> bytes:
     """
     description, media, data = avif.partition(b"mdat")
     return b"".join([description.replace(b"Exif", b"none"), media, data])
-
-
-def _tell(connection: Connection, pixels: bytes = b"", **values: Any) -> None:
-    connection.send_bytes(json.dumps(values).encode())
-    connection.send_bytes(pixels)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +20,7 @@ from services.gateway.codecs.image_files.decoding_process import (
 )
 from services.gateway.codecs.image_files.opened_image import Target
 from tests.hostile import images
+from tests.processes import Running, wait_until
 from tests.services.gateway.images import GREY, encode
 
 AS_IT_IS = Target("L", None, None, "black", 16_000_000)
@@ -48,8 +51,9 @@ def test_every_format_is_described_and_decoded(process, file_format):
 
 
 def test_a_file_that_is_not_wanted_leaves_no_trace(process):
+    large = encode(np.zeros((800, 800), np.uint8), "BMP")
     for _ in range(3):
-        with process.open(encode(GREY.T, "BMP"), time.monotonic() + 60, AS_IT_IS):
+        with process.open(large, time.monotonic() + 60, AS_IT_IS):
             pass
         np.testing.assert_array_equal(decode(process, GIF), GREY)
 
@@ -140,7 +144,8 @@ def test_it_starts_again_after_it_was_killed(process):
 
 
 def test_a_crash_while_it_decodes_is_the_fault_of_the_file(process):
-    with process.open(GIF, time.monotonic() + 60, AS_IT_IS) as image:
+    large = encode(np.zeros((800, 800), np.uint8), "BMP")
+    with process.open(large, time.monotonic() + 60, AS_IT_IS) as image:
         child_of(process).kill()
         with pytest.raises(ValueError, match="crashed"):
             image.decode(AS_IT_IS)
@@ -160,3 +165,16 @@ def test_a_turn_that_does_not_come_in_time_is_given_up(process):
         pytest.raises(OutOfTime),
     ):
         pool.submit(decode, process, GIF, 0.1).result()
+
+
+def test_it_ends_with_the_process_that_started_it():
+    program = (
+        "from tests.services.gateway.codecs.image_files import test_decoding_process as test; "
+        "process = test.DecodingProcess(); test.decode(process, test.GIF); "
+        "print(test.child_of(process).pid, flush=True); test.time.sleep(60)"
+    )
+    starter = Running([sys.executable, "-c", program], {})
+    wait_until(lambda: bool(starter.lines), 60, "the number of the process")
+    child = psutil.Process(int(starter.lines[0]))
+    starter.stop(signal.SIGKILL)
+    wait_until(lambda: not child.is_running(), 10, "the end of the process")
