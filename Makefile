@@ -1,4 +1,4 @@
-# Every command that people need; `make` alone lists them.
+# The commands of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -22,7 +22,7 @@ run: $(VENV)/local ## Start the model server and the gateway (GATEWAY_PORT, GRPC
 	@exec $(BIN)/python -m services
 
 .PHONY: test
-test: lint ## Lint, check types and layers, run the tests that need nothing but this repository
+test: lint ## Lint, check types and layers, run the tests that need only this repository
 	$(BIN)/pytest -m "not browser and not compose and not dataset and not kubernetes"
 
 .PHONY: test-dataset
@@ -30,21 +30,21 @@ test-dataset: $(VENV)/dev ## Run the tests that need the real Fashion-MNIST
 	$(BIN)/pytest -m dataset
 
 .PHONY: test-browser
-test-browser: $(VENV)/dev ## Drive the studio in a real browser
+test-browser: $(VENV)/dev ## Test the studio in a real browser
 	@command -v chromium >/dev/null || { \
 	  echo "Chromium is missing; installing Debian's package chromium …"; $(APT_INSTALL) chromium; }
 	$(BIN)/pytest -m browser
 
 .PHONY: test-compose
-test-compose: $(VENV)/dev ## Run the whole suite in containers (installs Docker on Debian where it lacks)
+test-compose: $(VENV)/dev ## Test the containers (installs Docker on Debian if it is missing)
 	$(BIN)/pytest -m compose
 
 .PHONY: test-k8s
-test-k8s: $(VENV)/dev ## Check the Kubernetes manifests, run their pods by podman (installs on Debian what lacks)
+test-k8s: $(VENV)/dev ## Check the Kubernetes manifests, run their pods with podman (installs missing Debian packages)
 	$(BIN)/pytest -m kubernetes
 
 .PHONY: test-cluster
-test-cluster: $(VENV)/dev ## Deploy to the cluster of KUBECONFIG, roll it under load, tear it down
+test-cluster: $(VENV)/dev ## Deploy to the cluster of KUBECONFIG, restart the pods under load, delete everything
 	$(BIN)/pytest tests/cluster/rollout.py
 
 .PHONY: bench
@@ -55,14 +55,14 @@ bench: $(VENV)/dev ## Measure the suite beside its installed peers (BENCH_ARGS: 
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 .PHONY: lint
-lint: $(VENV)/dev ## Check style, types and who imports whom
+lint: $(VENV)/dev ## Check style, types, and imports between packages
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: format
-format: $(VENV)/dev ## Put the code into its one style
+format: $(VENV)/dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
@@ -80,7 +80,7 @@ constraints: $(VENV)/dev ## Write the installed versions to constraints.txt
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
-# Two stamps, so that `make run` installs no test tools.
+# Two stamps, so that `make run` does not install the test tools.
 $(VENV)/local: pyproject.toml constraints.txt | $(VENV)/pip
 	@echo "Installing the gateway and the model server …"
 	@$(PIP) install --constraint constraints.txt --editable '.[local]'
@@ -89,7 +89,7 @@ $(VENV)/local: pyproject.toml constraints.txt | $(VENV)/pip
 
 $(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/pip
 	@command -v curl >/dev/null || { \
-	  echo "curl is missing, which the tests of the README use; installing it …"; $(APT_INSTALL) curl; }
+	  echo "curl is missing, which the README tests need; installing it …"; $(APT_INSTALL) curl; }
 	@echo "Installing everything for development …"
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@$(PIP) install --constraint constraints.txt --no-deps tensorflow-serving-api
@@ -98,7 +98,7 @@ $(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/pip
 $(VENV)/pip:
 	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11)' 2>/dev/null || { \
 	  echo "Lectern needs Python 3.11 or newer as '$(PYTHON)', received $$($(PYTHON) --version 2>&1):" \
-	    "install it, or name another one with PYTHON=…"; exit 1; }
+	    "install it, or set PYTHON to another interpreter"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 	  echo "Python's ensurepip is missing; installing Debian's package python3-venv …"; \
 	  $(APT_INSTALL) python3-venv; }

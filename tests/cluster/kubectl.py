@@ -1,4 +1,4 @@
-"""kubectl on the cluster that KUBECONFIG names."""
+"""Runs kubectl on the cluster of KUBECONFIG."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ IMAGES = ("lectern-gateway:dev", "lectern-model-server:dev", "lectern-models:dev
 
 
 class ClusterError(Exception):
-    """There is no cluster that can be used; the message says what to do."""
+    """No usable cluster; the message says how to get one."""
 
 
 def kubectl(*arguments: str | Path) -> str:
-    """Run kubectl and return what it prints.
+    """Runs kubectl and returns its output.
 
     Raises:
-        ClusterError: it fails; the message holds what it said.
+        ClusterError: kubectl failed; the message has its errors.
     """
     process = subprocess.run(
         ["kubectl", *arguments], capture_output=True, text=True, timeout=900, check=False
@@ -29,25 +29,25 @@ def kubectl(*arguments: str | Path) -> str:
 
 
 def check_cluster() -> None:
-    """See that there is a cluster, and that nothing of ours is in it.
+    """Checks that there is a cluster without a namespace `lectern`.
 
     Raises:
         ClusterError: KUBECONFIG is not set, or the namespace exists.
     """
     if not os.environ.get("KUBECONFIG"):
         raise ClusterError(
-            "KUBECONFIG is not set: these tests deploy to a real cluster. Make one, for example "
-            "with `kind create cluster --kubeconfig kind.yaml`, and set KUBECONFIG to its file."
+            "KUBECONFIG is not set: these tests deploy to a real cluster. Create one, for example "
+            "with `kind create cluster --kubeconfig kind.yaml`, and set KUBECONFIG to that file."
         )
     if kubectl("get", "namespace", "lectern", "--ignore-not-found", "--output", "name"):
         raise ClusterError(
-            "the cluster has a namespace `lectern` already, which these tests would delete: "
-            "name another cluster in KUBECONFIG, or delete it yourself"
+            "the cluster already has a namespace `lectern`, which these tests would delete: "
+            "set KUBECONFIG to another cluster, or delete the namespace"
         )
 
 
 def load_images() -> None:
-    """Give a cluster of kind or minikube the images that `docker build` has made."""
+    """Loads the local images into a cluster of kind or minikube."""
     context = kubectl("config", "current-context").strip()
     if context.startswith("kind-") and shutil.which("kind"):
         cluster = context.removeprefix("kind-")

@@ -1,6 +1,6 @@
-"""Predicts over and over and prints what came back, a line a second: `load.py URL IMAGE`.
+"""Sends predictions and prints the number of answers once per second: `load.py URL IMAGE`.
 
-It runs in a pod with the gateway's image, so it needs nothing but Python.
+It runs in a pod with the gateway's image, so it needs only Python.
 """
 
 import json
@@ -15,7 +15,7 @@ SECONDS = 900
 
 
 def ask(url: str, image: bytes) -> str:
-    """Post the image on a connection of its own; return the status, or why there is none."""
+    """Posts the image on a new connection and returns the status, or the error."""
     request = urllib.request.Request(url, image, {"Content-Type": "image/png"})
     try:
         with urllib.request.urlopen(request, timeout=15) as answer:
@@ -27,7 +27,7 @@ def ask(url: str, image: bytes) -> str:
 
 
 def main(url: str, path: str) -> None:
-    """Ask until somebody ends this, for SECONDS at most."""
+    """Sends predictions until it is stopped, for at most SECONDS."""
     image = Path(path).read_bytes()
     answers: Counter[str] = Counter()
     end = time.monotonic() + SECONDS

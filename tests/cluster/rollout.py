@@ -1,6 +1,6 @@
-"""The local overlay in a real cluster, rolled under load: `make test-cluster`.
+"""The local overlay in a real cluster, restarted under load: `make test-cluster`.
 
-No other target collects this file. It has not run yet: this project has had no cluster.
+No other command collects this file. It has not been run yet, for want of a cluster.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.cluster.kubectl import ClusterError, check_cluster, kubectl, load_ima
 from tests.k8s.manifests import K8S
 
 LOAD = (Path(__file__).parent / "load.py").read_text()
-# A namespace of its own, since nothing in `lectern` may call the gateway.
+# A separate namespace, because pods in `lectern` may not call the gateway.
 LOAD_NAMESPACE = "lectern-load"
 URL = "http://gateway.lectern/v1/models/cnn:predict"
 SAMPLE = "/app/services/gateway/static/samples/bag.png"
@@ -25,7 +25,7 @@ DEPLOYMENTS = ("deployment/gateway", "deployment/model-server")
 
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[None]:
-    """The local overlay, with every pod ready, and a pod that asks it all the time."""
+    """Deploys the local overlay and a pod that sends predictions."""
     try:
         check_cluster()
     except ClusterError as error:
@@ -52,7 +52,7 @@ def wait_for_rollouts() -> None:
 
 
 def answers() -> dict[str, int]:
-    """Return how many answers of each status the load has had."""
+    """Returns the number of answers by status."""
     lines = kubectl("logs", "-n", LOAD_NAMESPACE, "pod/load").splitlines()
     return json.loads(lines[-1]) if lines else {}
 

@@ -14,7 +14,7 @@ STATUSES = [200, 503]
 
 
 class Alternating(BaseHTTPRequestHandler):
-    """Answers with one status after the other."""
+    """Answers with alternating statuses."""
 
     count = 0
 
@@ -47,5 +47,5 @@ def test_every_status_is_counted(url: str) -> None:
     assert abs(counts["200"] - counts["503"]) <= 1
 
 
-def test_a_request_without_an_answer_is_told() -> None:
+def test_a_request_without_an_answer_is_its_error() -> None:
     assert "refused" in ask(f"http://127.0.0.1:{free_port()}/", b"")

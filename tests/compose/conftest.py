@@ -11,7 +11,7 @@ from tests.compose.stack import ROOT, Stack, copy_models
 
 @pytest.fixture(scope="session")
 def prepared() -> None:
-    """Docker, Compose and base images."""
+    """Installs Docker, Compose and base images."""
     subprocess.run([ROOT / "tests/compose/prepare.sh"], check=True)
 
 
@@ -19,7 +19,7 @@ def prepared() -> None:
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty folder that containers can read."""
     folder = tmp_path_factory.mktemp("models")
-    for parent in list(folder.parents)[:2]:  # pytest's own folders let nobody else in.
+    for parent in list(folder.parents)[:2]:  # Only their owner can read pytest's folders.
         parent.chmod(0o755)
     return folder
 

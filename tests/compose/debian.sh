@@ -1,23 +1,23 @@
-# Functions for the scripts that prepare a Debian machine; to be sourced.
+# Functions for the scripts that prepare a Debian machine; source this file.
 
 SUDO=$([ "$(id -u)" = 0 ] || echo sudo)
 
 say() { echo "prepare: $*" >&2; }
 
-# install_package NAME… installs from this machine's own release.
+# install_package NAME… installs packages of the machine's release.
 install_package() {
   say "installing $* from Debian …"
   $SUDO apt-get update -qq
   $SUDO apt-get install -qq --yes "$@" >/dev/null
 }
 
-# The archive that this machine's own packages come from.
+# Prints the archive from which the machine's packages come.
 debian_mirror() {
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | sed -n 1p
 }
 
-# unpack_from_debian13 NAME… unpacks packages and prints the folder. For binaries that Debian 12 lacks and can run:
-# nothing is installed, and apt reads its list from a folder of its own.
+# unpack_from_debian13 NAME… unpacks packages and prints the folder, for programs that Debian 12 can run but does not
+# package. Nothing is installed, and apt's lists are kept in a separate folder.
 unpack_from_debian13() {
   local work
   work=$(mktemp -d)

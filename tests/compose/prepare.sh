@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gives a Debian machine what the container tests need: Docker with Compose and Buildx, and base images.
-# What is there already is used as it is, and images are pulled where a registry can be reached.
+# Installs what the container tests need on Debian: Docker with Compose and Buildx, and base images.
+# Programs that are already installed are left as they are; images are pulled if a registry can be reached.
 set -euo pipefail
 source "$(dirname "$0")/debian.sh"
 
@@ -22,7 +22,7 @@ start_docker() {
   exit 1
 }
 
-# Debian 12 has neither plugin.
+# Debian 12 packages neither plugin.
 install_plugins() {
   docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1 && return
   say "fetching the Compose and Buildx plugins …"
@@ -39,11 +39,11 @@ make_python_image() {
   root=$(mktemp -d)
   $SUDO debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates \
     bookworm "$root" "$(debian_mirror)" >/dev/null
-  # Where the way out leads through a proxy with a certificate of its own, builds must trust it too.
+  # Builds must trust the certificate of a proxy as well, if the machine is behind one.
   $SUDO cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
   printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' | $SUDO tee "$root/etc/pip.conf" >/dev/null
   $SUDO rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* \
-    "$root"/usr/share/{doc,info,locale,man}/* # As the official image does.
+    "$root"/usr/share/{doc,info,locale,man}/* # As in the official image.
   $SUDO tar --create --directory "$root" . | docker import - "$PYTHON_IMAGE" >/dev/null
   $SUDO rm -rf "$root"
 }

@@ -1,4 +1,4 @@
-"""The suite in containers, as `docker compose` runs it."""
+"""Runs the suite in containers with `docker compose`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SERVICES = ("model-server", "gateway", "prometheus")
 
 
 def model_server() -> str:
-    """Return which model server LECTERN_MODEL_SERVER asks for: `embedded` or `tfserving`.
+    """Returns the model server that LECTERN_MODEL_SERVER selects: `embedded` or `tfserving`.
 
     Raises:
-        ValueError: it asks for one that there is not.
+        ValueError: the variable has another value.
     """
     asked = os.environ.get("LECTERN_MODEL_SERVER", "embedded")
     if asked not in {"embedded", "tfserving"}:
@@ -29,7 +29,7 @@ def model_server() -> str:
 
 
 def compose_files() -> list[str]:
-    """Return the files of the stack with the model server that is asked for."""
+    """Returns the compose files of the stack with the selected model server."""
     files = ["docker-compose.yml"]
     if model_server() == "embedded":
         files += ["docker-compose.embedded.yml", "tests/compose/docker-compose.debian.yml"]
@@ -37,7 +37,7 @@ def compose_files() -> list[str]:
 
 
 def copy_models(folder: Path) -> None:
-    """Make a small model repository, which a test may change."""
+    """Writes a small model repository, which a test may change."""
     for name in MODELS:
         shutil.copytree(ROOT / "models" / name, folder / name)
     entries = "".join(
@@ -45,13 +45,13 @@ def copy_models(folder: Path) -> None:
         for name in MODELS
     )
     (folder / "models.config").write_text(f"model_config_list {{\n{entries}}}\n")
-    for path in (folder, *folder.rglob("*")):  # The containers' user is another one.
+    for path in (folder, *folder.rglob("*")):  # Containers run as another user.
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One compose project.
+    """A compose project.
 
     Attributes:
         models: the model repository that it serves.
@@ -60,10 +60,10 @@ class Stack:
     models: Path
 
     def compose(self, *arguments: str) -> str:
-        """Run `docker compose` on the project and return what it prints.
+        """Runs `docker compose` on the project and returns its output.
 
         Raises:
-            AssertionError: it fails; the message holds its errors.
+            AssertionError: the command failed; the message has its errors.
         """
         files = [part for file in compose_files() for part in ("--file", file)]
         process = subprocess.run(
@@ -79,21 +79,21 @@ class Stack:
         return process.stdout
 
     def up(self, *arguments: str) -> None:
-        """Start what does not run, and wait until it is healthy."""
+        """Starts the services and waits until they are healthy."""
         self.compose("up", "--detach", "--wait", *arguments, *SERVICES)
 
     def address(self, service: str, port: int, index: int = 1) -> str:
-        """Return `host:port` of a replica's published port."""
+        """Returns `host:port` of a replica's published port."""
         return self.compose("port", "--index", str(index), service, str(port)).strip()
 
     def url(self, service: str, port: int, index: int = 1) -> str:
-        """Return the URL of a replica's published port."""
+        """Returns the URL of a replica's published port."""
         return f"http://{self.address(service, port, index)}"
 
     def log_lines(self, service: str) -> list[str]:
-        """Return what a service's first container has written, both its streams.
+        """Returns the output of a service's first container, both streams.
 
-        Docker is asked for it, since some versions of Compose put escape codes before each line.
+        Docker prints it, because some versions of Compose prefix lines with escape codes.
         """
         name = self.compose("ps", "--quiet", service).split()[0]
         process = subprocess.run(
@@ -106,7 +106,7 @@ class Stack:
         return process.stdout.splitlines()
 
     def containers(self) -> list[dict[str, Any]]:
-        """Return what Docker knows of the project's containers."""
+        """Returns what `docker inspect` prints for the project's containers."""
         names = self.compose("ps", "--quiet").split()
         output = subprocess.run(
             ["docker", "inspect", *names], capture_output=True, text=True, check=True

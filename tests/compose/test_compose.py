@@ -1,4 +1,4 @@
-"""The whole suite in containers; the tests run in this order, on one stack."""
+"""The suite in containers; the tests run in this order, on one stack."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.compose
 SAMPLES = ROOT / "services/gateway/static/samples"
 BOOT = (SAMPLES / "ankle_boot.png").read_bytes()
 PNG = {"Content-Type": "image/png"}
-HEALS_WITHIN = 30  # seconds
+RECOVERY_SECONDS = 30
 
 
 def predict(url: str) -> requests.Response:
     return requests.post(f"{url}/v1/models/cnn:predict", BOOT, headers=PNG, timeout=15)
 
 
-def test_every_task_through_the_published_port(stack: Stack) -> None:
+def test_every_task_works_through_the_published_port(stack: Stack) -> None:
     models = f"{stack.url('gateway', 8080)}/v1/models"
 
     prediction = requests.post(f"{models}/cnn:predict", BOOT, headers=PNG, timeout=15).json()
@@ -92,7 +92,7 @@ def test_every_line_of_the_gateways_log_is_json(stack: Stack) -> None:
     assert any(entry.get("path", "").endswith(":predict") for entry in entries)
 
 
-def test_prometheus_scrapes_all_and_the_dashboard_has_data(stack: Stack) -> None:
+def test_prometheus_scrapes_every_target_and_the_dashboard_has_data(stack: Stack) -> None:
     url = f"{stack.url('prometheus', 9090)}/api/v1"
 
     def scraped() -> bool:
@@ -133,7 +133,7 @@ def test_a_new_version_is_served_without_a_restart(stack: Stack) -> None:
     wait_until(served, 60, "the swap")
 
 
-def test_a_killed_model_server_is_an_honest_503_and_heals(stack: Stack) -> None:
+def test_a_killed_model_server_is_answered_with_503_and_recovers(stack: Stack) -> None:
     url, statuses, stop = stack.url("gateway", 8080), [], threading.Event()
 
     def load() -> None:
@@ -144,14 +144,14 @@ def test_a_killed_model_server_is_an_honest_503_and_heals(stack: Stack) -> None:
         futures = [pool.submit(load) for _ in range(4)]
         try:
             stack.compose("kill", "model-server")
-            wait_until(lambda: 503 in statuses, HEALS_WITHIN, "a 503")
-            # The gateway says that it is not ready, so this waits for the model server alone.
+            wait_until(lambda: 503 in statuses, RECOVERY_SECONDS, "a 503")
+            # The gateway is not ready meanwhile, so this waits only for the model server.
             stack.compose("up", "--detach", "--wait", "model-server")
-            wait_until(lambda: predict(url).ok, HEALS_WITHIN, "an answer after the restart")
+            wait_until(lambda: predict(url).ok, RECOVERY_SECONDS, "an answer after the restart")
         finally:
             stop.set()
     for future in futures:
-        future.result()  # Raises where a request was left without an answer.
+        future.result()  # Raises if a request was not answered.
     assert set(statuses) <= {200, 503, 504}
 
 
@@ -169,14 +169,14 @@ def test_replicas_share_the_load(stack: Stack) -> None:
 
     before = [handled(server) for server in servers]
 
-    def all_work() -> bool:
+    def all_replicas_answer() -> bool:
         assert all(predict(gateway).ok for gateway in gateways)
         return all(handled(server) > count for server, count in zip(servers, before, strict=True))
 
-    wait_until(all_work, 60, "traffic at both model servers")
+    wait_until(all_replicas_answer, 60, "traffic at both model servers")
 
 
-def test_down_leaves_nothing(stack: Stack) -> None:
+def test_down_removes_everything(stack: Stack) -> None:
     stack.compose("down", "--volumes", "--timeout", "30")
     for kind in ("container", "network", "volume"):
         command = [

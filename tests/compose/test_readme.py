@@ -1,4 +1,4 @@
-"""The README's compose section, as printed."""
+"""The commands of the README's section on containers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ UP_LINES = re.findall(r"^docker compose .*\bup --build", README, re.M)
 PORTS = ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
 
 
-def printed_line() -> str:
-    """Return the line for the model server that is asked for."""
+def printed_command() -> str:
+    """Returns the command for the selected model server."""
     if model_server() == "tfserving":
         [line] = [line for line in UP_LINES if " -f " not in line]
         return line
     [line] = [line for line in UP_LINES if "docker-compose.embedded.yml" in line]
-    # Without a registry there is no image of Grafana.
+    # Grafana's image needs a registry.
     return f"{line} model-server gateway"
 
 
@@ -44,13 +44,13 @@ def compose(environment: dict[str, str], *arguments: str) -> str:
 
 @pytest.mark.parametrize("line", UP_LINES)
 @pytest.mark.usefixtures("prepared")
-def test_every_line_names_a_valid_configuration(line: str) -> None:
+def test_every_command_names_a_valid_configuration(line: str) -> None:
     command = re.sub(r"\bup\b.*", "config --quiet", line)
     subprocess.run(["bash", "-c", command], cwd=ROOT, check=True)
 
 
 @pytest.mark.usefixtures("prepared")
-def test_the_printed_line_serves_until_ctrl_c(models_folder: Path) -> None:
+def test_the_printed_command_serves_until_ctrl_c(models_folder: Path) -> None:
     copy_models(models_folder)
     environment = {
         "COMPOSE_PROJECT_NAME": "lectern-readme",
@@ -67,9 +67,9 @@ def test_the_printed_line_serves_until_ctrl_c(models_folder: Path) -> None:
             return False
 
     try:
-        with running("bash", "-c", f"exec {printed_line()}", environment=environment) as up:
-            wait_until(predicts, 300, f"a prediction after {printed_line()}")
-            # To all processes of the command, as a terminal does.
+        with running("bash", "-c", f"exec {printed_command()}", environment=environment) as up:
+            wait_until(predicts, 300, f"a prediction after {printed_command()}")
+            # To all processes of the command, like a terminal.
             os.killpg(up.process.pid, signal.SIGINT)
             up.wait(seconds=60)
         assert compose(environment, "ps", "--status", "running", "--quiet") == ""

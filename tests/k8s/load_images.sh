@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the images of the local overlay with Docker and hands them to podman: `load_images.sh CONTEXT`, where
-# CONTEXT/models is what the image of the models holds.
+# Builds the images of the local overlay with Docker and loads them into podman: `load_images.sh CONTEXT`, where
+# CONTEXT/models is the content of the models image.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

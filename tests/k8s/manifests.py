@@ -1,4 +1,4 @@
-"""Renders the manifests as `kubectl apply -k` would."""
+"""Renders the manifests like `kubectl apply -k`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Manifest = dict[str, Any]
 
 
 def render(folder: Path) -> list[Manifest]:
-    """Return the documents of a kustomization.
+    """Returns the documents of a kustomization.
 
     Raises:
-        AssertionError: it does not render.
+        AssertionError: the kustomization does not render.
     """
     process = subprocess.run(
         ["kubectl", "kustomize", folder], capture_output=True, text=True, check=False
@@ -33,16 +33,16 @@ def render(folder: Path) -> list[Manifest]:
 def render_with(
     overlay: str, components: tuple[str, ...], training: str | None, folder: Path
 ) -> list[Manifest]:
-    """Return the documents of an overlay with components, by a kustomization in `folder`.
+    """Returns the documents of an overlay with components, from a kustomization in `folder`.
 
     Args:
         overlay: one of OVERLAYS.
-        components: of COMPONENTS.
-        training: one of TRAININGS, whose documents stand beside the overlay's.
-        folder: an empty one.
+        components: some of COMPONENTS.
+        training: one of TRAININGS, whose documents are added.
+        folder: an empty folder.
 
     Raises:
-        AssertionError: it does not render.
+        AssertionError: the kustomization does not render.
     """
     (folder / "kustomization.yaml").write_text(
         yaml.safe_dump(
@@ -62,12 +62,12 @@ def render_with(
 
 
 def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
-    """Return the documents of a kind."""
+    """Returns the documents of a kind."""
     return [manifest for manifest in manifests if manifest["kind"] == kind]
 
 
 def jobs(manifests: list[Manifest]) -> list[Manifest]:
-    """Return each Job, and each of which a JobSet makes some."""
+    """Returns the Jobs, including those that a JobSet creates."""
     made = [
         {
             "apiVersion": "batch/v1",
@@ -82,18 +82,18 @@ def jobs(manifests: list[Manifest]) -> list[Manifest]:
 
 
 def pod_templates(manifests: list[Manifest]) -> list[Manifest]:
-    """Return the pods of Deployments, Jobs and JobSets, with their labels."""
+    """Returns the pod templates of Deployments, Jobs and JobSets."""
     owners = of_kind(manifests, "Deployment") + jobs(manifests)
     return [owner["spec"]["template"] for owner in owners]
 
 
 def pod_specs(manifests: list[Manifest]) -> list[Manifest]:
-    """Return the same without their labels."""
+    """Returns the specs of the pod templates."""
     return [template["spec"] for template in pod_templates(manifests)]
 
 
 def all_containers(manifests: list[Manifest]) -> list[Manifest]:
-    """Return the containers of all pods, those that run first included."""
+    """Returns the containers of all pods, including init containers."""
     return [
         container
         for pod in pod_specs(manifests)

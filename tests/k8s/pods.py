@@ -1,4 +1,4 @@
-"""Runs a Deployment's pod with podman, and its probes from here as a kubelet would."""
+"""Runs a Deployment's pod with podman, and its probes in place of a kubelet."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ NETWORK = "lectern-test"
 
 
 class PodmanError(Exception):
-    """podman failed; the message holds what it said."""
+    """podman failed; the message has its errors."""
 
 
 def podman(*arguments: str | Path) -> str:
-    """Run podman and return what it prints.
+    """Runs podman and returns its output.
 
     Raises:
-        PodmanError: see there.
+        PodmanError: podman failed.
     """
     process = subprocess.run(
         ["podman", *arguments],
@@ -47,27 +47,27 @@ def podman(*arguments: str | Path) -> str:
 
 
 def for_podman(deployment: Manifest, hosts: dict[str, str]) -> tuple[Manifest, dict[str, int]]:
-    """Add to a Deployment what a cluster would give its pod.
+    """Adds to a Deployment what a cluster would give its pod.
 
     Args:
         deployment: the document.
-        hosts: addresses by name, since podman has no Services.
+        hosts: addresses by host name, because podman has no Services.
 
     Returns:
-        The Deployment, and the port of this machine for each of the container's by its name.
+        The Deployment, and the published port for the name of each container port.
     """
     deployment = copy.deepcopy(deployment)
     pod = deployment["spec"]["template"]["spec"]
     pod["hostAliases"] = [{"ip": ip, "hostnames": [name]} for name, ip in hosts.items()]
-    # Some versions of podman start a finished init container again when the pod's policy is Always.
+    # With the policy Always, some versions of podman restart a finished init container.
     pod["restartPolicy"] = "Never"
     [container] = pod["containers"]
     ports = {port["name"]: free_port() for port in container["ports"]}
     for port in container["ports"]:
         port.update(hostIP="127.0.0.1", hostPort=ports[port["name"]])
-    # podman would run it by curl or nc inside the container.
+    # podman would run it with curl or nc inside the container.
     del container["livenessProbe"]
-    # An emptyDir becomes a volume by its name alone, which other pods would share.
+    # An emptyDir becomes a volume of that name, which pods would share.
     name = deployment["metadata"]["name"]
     for volume in [*pod["volumes"], *_mounts(pod)]:
         volume["name"] = f"{NETWORK}-{name}-{volume['name']}"
@@ -84,9 +84,9 @@ class Pod:
     """A running pod.
 
     Attributes:
-        name: of its Deployment.
-        container: the Deployment's container, as the manifest has it.
-        ports: of this machine, by the names of the container's.
+        name: name of its Deployment.
+        container: the container in the manifest.
+        ports: published ports, by the names of the container ports.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Pod:
 
     @property
     def container_name(self) -> str:
-        """What podman calls the container; versions differ in the middle."""
+        """The name that podman gives the container; versions differ in its middle part."""
         names = podman("ps", "--all", "--format", "{{.Names}}").split()
         [name] = [
             name
@@ -105,19 +105,19 @@ class Pod:
         return name
 
     def inspect(self) -> dict[str, Any]:
-        """Return what podman knows of the container."""
+        """Returns what `podman container inspect` prints for the container."""
         [seen] = json.loads(podman("container", "inspect", self.container_name))
         return dict(seen)
 
     def address(self) -> str:
-        """Return the pod's IP address."""
+        """Returns the pod's IP address."""
         infra = podman("pod", "ps", "--filter", f"name={self.name}-pod", "--format", "{{.InfraID}}")
         [seen] = json.loads(podman("container", "inspect", infra.strip()))
         [network] = seen["NetworkSettings"]["Networks"].values()
         return str(network["IPAddress"])
 
     def passes(self, probe: str) -> bool:
-        """Run one of the container's probes: `startupProbe`, `readinessProbe`, `livenessProbe`."""
+        """Runs a probe of the container: `startupProbe`, `readinessProbe` or `livenessProbe`."""
         action = self.container[probe]
         try:
             if "httpGet" in action:
@@ -148,16 +148,16 @@ class Pod:
 def play(
     deployment: Manifest, config_maps: list[Manifest], hosts: dict[str, str], folder: Path
 ) -> Pod:
-    """Start a Deployment's pod.
+    """Starts a Deployment's pod.
 
     Args:
         deployment: the document.
-        config_maps: those that it mounts.
-        hosts: addresses by name.
-        folder: where the documents are written for podman.
+        config_maps: the config maps that it mounts.
+        hosts: addresses by host name.
+        folder: folder for the documents that podman reads.
 
     Raises:
-        PodmanError: it does not start.
+        PodmanError: the pod does not start.
     """
     name = deployment["metadata"]["name"]
     [container] = deployment["spec"]["template"]["spec"]["containers"]
@@ -169,12 +169,12 @@ def play(
 
 
 def remove_pods() -> None:
-    """Remove the pods, their volumes and their network, of this run or of one that broke off."""
+    """Removes the pods with their volumes and network, also those of an interrupted run."""
     for name in podman("pod", "ps", "--format", "{{.Name}}").split():
         if name.startswith(("gateway-pod", "model-server-pod")):
             podman("pod", "rm", "--force", name)
     for name in podman("volume", "ls", "--format", "{{.Name}}").split():
-        # A config map's volume has its name.
+        # The volume of a config map has the name of the config map.
         if name.startswith((f"{NETWORK}-", "model-server-")):
             podman("volume", "rm", name)
     podman("network", "rm", "--force", NETWORK)

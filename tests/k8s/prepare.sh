@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gives a Debian machine what the tests of the manifests need: kubectl, promtool, podman.
-# What is there already is used as it is.
+# Installs what the tests of the manifests need on Debian: kubectl, promtool, podman and runc.
+# Programs that are already installed are left as they are.
 set -euo pipefail
 source "$(dirname "$0")/../compose/debian.sh"
 
@@ -11,5 +11,6 @@ install_kubectl() {
 
 command -v kubectl >/dev/null || install_kubectl
 command -v promtool >/dev/null || install_package --no-install-recommends prometheus
-command -v podman >/dev/null && command -v catatonit >/dev/null ||
-  install_package --no-install-recommends podman catatonit
+for program in podman runc catatonit; do
+  command -v "$program" >/dev/null || install_package --no-install-recommends "$program"
+done

@@ -1,4 +1,4 @@
-"""Every overlay, alone and with its components: it renders, is valid, safe and coherent."""
+"""Every overlay, alone and with components: it renders, is valid, restricted and consistent."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from tests.k8s.manifests import (
 pytestmark = [pytest.mark.kubernetes, pytest.mark.usefixtures("prepared")]
 
 ROOT = K8S.parent
-# Kinds of others, whose schemas are not Kubernetes's.
+# Custom resources, which have no schema in Kubernetes.
 CUSTOM = {"HTTPRoute", "JobSet", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
-# `cpu` and `gpu` bring their model server; the other one does not fit on top.
-FITTING = {
+# `cpu` and `gpu` contain a model server, which excludes some components.
+COMPATIBLE = {
     "local": [name for name in COMPONENTS if name not in {"embedded", "autoscaling-keda", "gpu"}],
     "cpu": [name for name in COMPONENTS if name not in {"gpu"}],
     "gpu": [name for name in COMPONENTS if name not in {"embedded", "gpu"}],
@@ -39,8 +39,8 @@ FITTING = {
 CASES = [
     (overlay, chosen, None)
     for overlay in OVERLAYS
-    for count in (0, 1, 2, len(FITTING[overlay]))
-    for chosen in combinations(FITTING[overlay], count)
+    for count in (0, 1, 2, len(COMPATIBLE[overlay]))
+    for chosen in combinations(COMPATIBLE[overlay], count)
 ] + [("cpu", ("models-pvc",), training) for training in TRAININGS]
 
 
@@ -51,12 +51,12 @@ CASES = [
 )
 def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> object:
     overlay, components, training = request.param
-    # kustomize wants relative paths, without a link on the way.
+    # kustomize requires relative paths without symbolic links.
     folder = tmp_path_factory.mktemp("kustomization").resolve()
     return render_with(overlay, components, training, folder)
 
 
-def test_every_document_fits_its_schema(manifests: list[Manifest]) -> None:
+def test_every_document_matches_its_schema(manifests: list[Manifest]) -> None:
     for manifest in [*manifests, *jobs(manifests)]:
         if manifest["kind"] not in CUSTOM:
             kubernetes_validate.validate(manifest, "1.34", strict=True)
@@ -82,7 +82,7 @@ def test_images_are_pinned_and_containers_limited(manifests: list[Manifest]) -> 
         assert "memory" in container["resources"]["limits"]
 
 
-def test_selectors_meet_labels(manifests: list[Manifest]) -> None:
+def test_selectors_match_labels(manifests: list[Manifest]) -> None:
     pods = [template["metadata"]["labels"] for template in pod_templates(manifests)]
     services = [service["metadata"]["labels"] for service in of_kind(manifests, "Service")]
     selecting = [
@@ -102,7 +102,7 @@ def test_selectors_meet_labels(manifests: list[Manifest]) -> None:
             assert any(selector.items() <= labels.items() for labels in candidates), manifest
 
 
-def test_ports_meet_ports(manifests: list[Manifest]) -> None:
+def test_ports_refer_to_container_ports(manifests: list[Manifest]) -> None:
     named = {
         port["name"]
         for container in all_containers(manifests)
@@ -127,7 +127,7 @@ def test_ports_meet_ports(manifests: list[Manifest]) -> None:
                 assert kind not in action or action[kind]["port"] in own
 
 
-def test_everything_named_exists(manifests: list[Manifest]) -> None:
+def test_every_reference_has_a_target(manifests: list[Manifest]) -> None:
     def names(kind: str) -> set[str]:
         return {manifest["metadata"]["name"] for manifest in of_kind(manifests, kind)}
 
@@ -149,10 +149,10 @@ def test_everything_named_exists(manifests: list[Manifest]) -> None:
         for scaler in of_kind(manifests, "HorizontalPodAutoscaler")
         + of_kind(manifests, "ScaledObject")
     ]
-    assert len(scaled) == len(set(scaled)), "two autoscalers would fight over one Deployment"
+    assert len(scaled) == len(set(scaled)), "two autoscalers scale the same Deployment"
 
 
-def test_a_rollout_loses_no_pod_before_its_successor_is_ready(manifests: list[Manifest]) -> None:
+def test_a_rollout_starts_new_pods_before_it_stops_old_ones(manifests: list[Manifest]) -> None:
     for deployment in of_kind(manifests, "Deployment"):
         assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
         pod = deployment["spec"]["template"]["spec"]
@@ -161,7 +161,7 @@ def test_a_rollout_loses_no_pod_before_its_successor_is_ready(manifests: list[Ma
             assert pause + 15 <= pod["terminationGracePeriodSeconds"]
 
 
-def test_the_config_is_that_of_compose() -> None:
+def test_the_configuration_is_the_same_as_in_compose() -> None:
     for path in (ROOT / "services/model_server/config").iterdir():
         assert (K8S / "base/model-server" / path.name).read_text() == path.read_text()
     dashboard = "services/monitoring/grafana/dashboards/lectern.json"
@@ -169,7 +169,7 @@ def test_the_config_is_that_of_compose() -> None:
     assert component.read_text() == (ROOT / dashboard).read_text()
 
 
-def test_the_flags_are_those_of_compose() -> None:
+def test_the_flags_are_the_same_as_in_compose() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     wanted = {flag.partition("=")[0] for flag in compose["services"]["model-server"]["command"]}
     (pod,) = [
@@ -180,7 +180,7 @@ def test_the_flags_are_those_of_compose() -> None:
     assert wanted <= {flag.partition("=")[0] for flag in pod["containers"][0]["args"]}
 
 
-def test_the_rules_are_prometheuss(tmp_path: Path) -> None:
+def test_the_alerting_rules_are_valid_and_have_a_runbook(tmp_path: Path) -> None:
     rules = yaml.safe_load((K8S / "components/prometheus-operator/rules.yaml").read_text())
     path = tmp_path / "rules.yaml"
     path.write_text(yaml.safe_dump(rules["spec"]))

@@ -1,4 +1,4 @@
-"""The pods of the local overlay, run by podman; the tests run in this order, on the same pods."""
+"""The pods of the local overlay under podman; the tests run in this order, on the same pods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 @pytest.fixture(scope="module")
 def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pod, Pod]]:
-    """The gateway's pod and the model server's."""
+    """Runs the pods of the gateway and the model server."""
     subprocess.run([ROOT / "tests/compose/prepare.sh"], check=True)
     folder = tmp_path_factory.mktemp("podman")
     (folder / "models").mkdir()
@@ -45,13 +45,13 @@ def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pod, Pod]]:
 @pytest.mark.parametrize("probe", PROBES)
 def test_every_probe_passes(pods: tuple[Pod, Pod], probe: str) -> None:
     for pod in reversed(pods):
-        # The kubelet's patience, of which the other probes need less.
+        # The startup probe has the longest timeout.
         startup = pod.container["startupProbe"]
         seconds = startup["periodSeconds"] * startup["failureThreshold"]
         wait_until(lambda pod=pod: pod.passes(probe), seconds, f"{probe} of {pod.name}")
 
 
-def test_a_prediction_goes_through(pods: tuple[Pod, Pod]) -> None:
+def test_the_gateway_predicts(pods: tuple[Pod, Pod]) -> None:
     gateway, _ = pods
     answer = requests.post(
         f"http://127.0.0.1:{gateway.ports['http']}/v1/models/cnn:predict",

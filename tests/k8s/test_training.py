@@ -1,4 +1,4 @@
-"""What the training manifests make the pods do."""
+"""The training manifests: trials of a sweep, and the cluster of workers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.zoo import find_network
 NETWORK = "logistic_regression"
 
 
-def test_trials_of_a_sweep_are_those_of_the_command_line(
+def test_trials_of_a_sweep_are_recorded_like_those_of_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_dataset(tmp_path / "data")
@@ -41,7 +41,7 @@ def test_trials_of_a_sweep_are_those_of_the_command_line(
 
 @pytest.mark.kubernetes
 @pytest.mark.usefixtures("prepared")
-def test_workers_know_each_other() -> None:
+def test_workers_have_each_others_addresses() -> None:
     manifests = render(K8S / "training/multi-worker")
     [job_set] = of_kind(manifests, "JobSet")
     [job] = jobs(manifests)

@@ -1,4 +1,4 @@
-"""The whole suite as a user starts it: `python -m services` on ports of its own."""
+"""The suite as a user starts it: `python -m services` on free ports."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Suite:
 
     Attributes:
         launcher: the process that a user starts.
-        greeting: the line that says that the suite is ready.
-        ports: as the environment named them.
+        greeting: the line that is printed when the suite is ready.
+        ports: the ports, by environment variable.
     """
 
     launcher: Running
@@ -30,7 +30,7 @@ class Suite:
         return f"http://127.0.0.1:{self.ports['GATEWAY_PORT']}"
 
     def processes(self, name: str) -> list[psutil.Process]:
-        """Return the processes of one service: its parent and its workers."""
+        """Returns the processes of a service: the parent and its workers."""
         everything = psutil.Process(self.launcher.process.pid).children(recursive=True)
         alive = [process for process in everything if process.status() != psutil.STATUS_ZOMBIE]
         return [process for process in alive if f"services.{name}" in process.cmdline()]
@@ -39,7 +39,7 @@ class Suite:
 @pytest.fixture(scope="session")
 def suite() -> Iterator[Suite]:
     ports = {name: str(free_port()) for name in ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT")}
-    # As the gateway's README starts it.
+    # The cascade of the gateway's README.
     environment = {**ports, "LECTERN_CASCADES": "auto=mimic>cnn_best@0.7622"}
     with running(*module("services"), environment=environment) as launcher:
         greeting = launcher.wait_for_line("Lectern is ready", seconds=300)

@@ -1,4 +1,4 @@
-"""What the gateway weighs, how fast it starts, and how it lives without its model server."""
+"""The gateway process: memory, start-up time, and loss of the model server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_gateway_is_light_and_has_no_tensorflow_loaded(suite):
         assert not [path for path in libraries if "/tensorflow/" in path or "/keras/" in path]
         assert process.memory_info().rss < 120 * MEGABYTE
     (model_server,) = suite.processes("model_server")
-    # The same check does find TensorFlow where it is.
+    # The same check finds TensorFlow in the model server.
     assert [m.path for m in model_server.memory_maps() if "/tensorflow/" in m.path]
 
 
@@ -43,11 +43,11 @@ def test_the_gateway_starts_in_two_seconds():
         with running(*module("services.gateway"), environment={"LECTERN_PORT": str(port)}):
             wait_until(lambda: status(f"http://127.0.0.1:{port}/livez") == 200, 30, "livez")
             seconds.append(time.monotonic() - start)
-    # The best of three, since other work may hold the processors.
+    # The best of three, because other work may slow the machine down.
     assert min(seconds) < 2
 
 
-def test_the_gateway_outlives_its_model_server():
+def test_the_gateway_survives_the_loss_of_its_model_server():
     port, grpc_port = free_port(), free_port()
     gateway = f"http://127.0.0.1:{port}"
     environment = {
@@ -79,7 +79,7 @@ def test_the_gateway_outlives_its_model_server():
             wait_until(lambda: status(f"{gateway}/readyz") == 503, 10, "not ready")
             assert status(f"{gateway}/livez") == 200
         with running(*model_server):
-            # A worker may remember for half a second that it was ready: only answers count.
+            # Workers cache readiness for half a second, so this waits for an answer.
             wait_until(lambda: predict().ok, 120, "predicts again")
             assert predict().json()["predictions"][0]["label"] == "Bag"
             wait_until(lambda: status(f"{gateway}/readyz") == 200, 5, "ready again")

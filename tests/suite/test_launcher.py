@@ -1,4 +1,4 @@
-"""`make run`: what a new user sees."""
+"""The output and the end of `make run`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.processes import ROOT, free_port, module, running
 NAMES = ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT")
 
 
-def test_the_greeting_names_a_curl_line_that_works(suite):
+def test_the_greeting_has_a_curl_command_that_works(suite):
     assert suite.gateway in suite.greeting
     assert "sees: Ankle boot" in suite.greeting
     command = shlex.split(suite.greeting.partition("Try it: ")[2])
@@ -26,7 +26,7 @@ def test_the_greeting_names_a_curl_line_that_works(suite):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_leaves_nothing_behind(number):
+def test_stopping_ends_every_process(number):
     ports = {name: str(free_port()) for name in NAMES}
     with running(*module("services"), environment=ports) as launcher:
         launcher.wait_for_line("Lectern is ready", seconds=300)
@@ -38,7 +38,7 @@ def test_stopping_leaves_nothing_behind(number):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_taken_port_is_one_clear_line(name):
+def test_a_port_in_use_is_one_clear_line(name):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ports = {other: str(free_port()) for other in NAMES} | {name: port}
@@ -50,7 +50,7 @@ def test_a_taken_port_is_one_clear_line(name):
 
 
 @pytest.mark.parametrize("text", ["http", "0", "65536", "-1"])
-def test_a_port_that_is_none_is_one_clear_line(text):
+def test_an_invalid_port_is_one_clear_line(text):
     ports = {name: str(free_port()) for name in NAMES} | {"GRPC_PORT": text}
     with running(*module("services"), environment=ports) as launcher:
         assert launcher.wait() == 2

@@ -1,4 +1,4 @@
-"""Predictions and explanations through every door of the suite."""
+"""Predictions and explanations through every API of the suite."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_there_is_one_sample_of_each_class():
     assert {path.stem for path in FILES} == {slug(name) for name in CLASS_NAMES}
 
 
-def test_at_least_nine_of_the_ten_samples_are_right(suite):
+def test_at_least_nine_of_the_ten_samples_are_classified_correctly(suite):
     right = 0
     for path in FILES:
         answer = post_image(f"{suite.gateway}/v1/models/cnn:predict", path)
@@ -51,7 +51,7 @@ def test_every_top_class_has_its_label(suite):
     assert {entry["label"] for entry in answer.json()["predictions"][0]["top"]} == set(CLASS_NAMES)
 
 
-def test_an_explanation_is_a_picture_or_numbers(suite):
+def test_an_explanation_is_an_image_or_numbers(suite):
     url = f"{suite.gateway}/v1/models/cnn:saliency"
     assert post_image(url, FILES[0]).headers["Content-Type"] == "image/png"
     answer = requests.post(
@@ -65,7 +65,7 @@ def test_an_explanation_is_a_picture_or_numbers(suite):
     assert np.abs(attribution).max() > 0
 
 
-def test_all_doors_give_the_same_answer(suite, channel):
+def test_all_apis_give_the_same_answer(suite, channel):
     pixels = np.asarray(Image.open(FILES[0]), np.float32)[None, ..., None]
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "cnn"
@@ -83,7 +83,7 @@ def test_all_doors_give_the_same_answer(suite, channel):
     assert top["probability"] == pytest.approx(by_grpc[top["class_index"]], rel=1e-5)
 
 
-def test_status_and_metadata_by_the_official_stubs(channel):
+def test_status_and_metadata_with_the_official_stubs(channel):
     status = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(
         get_model_status_pb2.GetModelStatusRequest(model_spec={"name": "cnn"}), timeout=30
     )

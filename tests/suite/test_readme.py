@@ -1,4 +1,4 @@
-"""What the README promises is what happens."""
+"""The commands and the output in the README files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAKE_LINES = [line for line in COMMANDS if line.startswith("make ")]
 
 
 def run(command: str, suite, folder: Path) -> bytes:
-    """Run a line of a README against the suite's own port, in a folder that is like the root."""
+    """Runs a command of a README on the suite's port, in a folder with the root's `services`."""
     (folder / "services").symlink_to(ROOT / "services")
     command = command.replace("http://127.0.0.1:8080", suite.gateway)
     command = re.sub(r"(^|\| )curl ", r"\1curl --fail-with-body --silent --show-error ", command)
@@ -48,7 +48,7 @@ def run(command: str, suite, folder: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def everything(suite):
-    """The suite when every model has been loaded."""
+    """The suite after every model is loaded."""
 
     def is_ready() -> bool:
         return requests.get(f"{suite.gateway}/readyz", timeout=10).ok
@@ -58,7 +58,7 @@ def everything(suite):
 
 
 @pytest.mark.parametrize("command", CURL_LINES)
-def test_every_curl_line_works(command, suite, tmp_path):
+def test_every_curl_command_works(command, suite, tmp_path):
     answer = run(command, suite, tmp_path)
     if saved := re.search(r"-o (\S+\.png)", command):
         with Image.open(tmp_path / saved[1]) as picture:
@@ -68,7 +68,7 @@ def test_every_curl_line_works(command, suite, tmp_path):
 
 
 @pytest.mark.parametrize("command", GATEWAY_CURL_LINES)
-def test_every_curl_line_of_the_gateways_readme_works(command, everything, tmp_path):
+def test_every_curl_command_of_the_gateways_readme_works(command, everything, tmp_path):
     answer = run(command, everything, tmp_path)
     if saved := re.search(r"-o (\S+\.png)", command):
         with Image.open(tmp_path / saved[1]) as picture:
@@ -91,9 +91,9 @@ def test_the_transcript_of_the_clients_readme_is_real(everything):
         assert doctest.DocTestRunner().run(test) == (0, len(test.examples))
 
 
-def test_every_call_of_the_gateway_has_a_line(suite):
+def test_every_call_of_the_gateway_has_a_command(suite):
     paths = requests.get(f"{suite.gateway}/openapi.json", timeout=10).json()["paths"]
-    # The verb of a path, or the whole of one that names no model.
+    # The verb after the model, or the whole path if it has no model.
     ends = {path.rpartition("}")[2] for path in paths} - {""}
     # No model of the repository parses examples.
     for end in ends - {":classify", ":regress"}:
@@ -101,7 +101,7 @@ def test_every_call_of_the_gateway_has_a_line(suite):
         assert any(pattern.search(line) for line in GATEWAY_CURL_LINES), end
 
 
-def test_the_printed_answer_is_the_real_one(suite, tmp_path):
+def test_the_printed_answer_is_real(suite, tmp_path):
     (printed,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     answer = json.loads(run(CURL_LINES[0], suite, tmp_path))
 
@@ -112,7 +112,7 @@ def test_the_printed_answer_is_the_real_one(suite, tmp_path):
 
 
 @pytest.mark.parametrize("command", MAKE_LINES)
-def test_every_make_line_names_a_target(command):
+def test_every_make_command_has_a_target(command):
     target = command.split()[1]
     done = subprocess.run(
         ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
@@ -120,11 +120,11 @@ def test_every_make_line_names_a_target(command):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_readme_opens_with_the_two_commands():
+def test_the_readme_starts_with_the_two_commands():
     assert [command.split()[:2] for command in COMMANDS[:2]] == [["make", "run"], ["make", "test"]]
 
 
-def test_every_link_leads_to_a_file():
+def test_every_link_points_to_a_file():
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
