@@ -10,8 +10,7 @@ import io
 import json
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
 from typing import Any
 
@@ -28,15 +27,12 @@ _TOKENS = (b"NaN", b"-Infinity", b"Infinity", b"-Inf", b"Inf")
 
 _STRING_OR_SHORT_INFINITY = re.compile(rb'("(?:[^"\\]++|\\.)*+")|Inf(?!inity)', re.DOTALL)
 
-_BYTES_A_NUMBER = 8
-"""Of most arrays, roughly."""
-
-_LARGE = 100_000
-"""Values that take a few milliseconds to parse."""
-
+_LARGE_BYTES = 2**18
 _large_bodies = threading.Lock()
-"""Parsing holds the interpreter lock: many threads at it would keep all others, probes included,
-waiting for seconds, and would hold many parsed documents at once."""
+"""Held while a large body is parsed. Parsing holds the interpreter lock: many threads at it would
+keep all others waiting for seconds, probes included."""
+
+_no_lock: AbstractContextManager[object] = nullcontext()
 
 
 def parse_predict_json(body: bytes, max_values: int = DEFAULT_MAX_VALUES) -> Any:
@@ -53,7 +49,7 @@ def parse_predict_json(body: bytes, max_values: int = DEFAULT_MAX_VALUES) -> Any
     body = body.removeprefix(_BYTE_ORDER_MARK)
     # A number takes two bytes or more, a digit and a comma.
     if len(body) <= 2 * max_values or body.count(b",") <= max_values:
-        with _turn(len(body) // _BYTES_A_NUMBER):
+        with _turn(body):
             document = parse_dense_json(body)
         if document is not None:
             return document
@@ -75,14 +71,14 @@ def parse_json(body: bytes, max_values: int = DEFAULT_MAX_VALUES) -> Any:
     if not body:
         raise JsonError("JSON Parse error: The document is empty")
     # No body has more than two values a byte: `{},` is the densest.
-    values = count_values(body) if 2 * len(body) > min(_LARGE, max_values) else 0
+    values = count_values(body) if 2 * len(body) > max_values else 0
     if values > max_values:
         raise TooManyValuesError(
             f"received JSON of some {values} values (a list or a string counts as two, an object "
             f"as five), expected at most {max_values}: send fewer in one request, or columns "
             "('inputs') instead of rows ('instances')"
         )
-    with _turn(values):
+    with _turn(body):
         return _parse(body)
 
 
@@ -95,14 +91,9 @@ def count_values(text: bytes) -> int:
     return text.count(b",") + 2 * text.count(b"[") + 5 * text.count(b"{") + text.count(b'"')
 
 
-@contextmanager
-def _turn(values: int) -> Iterator[None]:
-    """Lets large bodies be parsed one after the other."""
-    if values <= _LARGE:
-        yield
-        return
-    with _large_bodies:
-        yield
+def _turn(body: bytes) -> AbstractContextManager[object]:
+    """Returns a context in which large bodies are parsed one after the other."""
+    return _large_bodies if len(body) > _LARGE_BYTES else _no_lock
 
 
 def _parse(body: bytes) -> Any:
