@@ -131,7 +131,8 @@ def _check_cost(segments: _Segments, max_pixels: int) -> int:
     try:
         _, height, width, components = struct.unpack_from(">BHHB", segments.frame)
         sampling = [divmod(segments.frame[7 + 3 * index], 16) for index in range(components)]
-    except (struct.error, IndexError):
+        finest = max(across for across, _ in sampling) * max(down for _, down in sampling)
+    except (struct.error, IndexError, ValueError):
         raise ValueError("its frame header is missing or ends early") from None
     pixels: int = width * height
     most, scans = _LARGER * max_pixels, len(segments.scans)
@@ -143,9 +144,8 @@ def _check_cost(segments: _Segments, max_pixels: int) -> int:
     if scans > _MAX_SCANS or scans * pixels > _USUAL_SCANS * most:
         raise TooCostly(
             f"its {pixels} pixels are in {scans} scans, expected at most "
-            f"{min(_MAX_SCANS, _USUAL_SCANS * most // pixels)}: save it as a baseline JPEG"
+            f"{min(_MAX_SCANS, _USUAL_SCANS * most // max(pixels, 1))}: save it as a baseline JPEG"
         )
-    finest = max(across for across, _ in sampling) * max(down for _, down in sampling)
     samples = pixels * sum(across * down for across, down in sampling) // max(finest, 1)
     if segments.buffered and samples > _SAMPLES_PER_PIXEL * max_pixels:
         raise TooCostly(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
 import time
 import zlib
@@ -24,6 +25,7 @@ from services.gateway.request.errors import ContentTooLarge, InvalidRequest, Mod
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import Signature, TensorSpec
 from tests.hostile import images
+from tests.processes import ROOT
 from tests.services.gateway.images import GREY, PNG, encode
 
 GREY_28 = ImageSpec(28, 28, 1, np.dtype(np.float32), (1,))
@@ -309,6 +311,29 @@ def test_a_photo_of_24_megapixels_is_read_where_16_are_allowed():
     assert decode_image(photo, GREY_28, 16_000_000).shape == (28, 28, 1)
     with pytest.raises(ContentTooLarge, match=r"24000000 pixels .*at most 16000000"):
         decode_image(photo, ANY_GREY, 16_000_000)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [images.png_bomb(4_000), images.jpeg_of_size(8_000, 6_000, progressive=True)],
+    ids=["transparent", "progressive"],
+)
+def test_the_largest_pictures_take_little_memory(content, tmp_path):
+    file = tmp_path / "image"
+    file.write_bytes(content)
+    program = (
+        "import resource, sys; "
+        "from pathlib import Path; "
+        "from tests.services.gateway.codecs.test_image_decoder import GREY_28, PNG, ImageDecoder; "
+        "decoder = ImageDecoder(GREY_28, 16_000_000, 64_000_000); "
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        "decoder.decode(PNG, 60); before = peak(); "
+        "decoder.decode(Path(sys.argv[1]).read_bytes(), 60); print(peak() - before)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(file)], cwd=ROOT, stdout=subprocess.PIPE, check=True
+    )
+    assert int(run.stdout) < 220 * 1024
 
 
 def test_a_plain_picture_crosses_three_modules():

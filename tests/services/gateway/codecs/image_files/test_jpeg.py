@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import time
 
 import numpy as np
@@ -118,6 +119,20 @@ def test_many_scans_are_given_up_at_the_deadline():
     with pytest.raises(OutOfTime):
         opened.decode(SMALL)
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("size", [(0, 0), (8, 0), (0, 8)])
+def test_no_pixels_are_refused_whatever_the_scans(size):
+    frame = struct.pack(">HH", 8, 8)
+    content = images.progressive_jpeg(8, 200).replace(frame, struct.pack(">HH", *size))
+    with pytest.raises(TooCostly, match="200 scans"):
+        decode(content)
+
+
+def test_a_frame_without_components_is_refused():
+    frame = b"\xff\xc0\0\x08\x08\0\x08\0\x08\0"
+    with pytest.raises(ValueError, match="frame header"):
+        decode(b"\xff\xd8" + frame + b"\xff\xd9")
 
 
 @pytest.mark.parametrize("content", [JPEG[:4], JPEG[:100], JPEG[: len(JPEG) // 2]])
