@@ -118,6 +118,8 @@ class SavedModelServable:
 
     def _make_callable(self, signature_name: str, outputs: tuple[str, ...]) -> _Run:
         proto = self.signature_defs[signature_name]
+        for name in outputs:
+            _check_is_one_tensor(name, proto.outputs[name])
         options = config_pb2.CallableOptions(
             feed=[info.name for info in proto.inputs.values()],
             fetch=[proto.outputs[name].name for name in outputs],
@@ -131,6 +133,23 @@ def _stated_ranks(signature: Signature) -> _Ranks | None:
     shapes = [spec.shape for spec in signature.inputs.values()]
     return (
         tuple(len(shape) for shape in shapes if shape is not None) if None not in shapes else None
+    )
+
+
+def _check_is_one_tensor(name: str, info: meta_graph_pb2.TensorInfo) -> None:
+    """Refuses outputs that consist of several tensors, which no answer can carry under one name."""
+    match info.WhichOneof("encoding"):
+        case "composite_tensor":
+            spec = info.composite_tensor.type_spec
+            kind = spec.TypeSpecClass.Name(spec.type_spec_class).removesuffix("_SPEC")
+        case "coo_sparse":
+            kind = "SPARSE_TENSOR"
+        case _:
+            return
+    raise invalid_argument(
+        f'output "{name}" is a {kind.replace("_", " ").lower()}, expected a dense tensor: export a '
+        "signature that returns one (`to_tensor()`), or its parts under a name each, or name other "
+        "outputs in output_filter"
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from services.model_server.errors import ServingError
 from services.model_server.servables.saved_model import SavedModelServable
@@ -60,6 +62,28 @@ def test_an_error_in_the_graph_keeps_its_code(servable: SavedModelServable) -> N
     with pytest.raises(ServingError, match="Matrix size-incompatible") as caught:
         servable.run("matmul", {"x": np.ones((1, 5), np.float32)}, ["y"])
     assert caught.value.code == error_codes_pb2.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("kind", ["ragged", "sparse"])
+def test_an_output_that_is_not_one_tensor_is_named(tmp_path: Path, kind: str) -> None:
+    class Splitter(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+        def split(self, text: tf.Tensor) -> dict[str, Any]:
+            words = tf.strings.split(text)
+            return {
+                "words": words if kind == "ragged" else words.to_sparse(),
+                "length": tf.strings.length(text),
+            }
+
+    module = Splitter()
+    tf.saved_model.save(module, str(tmp_path), signatures=module.split)
+    servable = SavedModelServable(tmp_path)
+    inputs = {"text": np.array([b"a b", b"c"], np.object_)}
+    with pytest.raises(ServingError, match=f'output "words" is a {kind} tensor') as caught:
+        servable.run("serving_default", inputs, ["length", "words"])
+    assert caught.value.code == error_codes_pb2.INVALID_ARGUMENT
+    assert servable.run("serving_default", inputs, ["length"])["length"].tolist() == [3, 1]
+    servable.close()
 
 
 def test_many_threads_may_run_at_once(servable: SavedModelServable) -> None:
