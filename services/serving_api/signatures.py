@@ -10,6 +10,7 @@ from services.serving_api.dtypes import data_type_name
 from services.serving_api.protos import get_model_metadata_pb2, meta_graph_pb2
 
 DEFAULT_SIGNATURE = "serving_default"
+"""The signature of a request that names none."""
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,24 @@
-"""What a client sent: TensorFlow Serving's JSON, or image files; and the parameters beside it."""
+"""The body of a request, TensorFlow Serving's JSON or image files, and its parameters."""
 
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 from flask import request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from services.gateway.codecs.image_decoder import ImageDecoder, ImageSpec
-from services.gateway.collaborators import gateway
-from services.gateway.request.deadline import time_left
+from services.gateway.codecs.image_decoder import ImageFile
 from services.gateway.request.errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
 from services.serving_api.rest_json.parsing import parse_predict_json
 
 IMAGE = "image/"
 _URL_ENCODED = "application/x-www-form-urlencoded"
-_UNTOLD = {"", "application/octet-stream", _URL_ENCODED}
-"""What clients send that were not told a type (`curl -d` and `--data-binary` say the last one)."""
+_UNKNOWN_TYPES = {"", "application/octet-stream", _URL_ENCODED}
+"""What clients send that know no better (`curl -d` and `--data-binary` say the last one)."""
 
 MAX_FORM_BYTES = 2**16
 """Of a url-encoded form, which holds parameters alone and takes 80 times its size to parse."""
@@ -29,107 +26,76 @@ MAX_FORM_BYTES = 2**16
 _ENVELOPE = {"instances", "inputs", "signature_name"}
 
 _Parameters = TypeVar("_Parameters", bound=BaseModel)
+_Parameters_co = TypeVar("_Parameters_co", bound=BaseModel, covariant=True)
 
 
 @dataclass(frozen=True)
-class JsonBody:
-    """A parsed JSON document; `instances` or `inputs` of numbers alone may be one array."""
-
-    document: Any
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The members beside TensorFlow Serving's own."""
-        if not isinstance(self.document, dict):
-            return {}
-        return {name: value for name, value in self.document.items() if name not in _ENVELOPE}
-
-
-@dataclass(frozen=True)
-class File:
-    """A file as it came.
+class JsonBody(Generic[_Parameters_co]):
+    """A JSON document and the parameters of its request.
 
     Attributes:
-        name: the file's name, where the client gave one.
-        content: the bytes of the file.
+        document: the parsed document; `instances` or `inputs` of numbers alone may be one array.
+        parameters: those in the query and beside the document's envelope.
     """
 
-    name: str | None
-    content: bytes
+    document: Any
+    parameters: _Parameters_co
 
 
 @dataclass(frozen=True)
-class FilesBody:
-    """Files, mostly images, and the other fields of their form."""
+class FilesBody(Generic[_Parameters_co]):
+    """Files, mostly images, and the parameters of their request.
 
-    files: list[File]
-    parameters: dict[str, Any]
+    Attributes:
+        files: the files, in the order of the form.
+        parameters: those in the query and in the other fields of the form.
+    """
 
-    def decode(self, spec: ImageSpec, invert: bool = False) -> npt.NDArray[Any]:
-        """Return the images as one batch, [N, H, W, C] or [N, H, W].
-
-        Args:
-            spec: what the model takes.
-            invert: whether dark becomes light.
-
-        Raises:
-            InvalidRequest: one of them cannot be decoded, or they differ in size and the model
-                takes any size.
-            ContentTooLarge: one of them, or all together, have too many pixels.
-            ModelServerProblem: decoding used up the request's time.
-        """
-        settings = gateway().settings
-        max_pixels = settings.max_image_pixels
-        decoder = ImageDecoder(spec, max_pixels, settings.max_request_pixels, invert)
-        arrays: list[npt.NDArray[Any]] = []
-        pixels = 0
-        for file in self.files:
-            try:
-                arrays.append(decoder.decode(file.content, time_left()))
-            except (InvalidRequest, ContentTooLarge) as error:
-                raise type(error)(f"{file.name or 'the body'}: {error.detail}") from error
-            pixels += arrays[-1].shape[0] * arrays[-1].shape[1]
-            if pixels > max_pixels:
-                raise ContentTooLarge(
-                    f"received {len(self.files)} images, which have more than {max_pixels} pixels "
-                    "as the model takes them: send fewer in one request"
-                )
-        if len({array.shape for array in arrays}) > 1:
-            raise InvalidRequest(
-                f"received images of the shapes {sorted({array.shape for array in arrays})}, and "
-                "this model takes any: send images of one size, or one image a request"
-            )
-        return np.stack(arrays)
+    files: list[ImageFile]
+    parameters: _Parameters_co
 
 
-def read_body(optional: bool = False, file_type: str = IMAGE) -> JsonBody | FilesBody:
-    """Read the body of the current request.
+def read_body(
+    parameters: type[_Parameters],
+    max_json_values: int,
+    *,
+    optional: bool = False,
+    pure_json: bool = False,
+    file_type: str = IMAGE,
+) -> JsonBody[_Parameters] | FilesBody[_Parameters]:
+    """Read the body of the current request, and its parameters: from the query, else the body.
 
     Args:
-        optional: whether there may be none, or a form of parameters without a file.
+        parameters: the parameters of the call; each has a default.
+        max_json_values: the limit of `parse_json`.
+        optional: whether there may be no body, or a form of parameters without a file.
+        pure_json: whether JSON is all of another format, with which there are no parameters.
         file_type: what the media type of a raw file starts with.
 
     Raises:
-        TooManyValuesError: it is JSON of more values than the settings allow.
-        ContentTooLarge: it is a url-encoded form that is too large.
-        InvalidRequest: it is empty, or holds no file.
+        ContentTooLarge: the body is a url-encoded form that is too large.
+        InvalidRequest: the body is empty, or holds no file; or a parameter is unknown or wrong.
+        TooManyValuesError: it is JSON of too many values.
         UnsupportedMediaType: it is neither JSON nor a file of this type nor a form.
         JsonError: it is not JSON, although its type says so.
     """
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
-        return _read_form(optional)
+        return _read_form(parameters, optional)
     content = request.get_data()
     if not content and not optional:
         raise InvalidRequest(f"the body is empty, expected {_wanted(file_type)}")
     looks_like_json = content.lstrip()[:1] in {b"{", b"["}
-    if mimetype.endswith(("/json", "+json")) or (mimetype in _UNTOLD and looks_like_json):
-        return JsonBody(parse_predict_json(content, gateway().settings.max_json_values))
+    if mimetype.endswith(("/json", "+json")) or (mimetype in _UNKNOWN_TYPES and looks_like_json):
+        document = parse_predict_json(content, max_json_values)
+        if pure_json:
+            return JsonBody(document, _read_parameters(parameters, {}, ()))
+        return JsonBody(document, _read_parameters(parameters, _beside_envelope(document)))
     if not content or (optional and mimetype == _URL_ENCODED):
         _check_form(content)
-        return FilesBody([], request.form.to_dict())
-    if mimetype.startswith(file_type) or mimetype in _UNTOLD:
-        return FilesBody([File(None, content)], {})
+        return FilesBody([], _read_parameters(parameters, request.form.to_dict()))
+    if mimetype.startswith(file_type) or mimetype in _UNKNOWN_TYPES:
+        return FilesBody([ImageFile(None, content)], _read_parameters(parameters, {}))
     raise UnsupportedMediaType(
         f"received a body of type {mimetype!r}, expected {_wanted(file_type)}"
     )
@@ -148,41 +114,48 @@ def _wanted(file_type: str) -> str:
     return f"{a_file}, application/json, or multipart/form-data with files"
 
 
-def _read_form(optional: bool) -> FilesBody:
+def _read_form(parameters: type[_Parameters], optional: bool) -> FilesBody[_Parameters]:
     files = [
-        File(file.filename or None, file.read()) for _, file in request.files.items(multi=True)
+        ImageFile(file.filename or None, file.read()) for _, file in request.files.items(multi=True)
     ]
     if not files and not optional:
         raise InvalidRequest("the form holds no file, expected one or more")
-    return FilesBody(files, request.form.to_dict())
+    return FilesBody(files, _read_parameters(parameters, request.form.to_dict()))
 
 
 class NoParameters(BaseModel):
-    """What a client may ask of a call that takes no parameters."""
+    """The parameters of a call that takes none."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-def read_parameters(
-    model: type[_Parameters], body: JsonBody | FilesBody | None = None
+def _beside_envelope(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        return {}
+    return {name: value for name, value in document.items() if name not in _ENVELOPE}
+
+
+def _read_parameters(
+    model: type[_Parameters],
+    in_body: Mapping[str, Any],
+    names: Collection[str] | None = None,
 ) -> _Parameters:
-    """Read the parameters of a task: from the query, else the JSON document, else the form.
+    """Read parameters from the query, else the body.
 
     Args:
-        model: which there are.
-        body: what may hold some; None where it is all of another format.
-
-    Raises:
-        InvalidRequest: an unknown parameter, or a value that does not fit.
+        model: the parameters of the call.
+        in_body: those in the body.
+        names: those that may be given; by default all.
     """
-    values = {**(body.parameters if body else {}), **request.args.to_dict()}
+    known = model.model_fields.keys() if names is None else names
+    values = {**in_body, **request.args.to_dict()}
     # Before pydantic, which would describe every one of a million.
-    if unknown := values.keys() - model.model_fields.keys():
+    if unknown := values.keys() - known:
         # A field of a form may have no name at all, which then is None.
         name = min(unknown, key=str)
         raise InvalidRequest(
             f"received the parameter {reprlib.repr(name)} = {reprlib.repr(values[name])}, "
-            f"expected {sorted(model.model_fields) or 'none with this body'}"
+            f"expected {sorted(known) or 'none with this body'}"
         )
     try:
         return model.model_validate(values)
@@ -191,6 +164,6 @@ def read_parameters(
 
 
 def describe_error(error: ErrorDetails) -> str:
-    """Say what is wrong with a value."""
+    """Describe what is wrong with a value."""
     name = ".".join(map(str, error["loc"]))
     return f"parameter {name!r}: {error['msg']}, received {reprlib.repr(error['input'])}"

@@ -1,4 +1,4 @@
-"""The images of a request as a signature takes them, whether they came as files or as numbers."""
+"""The images of a request as a signature takes them, sent as files or as numbers."""
 
 from __future__ import annotations
 
@@ -9,21 +9,28 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.api.body import File, FilesBody, JsonBody
-from services.gateway.codecs.image_decoder import find_image_input, inverted
+from services.gateway.api.body import FilesBody, JsonBody
+from services.gateway.codecs.image_decoder import (
+    DecodingLimits,
+    ImageFile,
+    decode_images,
+    find_image_input,
+    inverted,
+)
 from services.gateway.inference.pipeline import check_shapes
+from services.gateway.inference.resolution import ResolvedRequest
 from services.gateway.request.errors import InvalidRequest
+from services.gateway.settings import Settings
 from services.serving_api.rest_json.predict import read_predict_document, to_arrays
-from services.serving_api.signatures import Signature
 
 
 class ImageParameters(BaseModel):
-    """What a client may say of the images it sends."""
+    """Parameters of the images in a request."""
 
     model_config = ConfigDict(extra="forbid")
 
     invert: bool = Field(
-        False, description="for dark drawings on a light ground: 255 minus every value"
+        False, description="for dark drawings on a light background: 255 minus every value"
     )
 
 
@@ -42,49 +49,53 @@ class ImageBatch(NamedTuple):
 
 
 def read_images(
-    body: JsonBody | FilesBody,
-    signature: Signature,
-    invert: bool = False,
+    body: JsonBody[ImageParameters] | FilesBody[ImageParameters],
+    resolved: ResolvedRequest,
+    settings: Settings,
 ) -> ImageBatch:
     """Read the images of a request.
 
     Args:
         body: files; or `instances` or `inputs` as TensorFlow Serving's JSON writes them, where
             instances may also be files: `{"b64": "…"}`.
-        signature: what is to take them.
-        invert: whether dark becomes light.
+        resolved: the request; its signature takes the images.
+        settings: limit the pixels.
 
     Raises:
-        InvalidRequest: the signature takes no images, or these are none that it takes.
+        InvalidRequest: the signature takes no images, or not these.
         ContentTooLarge: they are too large.
+        DeadlineExceeded: decoding used up the request's time.
         JsonError: the document does not hold what the signature takes.
-        ModelServerProblem: decoding used up the request's time.
     """
-    name, spec = find_image_input(signature)
-    files = body if isinstance(body, FilesBody) else _encoded_instances(body)
-    if isinstance(files, FilesBody):
-        images = files.decode(spec, invert)
-        return ImageBatch(name, images, [file.name for file in files.files])
-    document = read_predict_document(files.document)
-    inputs = to_arrays(document, {name: signature.inputs[name]})
+    signature, invert = resolved.signature, body.parameters.invert
+    document = None if isinstance(body, FilesBody) else body.document
+    files = body.files if isinstance(body, FilesBody) else _encoded_instances(document)
+    if files is not None:
+        limits = DecodingLimits(
+            settings.max_image_pixels, settings.max_request_pixels, resolved.context.deadline
+        )
+        name, images = decode_images(files, signature, limits, invert=invert)
+        return ImageBatch(name, images, [file.name for file in files])
+    name, _ = find_image_input(signature)
+    inputs = to_arrays(read_predict_document(document), {name: signature.inputs[name]})
     check_shapes(inputs, signature)
     images = inverted(inputs[name]) if invert else inputs[name]
     return ImageBatch(name, images, [None] * len(images))
 
 
-def _encoded_instances(body: JsonBody) -> JsonBody | FilesBody:
-    """Return the instances as files if the first of them is one, else the body as it is."""
-    match body.document:
+def _encoded_instances(document: Any) -> list[ImageFile] | None:
+    """Return the instances as files if the first of them is one."""
+    match document:
         case {"instances": [{"b64": _}, *_] as instances}:
-            return FilesBody([_encoded(instance) for instance in instances], {})
-    return body
+            return [_decode(instance) for instance in instances]
+    return None
 
 
-def _encoded(instance: Any) -> File:
+def _decode(instance: Any) -> ImageFile:
     match instance:
         case {"b64": str(text)}:
             try:
-                return File(None, base64.b64decode(text, validate=True))
+                return ImageFile(None, base64.b64decode(text, validate=True))
             except (binascii.Error, ValueError):
                 raise InvalidRequest(
                     f"received a 'b64' that starts with {text[:20]!r}, expected standard base64"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,12 @@ from services.gateway.codecs.image_files.decoding_process import (
     UnknownFormat,
 )
 from services.gateway.codecs.image_files.opened_image import LARGE_PIXELS, OpenedImage, Target
-from services.gateway.request.deadline import out_of_time
-from services.gateway.request.errors import ContentTooLarge, InvalidRequest, Problem
+from services.gateway.request.errors import (
+    ContentTooLarge,
+    DeadlineExceeded,
+    InvalidRequest,
+    Problem,
+)
 from services.serving_api.dtypes import DTYPES
 from services.serving_api.signatures import Signature, TensorSpec
 
@@ -38,6 +42,32 @@ _large_images = threading.Lock()
 _process = DecodingProcess()
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+class ImageFile(NamedTuple):
+    """A file as it came.
+
+    Attributes:
+        name: the file's name, where the client gave one.
+        content: the bytes of the file.
+    """
+
+    name: str | None
+    content: bytes
+
+
+class DecodingLimits(NamedTuple):
+    """Limits of the images of one request.
+
+    Attributes:
+        max_pixels: of one file; and of all, as the model takes them.
+        max_total_pixels: of all files, as they are sent.
+        deadline: when decoding must end, by `time.monotonic`.
+    """
+
+    max_pixels: int
+    max_total_pixels: int
+    deadline: float
 
 
 @dataclass(frozen=True)
@@ -91,6 +121,57 @@ def _image_spec(tensor: TensorSpec) -> ImageSpec | None:
     return ImageSpec(height, width, channels, dtype, (channels,) if tail else ())
 
 
+def decode_images(
+    files: Sequence[ImageFile],
+    signature: Signature,
+    limits: DecodingLimits,
+    *,
+    invert: bool = False,
+) -> tuple[str, npt.NDArray[Any]]:
+    """Decode the files of a request to one batch for a signature.
+
+    Args:
+        files: the files.
+        signature: takes the images.
+        limits: of the pixels and the time.
+        invert: whether dark becomes light.
+
+    Returns:
+        The input's name, and the images, [N, H, W, C] or [N, H, W].
+
+    Raises:
+        InvalidRequest: the signature takes no images, one of them cannot be decoded, or they differ
+            in size and the model takes any size.
+        ContentTooLarge: one of them, or all together, have too many pixels.
+        DeadlineExceeded: decoding used up the request's time.
+    """
+    name, spec = find_image_input(signature)
+    max_pixels, max_total_pixels, deadline = limits
+    decoder = ImageDecoder(spec, max_pixels, max_total_pixels, invert)
+    arrays: list[npt.NDArray[Any]] = []
+    pixels = 0
+    for file in files:
+        seconds = deadline - time.monotonic()
+        if seconds <= 0:
+            raise DeadlineExceeded
+        try:
+            arrays.append(decoder.decode(file.content, seconds))
+        except (InvalidRequest, ContentTooLarge) as error:
+            raise type(error)(f"{file.name or 'the body'}: {error.description}") from error
+        pixels += arrays[-1].shape[0] * arrays[-1].shape[1]
+        if pixels > max_pixels:
+            raise ContentTooLarge(
+                f"received {len(files)} images, which have more than {max_pixels} pixels as the "
+                "model takes them: send fewer in one request"
+            )
+    if len({array.shape for array in arrays}) > 1:
+        raise InvalidRequest(
+            f"received images of the shapes {sorted({array.shape for array in arrays})}, and this "
+            "model takes any: send images of one size, or one image a request"
+        )
+    return name, np.stack(arrays)
+
+
 class ImageDecoder:
     """Decodes the image files of one request and converts them to what a model takes.
 
@@ -129,7 +210,7 @@ class ImageDecoder:
         Raises:
             InvalidRequest: this is no image, or a damaged one.
             ContentTooLarge: the image, or all together, have too many pixels or cost too much.
-            ModelServerProblem: the time is over, status 504.
+            DeadlineExceeded: the time is over.
         """
         deadline = time.monotonic() + seconds
         try:
@@ -141,7 +222,7 @@ class ImageDecoder:
         except Problem:
             raise
         except OutOfTime:
-            raise out_of_time() from None
+            raise DeadlineExceeded from None
         except TooCostly as error:
             raise ContentTooLarge(
                 f"received an image of {len(content)} bytes that costs too much to decode: {error}"

@@ -1,88 +1,139 @@
-"""One inference: find the model, check what goes in, run a signature."""
+"""The pipeline: every call to a model goes through `Pipeline.run`.
+
+checks ► answer cache ► limit for expensive signatures ► batcher ► model server
+"""
 
 from __future__ import annotations
 
-from services.gateway.cascade_setting import Cascade
-from services.gateway.collaborators import gateway
-from services.gateway.inference.limits import check_amount
-from services.gateway.middleware.access_log import note_model, note_version
-from services.gateway.request.deadline import time_left
-from services.gateway.request.errors import InvalidRequest
-from services.gateway.upstream.catalog import ModelInfo
+from collections.abc import Callable
+from typing import TypeVar
+
+from services.gateway.inference.limits import ExpensiveCalls, check_amount
+from services.gateway.inference.resolution import ResolvedRequest
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import InvalidRequest, ModelServerProblem
+from services.gateway.upstream.answer_cache import AnswerCache, question_key
+from services.gateway.upstream.batching import Batcher
+from services.gateway.upstream.catalog import Catalog
 from services.gateway.upstream.model_server import ModelRef, Prediction
 from services.serving_api.arrays import Arrays
-from services.serving_api.signatures import Signature
+from services.serving_api.signatures import Signature, TensorSpec
+
+_MAX_RANK_LEFT_TO_GRAPH = 2
+"""TensorFlow Serving's clients send [N] to an input of [N, 1], and are answered. With more
+dimensions, a wrong shape may abort the model server."""
+
+_Answer = TypeVar("_Answer")
 
 
-def find_cascade(model: ModelRef) -> Cascade | None:
-    """Return the cascade of this name; None if it is a model's name, or nobody's.
+class Pipeline:
+    """Runs signatures.
 
-    Raises:
-        InvalidRequest: a version or a label of a cascade.
+    Args:
+        catalog: tells whether a model that is not found is loading.
+        batcher: calls the model server.
+        cache: the answers to keep; None to keep none.
+        expensive_calls: the limit for expensive signatures.
+        max_answer_numbers: numbers in the answer to one request.
     """
-    cascade = gateway().cascades.get(model.name)
-    if cascade is not None and model != ModelRef(model.name):
-        raise InvalidRequest(
-            f"{model.name!r} is a cascade, which has no versions and no labels: leave them out, or "
-            f"ask {cascade.small!r} or {cascade.large!r}"
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        batcher: Batcher,
+        cache: AnswerCache | None,
+        expensive_calls: ExpensiveCalls,
+        max_answer_numbers: int,
+    ) -> None:
+        self._catalog = catalog
+        self._batcher = batcher
+        self._cache = cache
+        self._expensive_calls = expensive_calls
+        self._max_answer_numbers = max_answer_numbers
+
+    def run(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
+        """Run a signature within the time that its request has left.
+
+        Raises:
+            ContentTooLarge: the request asks for more than one call may.
+            DeadlineExceeded: the time is over.
+            InvalidRequest: an input has a wrong shape.
+            ModelServerProblem: the model server refused, failed, or cannot be reached.
+            NotReady: the model is still loading, or too many requests are in flight.
+        """
+        _check_ranks(inputs, request.signature)
+        if request.kind and (request.kind.expensive or request.kind.large_answer):
+            check_amount(request, inputs, self._max_answer_numbers)
+        if self._cache is None:
+            prediction = self._ask(request, inputs)
+        else:
+            prediction = self._ask_once(self._cache, request, inputs)
+        request.context.version = str(prediction.version)
+        return prediction
+
+    def _ask_once(self, cache: AnswerCache, request: ResolvedRequest, inputs: Arrays) -> Prediction:
+        version = request.info.version
+        key = question_key(request.model.name, version, request.signature_name, inputs)
+        found = cache.find(key)
+        if found is not None:
+            return found
+        prediction = self._ask(request, inputs)
+        if prediction.version == version:
+            cache.keep(key, prediction)
+        return prediction
+
+    def _ask(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
+        if request.kind and request.kind.expensive:
+            with self._expensive_calls.slot():
+                prediction = self._predict(request, inputs)
+        else:
+            prediction = self._predict(request, inputs)
+        self._catalog.forget_if_replaced(request.model, prediction.version)
+        return prediction
+
+    def _predict(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
+        question = (request.signature_name, request.signature, inputs)
+        return self.call_when_available(
+            self._batcher.predict, request.model, *question, context=request.context
         )
-    return cascade
 
+    def call_when_available(
+        self,
+        method: Callable[..., _Answer],
+        model: ModelRef,
+        *arguments: object,
+        context: RequestContext,
+    ) -> _Answer:
+        """Call a method of the model server; once more if the model became available meanwhile.
 
-def find_model(model: ModelRef) -> ModelInfo:
-    """Return what the model of the current request can do.
-
-    Raises:
-        InvalidRequest: it is a cascade.
-        ModelServerProblem: there is no such model, or the model server does not answer.
-        NotReady: the model is still loading.
-    """
-    cascade = find_cascade(model)
-    if cascade is not None:
-        raise InvalidRequest(
-            f"{model.name!r} is a cascade, which has no task but 'predict': ask "
-            f"{cascade.small!r} or {cascade.large!r}"
-        )
-    info = gateway().catalog.model(model, time_left())
-    note_model(info.name)
-    return info
+        Raises:
+            NotReady: the model is still loading.
+            Problem: what the method raises.
+        """
+        try:
+            return method(model, *arguments, context)
+        except ModelServerProblem as problem:
+            self._catalog.check_not_loading(model, problem, context)
+        return method(model, *arguments, context)
 
 
 def check_shapes(inputs: Arrays, signature: Signature) -> None:
-    """See that arrays have the shapes that a signature takes.
+    """Check that inputs have the shapes that a signature takes.
 
     Raises:
-        InvalidRequest: one of them has not.
+        InvalidRequest: one of them does not.
     """
     for name, array in inputs.items():
+        _check_shape(name, array.shape, signature.inputs[name])
+
+
+def _check_ranks(inputs: Arrays, signature: Signature) -> None:
+    for name, array in inputs.items():
         spec = signature.inputs[name]
-        if not spec.accepts(array.shape):
-            raise InvalidRequest(
-                f"input {name!r} has the shape {list(array.shape)}, expected {spec}"
-            )
+        if max(array.ndim, len(spec.shape or ())) > _MAX_RANK_LEFT_TO_GRAPH:
+            _check_shape(name, array.shape, spec)
 
 
-def run(model: ModelRef, signature_name: str, inputs: Arrays) -> Prediction:
-    """Run a signature within the time that the current request has left.
-
-    Raises:
-        ContentTooLarge: that is more than one call may ask for.
-        ModelServerProblem: the model server refused, failed, or did not answer in time.
-        NotReady: the model is still loading, or too many requests are under way.
-    """
-    parts = gateway()
-    info = parts.catalog.model(model, time_left())
-    signature = info.signature(signature_name)
-    check_amount(signature_name, signature, inputs, parts.settings.max_answer_numbers)
-
-    def predict() -> Prediction:
-        return parts.batcher.predict(model, signature_name, signature, inputs, time_left())
-
-    def ask() -> Prediction:
-        with parts.lanes.enter(signature_name):
-            return parts.catalog.call_if_loaded(model, predict, time_left())
-
-    prediction = parts.cache.answer((info.name, info.version, signature_name), inputs, ask)
-    parts.catalog.notice(model, prediction.version)
-    note_version(prediction.version)
-    return prediction
+def _check_shape(name: str, shape: tuple[int, ...], spec: TensorSpec) -> None:
+    if not spec.accepts(shape):
+        raise InvalidRequest(f"input {name!r} has the shape {list(shape)}, expected {spec}")

@@ -1,4 +1,4 @@
-"""Who may call: the clients whose keys stand in a file, each as often as it may.
+"""Authentication: clients whose keys stand in a file.
 
 Keys come as `Authorization: Bearer KEY` (RFC 6750) or `X-API-Key: KEY`.
 """
@@ -14,14 +14,13 @@ from pathlib import Path
 from flask import Flask, g, request
 
 from services.gateway.request.errors import Unauthorized
-from services.gateway.settings import Settings, SetupError
+from services.gateway.request.probe_paths import PROBE_PATHS
+from services.gateway.settings import SetupError
 
 KEY_HEADER = "X-API-Key"
 
-_OPEN = re.compile(
-    r"/(livez|readyz|startupz|v2/health/(live|ready)|metrics|openapi\.json|docs.*|(static|studio)/.*)?"
-)
-"""Probes, metrics, the documentation and the studio; they run no model."""
+_PAGE = re.compile(r"/(openapi\.json|docs.*|(static|studio)/.*)?")
+"""The documentation and the studio, which run no model and need no key, as the probes."""
 
 _LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,64}):(?P<key>[\x21-\x7e]{16,256})")
 
@@ -37,7 +36,7 @@ class ApiKeys:
         self._names = names
 
     def owner(self, key: str) -> str | None:
-        """Return the name of the client that a key belongs to, None for a key of nobody.
+        """Return the name of the client that a key belongs to, None for an unknown key.
 
         Every key is compared, and each in constant time, so that the time taken tells nothing.
         """
@@ -75,45 +74,32 @@ def read_api_keys(path: Path) -> ApiKeys:
     return ApiKeys(names)
 
 
-def guard(app: Flask, settings: Settings) -> None:
-    """Let an application answer only clients with a key, and each only as often as it may.
-
-    Without a file of keys everyone may call, and a client is whoever has one address.
-
-    Args:
-        app: the application.
-        settings: the file of keys, and how often one client may call.
-
-    Raises:
-        SetupError: a setting cannot be used.
-    """
-    keys = read_api_keys(settings.api_keys_file) if settings.api_keys_file else None
+def identify_clients(app: Flask, keys: ApiKeys) -> None:
+    """Take the name of a request's key, where it has a known one, for the name of its client."""
 
     @app.before_request
-    def identify_client() -> None:
+    def identify() -> None:
         key = _received_key()
-        g.key_owner = keys.owner(key) if keys and key else None
-        g.client = g.key_owner or request.remote_addr or ""
+        g.key_owner = keys.owner(key) if key else None
+        g.context.client = g.key_owner or g.context.client
 
-    if settings.rate_limit:
-        # Imported only here, since that takes a tenth of a second and ten megabytes.
-        from services.gateway.middleware.rate_limit import limit_rate  # noqa: PLC0415
 
-        limit_rate(app, settings.rate_limit)
+def require_keys(app: Flask) -> None:
+    """Answer 401 to clients without a known key; `identify_clients` comes first."""
 
-    # After the limit, so that guessing keys is limited, too.
     @app.before_request
     def check_key() -> None:
-        if keys and g.key_owner is None and not is_open():
+        if g.key_owner is None and not _is_open():
             reason = "this key is not known" if _received_key() else "no key was received"
             raise Unauthorized(
                 f"{reason}, expected one as 'Authorization: Bearer KEY' or '{KEY_HEADER}: KEY'"
             )
 
 
-def is_open() -> bool:
+def _is_open() -> bool:
     """Tell whether the current request needs no key; a browser's preflight has none."""
-    return request.method == "OPTIONS" or bool(_OPEN.fullmatch(request.path))
+    path = request.path
+    return request.method == "OPTIONS" or path in PROBE_PATHS or bool(_PAGE.fullmatch(path))
 
 
 def _received_key() -> str:

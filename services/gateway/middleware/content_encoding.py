@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
 import zlib
 
-from flask import Flask, current_app, request
+from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
@@ -15,16 +16,14 @@ from services.gateway.request.errors import InvalidRequest, UnsupportedMediaType
 _NONE = {"", "identity"}
 
 
-def decode_content(app: Flask) -> None:
-    """Lets every call of an application read a compressed body as if it were sent plain.
+def decode_content(request: Request) -> None:
+    """Lets a request with a compressed body be read as if it were sent plain.
 
-    Args:
-        app: the application; its limit for bodies holds before and after decompression.
+    Raises:
+        RequestEntityTooLarge: the body is over the limit for bodies, compressed or decompressed.
+        InvalidRequest: the body is not what its Content-Encoding says.
+        UnsupportedMediaType: it is compressed in another way.
     """
-    app.before_request(_decode)
-
-
-def _decode() -> None:
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
     if encoding in _NONE:
         return
@@ -32,7 +31,7 @@ def _decode() -> None:
         raise UnsupportedMediaType(
             f"received Content-Encoding: {encoding!r}, expected gzip, deflate, or none at all"
         )
-    limit: int = current_app.config["MAX_CONTENT_LENGTH"]
+    limit = request.max_content_length or sys.maxsize
     stream = get_input_stream(request.environ, max_content_length=limit)
     content = _decompress(stream.read(), encoding, limit)
     # In place, so that forms and files are parsed from it like any other body.

@@ -22,7 +22,7 @@ def limit_rate(app: Flask, limit: str) -> None:
     Every request but probes and metrics counts, unmatched paths and rejected keys included.
 
     Args:
-        app: the application; `g.client` names the client.
+        app: the application; its requests' contexts name the client.
         limit: such as `100/second` or `5/second;1000/hour`.
 
     Raises:
@@ -35,7 +35,7 @@ def limit_rate(app: Flask, limit: str) -> None:
             f"LECTERN_RATE_LIMIT: received {limit!r}, expected such as 100/second"
         ) from error
     limiter = Limiter(
-        lambda: g.client,
+        lambda: g.context.client,
         app=app,
         # One budget for all calls of a client, not one for each.
         application_limits=[limit],

@@ -18,8 +18,10 @@ import select
 import selectors
 import socket
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from gunicorn.http.message import Request
@@ -32,8 +34,11 @@ from services.gateway.process.connection import (
     WaitingConnections,
 )
 from services.gateway.process.refusal import RequestRefused
-from services.gateway.request.arrival import Arrival, note_arrival
+from services.gateway.request.environ import ARRIVAL, REFUSED
 from services.gateway.request.probe_paths import PROBE_PATHS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_SMALL_BYTES = 2**16
 """Requests up to this size are always received; larger ones share a limited amount of memory."""
@@ -65,6 +70,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     alive: bool
     sockets: list[socket.socket]
+    wsgi: WSGIApplication
     max_waiting = 256
     max_body_bytes = 2**24
 
@@ -76,6 +82,17 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._receive_until = math.inf
         self._scratch = memoryview(bytearray(_RECEIVE_BYTES))
         return ThreadPoolExecutor(self.cfg.threads)
+
+    def load_wsgi(self) -> None:
+        """Load the application, and tell it of each request when it arrived."""
+        super().load_wsgi()
+        application = self.wsgi
+
+        def informed(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+            environ.update(environ["gunicorn.socket"].environ)
+            return application(environ, start)
+
+        self.wsgi = informed
 
     def run(self) -> None:
         """Serve until SIGTERM, then answer what is there."""
@@ -200,7 +217,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         is_probe = request.path in PROBE_PATHS
         refused = not is_probe and len(self._in_progress) >= self.cfg.threads + self.max_waiting
         conn.request = request
-        conn.arrival = Arrival(time.monotonic(), refused)
+        conn.sock.environ = {ARRIVAL: time.monotonic(), **({REFUSED: True} if refused else {})}
         pool = self._spare if is_probe or refused else self.tpool
         if pool is self.tpool:
             self._in_progress.add(conn)
@@ -209,7 +226,6 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Connection) -> bool:
         """Answer a request, in one of the threads; return whether another one may follow."""
-        note_arrival(conn.arrival)
         try:
             keepalive = bool(self.handle_request(conn.request, conn))
         except Exception as error:  # Logged and answered 500.

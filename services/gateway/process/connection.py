@@ -14,7 +14,6 @@ from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn
 
 from services.gateway.process.request_buffer import RequestBuffer
-from services.gateway.request.arrival import Arrival
 
 SECONDS_TO_MOVE = 5.0
 """Time for a small request to arrive, or for a small answer to be taken."""
@@ -32,6 +31,7 @@ class ClientSocket(socket.socket):
     Attributes:
         unsent_bytes: bytes that the client has not taken.
         sent_bytes: bytes that it has taken.
+        environ: what the application is told about the request, beside what WSGI asks for.
     """
 
     def __init__(self, accepted: socket.socket) -> None:
@@ -39,6 +39,7 @@ class ClientSocket(socket.socket):
         self.setblocking(False)
         self.unsent_bytes = 0
         self.sent_bytes = 0
+        self.environ: dict[str, object] = {}
         self._unsent: deque[bytes | memoryview] = deque()
 
     def sendall(self, data: Any, flags: int = 0) -> None:
@@ -73,14 +74,12 @@ class Connection(TConn):  # type: ignore[misc]
         buffer: what has been received.
         started: when the request or its answer began to move.
         request: the complete request being answered.
-        arrival: when it was complete.
         keepalive: another request may follow its answer.
         large_bytes: bytes held for it, if they count against the limit for large requests.
         timeout: the time, by `time.monotonic`, by which the client must have done its part.
     """
 
     request: Request
-    arrival: Arrival
     started = 0.0
     keepalive = False
     large_bytes = 0

@@ -39,7 +39,7 @@ def serve(settings: Settings) -> None:
     configure_logging(settings)
     listener = listen(settings.host, settings.port)
     if not settings.api_keys_file:
-        log.info("no API keys: whoever reaches this port may call", mend="LECTERN_API_KEYS_FILE")
+        log.info("no API keys: whoever reaches this port may call", hint="LECTERN_API_KEYS_FILE")
     os.environ[_METRICS_FOLDER] = tempfile.mkdtemp(prefix="lectern-metrics-")
     try:
         _Server(settings, listener).run()

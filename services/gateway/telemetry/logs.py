@@ -1,36 +1,21 @@
-"""Log lines of one form, from the gateway and from gunicorn alike: JSON, or text for people."""
+"""Log lines of one form, from the gateway and from gunicorn alike: JSON, or text for people.
+
+A line about a request has the members of `RequestContext.log_members`.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
-from contextvars import ContextVar
-from types import MappingProxyType
 from typing import Any
 
 import structlog
 from gunicorn.glogging import Logger
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import Processor
 
 from services.gateway.settings import Settings
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-_members: ContextVar[Mapping[str, str]] = ContextVar("log_members", default=_NOTHING)
-
-
-def set_log_members(members: Mapping[str, str]) -> None:
-    """Add these to every log line of the current thread from here on, in place of the last ones."""
-    _members.set(members)
-
-
-def add_log_members(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Add what `set_log_members` has set; structlog's own contextvars cost ten times as much."""
-    return {**_members.get(), **event}
-
-
 _SHARED: list[Processor] = [
-    add_log_members,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]

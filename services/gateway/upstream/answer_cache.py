@@ -1,10 +1,9 @@
-"""Answers that were given before, for models that give the same answer to the same question."""
+"""Cache of answers, for models that give the same answer to the same question."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
 
 from cachetools import LRUCache
 
@@ -17,43 +16,25 @@ _OVERHEAD_BYTES = 1024
 
 
 class AnswerCache:
-    """The answers that were asked for last, of one worker.
+    """The latest answers, of one worker.
 
     Args:
-        max_bytes: the memory that they may take; with 0 nothing is kept.
+        max_bytes: the memory that they may take.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._lock = threading.Lock()
         self._answers: LRUCache[bytes, Prediction] = LRUCache(max_bytes, _size)
 
-    def answer(
-        self, version: tuple[str, int, str], inputs: Arrays, ask: Callable[[], Prediction]
-    ) -> Prediction:
-        """Return what was answered before, else ask.
-
-        Args:
-            version: the model's name, its version, and the signature.
-            inputs: what goes in.
-            ask: gets the answer; it is kept if it comes from that version.
-
-        Raises:
-            Problem: what `ask` raises.
-        """
-        if not self._answers.maxsize:
-            return ask()
-        key = _digest(version, inputs)
+    def find(self, key: bytes) -> Prediction | None:
+        """Return the answer to a question, if it was given before and is kept still."""
         with self._lock:
             found = self._answers.get(key)
         CACHE_LOOKUPS.labels("hit" if found else "miss").inc()
-        if found:
-            return found
-        prediction = ask()
-        if prediction.version == version[1]:
-            self._keep(key, prediction)
-        return prediction
+        return found
 
-    def _keep(self, key: bytes, prediction: Prediction) -> None:
+    def keep(self, key: bytes, prediction: Prediction) -> None:
+        """Keep the answer to a question, if there is room for it."""
         # A copy, since the array may be a view of all that came back for many requests.
         outputs = {name: array.copy() for name, array in prediction.outputs.items()}
         for array in outputs.values():
@@ -64,8 +45,9 @@ class AnswerCache:
                 self._answers[key] = kept
 
 
-def _digest(version: tuple[str, int, str], inputs: Arrays) -> bytes:
-    digest = hashlib.blake2b(repr(version).encode(), digest_size=32)
+def question_key(model: str, version: int, signature_name: str, inputs: Arrays) -> bytes:
+    """Return what stands for a question: a digest of the version, the signature and the inputs."""
+    digest = hashlib.blake2b(repr((model, version, signature_name)).encode(), digest_size=32)
     for name in sorted(inputs):
         array = inputs[name]
         digest.update(repr((name, array.dtype.str, array.shape)).encode())

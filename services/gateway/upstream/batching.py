@@ -14,15 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate, pairwise
-from operator import attrgetter
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
 import grpc
 import numpy as np
 
-from services.gateway.request.deadline import out_of_time
-from services.gateway.request.errors import ModelServerProblem
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import DeadlineExceeded, ModelServerProblem
 from services.gateway.telemetry.metrics import BATCH_SIZE
 from services.gateway.upstream.model_server import ModelRef, ModelServer, Prediction
 from services.serving_api.arrays import Arrays, content_bytes
@@ -50,11 +49,11 @@ class _Request:
 
     inputs: Arrays
     rows: int
-    deadline: float
+    context: RequestContext
     next_step: SimpleQueue[Callable[[], Prediction]] = field(default_factory=SimpleQueue)
 
     def time_left(self) -> float:
-        return max(self.deadline - time.monotonic(), 0.0)
+        return max(self.context.deadline - time.monotonic(), 0.0)
 
 
 @dataclass
@@ -76,7 +75,7 @@ class Batcher:
     The rows of a batch must not depend on each other; TensorFlow Serving's batching asks it too.
 
     Args:
-        model_server: whom to ask.
+        model_server: makes the calls.
         max_rows: the largest batch, in rows.
         max_calls: how many calls for the same question may be under way at once.
     """
@@ -96,19 +95,19 @@ class Batcher:
         signature_name: str,
         signature: Signature,
         inputs: Arrays,
-        timeout: float,
+        context: RequestContext,
     ) -> Prediction:
         """Run a signature, together with others where that is possible.
 
         Raises:
-            ModelServerProblem: as `ModelServer.predict` does.
+            Problem: as `ModelServer.predict` does.
         """
         rows = _rows_to_share(signature, inputs)
         if not 0 < rows < self._max_rows or (model, signature_name) in self._indivisible:
-            return self._model_server.predict(model, signature_name, inputs, timeout)
+            return self._model_server.predict(model, signature_name, inputs, context)
         form = frozenset((name, value.dtype, value.shape[1:]) for name, value in inputs.items())
         question = _Question(model, signature_name, form)
-        request = _Request(inputs, rows, time.monotonic() + timeout)
+        request = _Request(inputs, rows, context)
         if self._may_call(question, request):
             return self._lead(question, request)
         return self._wait(question, request)
@@ -131,7 +130,7 @@ class Batcher:
         # It may have become this request's turn to call in the very last moment.
         if not request.next_step.empty():
             return request.next_step.get()()
-        raise out_of_time()
+        raise DeadlineExceeded
 
     def _withdraw(self, question: _Question, request: _Request) -> None:
         with self._lock:
@@ -143,7 +142,7 @@ class Batcher:
         """Make a call for a request and for those that wait, and tell them what came of it."""
         if not request.time_left():
             self._hand_over(question)
-            raise out_of_time()
+            raise DeadlineExceeded
         batch = [request, *self._take(question, self._max_rows - request.rows)]
         if len(batch) == 1:
             try:
@@ -162,10 +161,10 @@ class Batcher:
         """Make one call for a batch, and return what each request does next."""
         try:
             return [partial(_identity, answer) for answer in self._share(question, batch)]
-        except ModelServerProblem as problem:
-            if problem.code not in _SAME_FOR_ALL:
-                return [partial(self._ask, question, each) for each in batch]
-            return [partial(_fail, problem)] * len(batch)
+        except (DeadlineExceeded, ModelServerProblem) as problem:
+            if isinstance(problem, ModelServerProblem) and problem.grpc_code in _SAME_FOR_ALL:
+                return [partial(_fail, problem)] * len(batch)
+            return [partial(self._ask, question, each) for each in batch]
         except Exception as error:
             return [partial(_fail, error)] * len(batch)
 
@@ -182,7 +181,7 @@ class Batcher:
         with self._lock:
             queue = self._queues[question]
             if queue.waiting:
-                leader = max(queue.next_batch(self._max_rows), key=attrgetter("deadline"))
+                leader = max(queue.next_batch(self._max_rows), key=_deadline)
                 queue.waiting.remove(leader)
                 leader.next_step.put(partial(self._lead, question, leader))
                 return
@@ -194,15 +193,15 @@ class Batcher:
         """Make one call for a batch, in the time of its first request, which has the most.
 
         Raises:
-            ModelServerProblem: as `ModelServer.predict` does, and where the outputs cannot be
-                told apart, status 500.
+            Problem: as `ModelServer.predict` does, and where the outputs cannot be told apart,
+                status 500.
         """
         rows = [request.rows for request in batch]
         inputs = {
             name: np.concatenate([request.inputs[name] for request in batch])
             for name in batch[0].inputs
         }
-        outputs, version = self._predict(question, inputs, sum(rows), batch[0].time_left())
+        outputs, version = self._predict(question, inputs, sum(rows), batch[0].context)
         if any(output.shape[:1] != (sum(rows),) for output in outputs.values()):
             self._indivisible.add((question.model, question.signature_name))
             raise ModelServerProblem(
@@ -215,14 +214,14 @@ class Batcher:
 
     def _ask(self, question: _Question, request: _Request) -> Prediction:
         if not request.time_left():
-            raise out_of_time()
-        return self._predict(question, request.inputs, request.rows, request.time_left())
+            raise DeadlineExceeded
+        return self._predict(question, request.inputs, request.rows, request.context)
 
     def _predict(
-        self, question: _Question, inputs: Arrays, rows: int, timeout: float
+        self, question: _Question, inputs: Arrays, rows: int, context: RequestContext
     ) -> Prediction:
         BATCH_SIZE.labels(question.model.name, question.signature_name).observe(rows)
-        return self._model_server.predict(question.model, question.signature_name, inputs, timeout)
+        return self._model_server.predict(question.model, question.signature_name, inputs, context)
 
 
 def _rows_to_share(signature: Signature, inputs: Arrays) -> int:
@@ -240,6 +239,10 @@ def _rows_to_share(signature: Signature, inputs: Arrays) -> int:
 
 def _has_free_rows(spec: TensorSpec) -> bool:
     return spec.shape is not None and spec.shape[:1] == (None,)
+
+
+def _deadline(request: _Request) -> float:
+    return request.context.deadline
 
 
 def _identity(prediction: Prediction) -> Prediction:

@@ -1,4 +1,4 @@
-"""The connection to the model server: load balancing, retries, TLS."""
+"""The connection to the model server: load balancing, reconnection, TLS."""
 
 from __future__ import annotations
 
@@ -9,27 +9,15 @@ import grpc
 
 from services.gateway.settings import Settings, SetupError
 
-_SERVICE_CONFIG = {
+_SERVICE_CONFIG: dict[str, list[object]] = {
     # Over all addresses that the name stands for.
     "loadBalancingConfig": [{"round_robin": {}}],
-    "methodConfig": [
-        {
-            # Not of the status, which is to tell how things are now.
-            "name": [{"service": "tensorflow.serving.PredictionService"}],
-            # Within a call's deadline. A prediction changes nothing, so it may be asked twice.
-            "retryPolicy": {
-                "maxAttempts": 4,
-                "initialBackoff": "0.05s",
-                "maxBackoff": "0.2s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ],
-    # While most calls fail, retries would only add to the load.
-    "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.5},
 }
-"""Source: https://github.com/grpc/grpc-proto/blob/master/grpc/service_config/service_config.proto"""
+"""Source: https://github.com/grpc/grpc-proto/blob/master/grpc/service_config/service_config.proto
+
+There is no retry policy: gRPC itself repeats only calls that no server has begun to handle. A call
+that was sent and lost may be what ended the server; sent again, it could end the next one.
+"""
 
 _CHANNEL_OPTIONS = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),

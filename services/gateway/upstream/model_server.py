@@ -6,19 +6,18 @@ Source: https://github.com/tensorflow/serving/tree/master/tensorflow_serving/api
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import grpc
-import numpy as np
-import numpy.typing as npt
 import structlog
 
-from services.gateway.request.errors import ModelServerProblem
-from services.gateway.request.trace_context import trace_metadata
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import DeadlineExceeded, ModelServerProblem, Problem
 from services.gateway.telemetry.metrics import MODEL_DURATION, MODEL_REQUESTS
 from services.gateway.upstream.channel import open_channel
+from services.serving_api.arrays import Arrays
 from services.serving_api.protos import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -63,7 +62,7 @@ class Prediction(NamedTuple):
         version: the version that answered.
     """
 
-    outputs: dict[str, npt.NDArray[Any]]
+    outputs: Arrays
     version: int
 
 
@@ -72,8 +71,9 @@ class ModelServer:
 
     gRPC does not survive a fork: make it in the process that uses it.
 
-    Every call takes the seconds it may last and raises ModelServerProblem: at once where the server
-    cannot be reached (503), after that time where it hangs (504), or with what the server refused.
+    Every call takes the context of the request that it is made for. It raises ModelServerProblem,
+    at once where the server cannot be reached (503), or with what the server refused; and
+    DeadlineExceeded where the request's time ends first.
 
     Args:
         address: `host:port`, or any name that gRPC resolves (`dns:///…`, `unix:…`).
@@ -86,11 +86,7 @@ class ModelServer:
         self._model_service = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
     def predict(
-        self,
-        model: ModelRef,
-        signature_name: str,
-        inputs: Mapping[str, npt.NDArray[np.generic]],
-        timeout: float,
+        self, model: ModelRef, signature_name: str, inputs: Arrays, context: RequestContext
     ) -> Prediction:
         """Run a signature of a model, one that exists: its name becomes a label of the metrics."""
         request = predict_pb2.PredictRequest(
@@ -100,10 +96,13 @@ class ModelServer:
         start = time.perf_counter()
         version, code = "", grpc.StatusCode.OK
         try:
-            response = _call(self._prediction_service.Predict, request, timeout)
+            response = _call(self._prediction_service.Predict, request, context)
             version = str(response.model_spec.version.value)
         except ModelServerProblem as problem:
-            code = problem.code
+            code = problem.grpc_code
+            raise
+        except DeadlineExceeded:
+            code = grpc.StatusCode.DEADLINE_EXCEEDED
             raise
         finally:
             seconds = time.perf_counter() - start
@@ -113,66 +112,87 @@ class ModelServer:
         return Prediction(outputs, response.model_spec.version.value)
 
     def classify(
-        self, model: ModelRef, signature_name: str, examples: input_pb2.Input, timeout: float
+        self,
+        model: ModelRef,
+        signature_name: str,
+        examples: input_pb2.Input,
+        context: RequestContext,
     ) -> classification_pb2.ClassificationResult:
         """Ask for the classes of each example and their scores."""
         request = classification_pb2.ClassificationRequest(
             model_spec=model.spec(signature_name), input=examples
         )
-        return _call(self._prediction_service.Classify, request, timeout).result
+        return _call(self._prediction_service.Classify, request, context).result
 
     def regress(
-        self, model: ModelRef, signature_name: str, examples: input_pb2.Input, timeout: float
+        self,
+        model: ModelRef,
+        signature_name: str,
+        examples: input_pb2.Input,
+        context: RequestContext,
     ) -> regression_pb2.RegressionResult:
         """Ask for the value of each example."""
         request = regression_pb2.RegressionRequest(
             model_spec=model.spec(signature_name), input=examples
         )
-        return _call(self._prediction_service.Regress, request, timeout).result
+        return _call(self._prediction_service.Regress, request, context).result
 
     def metadata(
-        self, model: ModelRef, timeout: float
+        self, model: ModelRef, context: RequestContext
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Ask for the signatures of a model."""
         request = get_model_metadata_pb2.GetModelMetadataRequest(
             model_spec=model.spec(), metadata_field=["signature_def"]
         )
-        return _call(self._prediction_service.GetModelMetadata, request, timeout)
+        return _call(self._prediction_service.GetModelMetadata, request, context)
 
     def status(
-        self, model: ModelRef, timeout: float
+        self, model: ModelRef, context: RequestContext
     ) -> get_model_status_pb2.GetModelStatusResponse:
         """Ask for the versions of a model and their states."""
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=model.spec())
-        return _call(self._model_service.GetModelStatus, request, timeout)
+        return _call(self._model_service.GetModelStatus, request, context)
 
     def close(self) -> None:
         """Close the channel; calls under way fail."""
         self._channel.close()
 
 
-def _call(method: Callable[..., _Response], request: object, timeout: float) -> _Response:
+def available_versions(response: get_model_status_pb2.GetModelStatusResponse) -> list[int]:
+    """Return the versions that can answer, of a model whose status this is."""
+    return [
+        status.version
+        for status in response.model_version_status
+        if status.state == get_model_status_pb2.ModelVersionStatus.AVAILABLE
+    ]
+
+
+def _call(method: Callable[..., _Response], request: object, context: RequestContext) -> _Response:
+    timeout = context.deadline - time.monotonic()
+    if timeout <= 0:
+        raise DeadlineExceeded
     try:
-        return method(request, timeout=timeout, metadata=trace_metadata())
+        return method(request, timeout=timeout, metadata=context.trace)
     except grpc.RpcError as error:
-        raise _problem(error.code(), error.details(), timeout) from error
+        raise _problem(error.code(), error.details(), timeout, context) from error
 
 
-def _problem(code: grpc.StatusCode, details: str, timeout: float) -> ModelServerProblem:
+def _problem(
+    code: grpc.StatusCode, details: str, timeout: float, context: RequestContext
+) -> Problem:
     match code:
         case grpc.StatusCode.UNAVAILABLE:
             # gRPC's text holds addresses, which are the operator's business alone.
-            log.warning("model server unavailable", details=details)
+            log.warning("model server unavailable", details=details, **context.log_members)
             return ModelServerProblem(
                 code,
                 "the model server cannot be reached or is not ready: try again in a moment; if it "
                 "lasts, see that it runs and that LECTERN_MODEL_SERVER is its address",
             )
         case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return ModelServerProblem(
-                code,
+            return DeadlineExceeded(
                 f"the model server did not answer within {timeout:.1f} s: send less in one "
-                "request, or raise LECTERN_TIMEOUT_SECONDS",
+                "request, or raise LECTERN_TIMEOUT_SECONDS"
             )
         case grpc.StatusCode.NOT_FOUND:
             return ModelServerProblem(code, f"{details}; GET /v1/models lists what is served")

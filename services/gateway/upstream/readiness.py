@@ -1,4 +1,4 @@
-"""Whether the models that the gateway is to serve can answer."""
+"""Readiness: the configured models, and which of them cannot answer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import grpc
 
-from services.gateway.request.errors import ModelServerProblem
-from services.gateway.upstream.model_server import ModelRef, ModelServer
-from services.serving_api.protos import get_model_status_pb2
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import DeadlineExceeded, ModelServerProblem
+from services.gateway.upstream.model_server import ModelRef, ModelServer, available_versions
 
-_AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
 _SECONDS_TO_LIVE = 0.5
 _TIMEOUT_SECONDS = 0.8
 """Less than the second that a Kubernetes probe waits by default."""
@@ -22,7 +21,7 @@ class Readiness:
     """The state of every model, remembered for half a second so that probes cost nothing.
 
     Args:
-        model_server: whom to ask.
+        model_server: tells the states.
         model_names: the models that must have an available version.
     """
 
@@ -31,30 +30,39 @@ class Readiness:
         self._model_names = model_names
         self._lock = threading.Lock()
         self._expiry = 0.0
-        self._obstacles: Mapping[str, Sequence[str]] = {}
+        self._obstacles: Mapping[str, Sequence[str]] | None = None
 
     def obstacles(self) -> Mapping[str, Sequence[str]]:
-        """Return why models cannot answer: the names of the models by reason."""
+        """Return why models cannot answer: the names of the models by reason.
+
+        While one thread asks anew, the others get what is known.
+        """
         with self._lock:
-            if time.monotonic() > self._expiry:
-                self._obstacles = self._ask()
-                self._expiry = time.monotonic() + _SECONDS_TO_LIVE
-            return self._obstacles
+            now = time.monotonic()
+            if self._obstacles is not None and now <= self._expiry:
+                return self._obstacles
+            self._expiry = now + _TIMEOUT_SECONDS
+        obstacles = self._ask()
+        with self._lock:
+            self._obstacles = obstacles
+            self._expiry = time.monotonic() + _SECONDS_TO_LIVE
+        return obstacles
 
     def _ask(self) -> dict[str, list[str]]:
-        deadline = time.monotonic() + _TIMEOUT_SECONDS
+        context = RequestContext.lasting(_TIMEOUT_SECONDS)
         obstacles: dict[str, list[str]] = {}
         for name in self._model_names:
-            reason = self._reason(name, deadline - time.monotonic())
+            reason = self._reason(name, context)
             if reason:
                 obstacles.setdefault(reason, []).append(name)
         return obstacles
 
-    def _reason(self, name: str, timeout: float) -> str | None:
+    def _reason(self, name: str, context: RequestContext) -> str | None:
         try:
-            response = self._model_server.status(ModelRef(name), max(timeout, 0.0))
+            response = self._model_server.status(ModelRef(name), context)
         except ModelServerProblem as problem:
-            not_found = problem.code == grpc.StatusCode.NOT_FOUND
-            return "the model server does not know it" if not_found else problem.detail
-        states = [version.state for version in response.model_version_status]
-        return None if _AVAILABLE in states else "no version is available"
+            not_found = problem.grpc_code == grpc.StatusCode.NOT_FOUND
+            return "the model server does not know it" if not_found else problem.description
+        except DeadlineExceeded:
+            return "the model server did not answer in time"
+        return None if available_versions(response) else "no version is available"

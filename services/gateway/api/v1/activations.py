@@ -1,4 +1,4 @@
-"""The activations task: what a layer makes of an image."""
+"""The activations task: the output of a layer for an image."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from flask import Response
 from pydantic import Field
 
-from services.gateway.api.body import read_body, read_parameters
+from services.gateway.api.body import read_body
 from services.gateway.api.image_inputs import ImageParameters, read_images
-from services.gateway.api.model_paths import model_blueprint, model_route
 from services.gateway.api.responses import (
     JSON,
     PNG,
@@ -18,38 +17,38 @@ from services.gateway.api.responses import (
     negotiate,
     png_response,
 )
+from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.codecs.rendering import channel_pictures
 from services.gateway.codecs.tiling import contact_sheet, tile
+from services.gateway.collaborators import Gateway
 from services.gateway.inference.limits import MOST_EXAMPLES
-from services.gateway.inference.pipeline import find_model, run
-from services.gateway.inference.tasks import ACTIVATIONS, task_signature
+from services.gateway.inference.tasks import ACTIVATIONS
+from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import ContentTooLarge, InvalidRequest
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.signatures import TensorSpec
 
-blueprint = model_blueprint("activations")
+routes = Routes("activations", __name__)
 
 
 class ActivationsParameters(ImageParameters):
-    """What a client may ask of activations."""
+    """Parameters of the activations task."""
 
     layer: str | None = Field(
         None, description="the layer to look at; by default that with the most numbers"
     )
 
 
-@model_route(blueprint, ":activations", "POST")
-def activations(model: ModelRef) -> Response:
+@routes.call("POST", *v1_paths(":activations"))
+def activations(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer a picture of each channel of a layer, or its numbers."""
     media_type = negotiate(PNG, JSON)
-    body = read_body()
-    parameters = read_parameters(ActivationsParameters, body)
-    info = find_model(model)
-    name, signature = task_signature(info, ACTIVATIONS)
-    layer = _choose_layer(parameters.layer, signature.outputs)
-    batch = read_images(body, signature, parameters.invert)
+    body = read_body(ActivationsParameters, gateway.settings.max_json_values)
+    resolved = gateway.resolver.task(context, model, ACTIVATIONS)
+    layer = _choose_layer(body.parameters.layer, resolved.signature.outputs)
+    batch = read_images(body, resolved, gateway.settings)
     _check_count(len(batch.images))
-    outputs, version = run(model, name, {batch.input_name: batch.images})
+    outputs, version = gateway.pipeline.run(resolved, {batch.input_name: batch.images})
     if media_type == PNG:
         try:
             sheets = [contact_sheet(channel_pictures(one)) for one in outputs[layer]]

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from flask import Response
 
-from services.gateway.api.body import read_body, read_parameters
+from services.gateway.api.body import read_body
 from services.gateway.api.image_inputs import ImageParameters, read_images
-from services.gateway.api.model_paths import model_blueprint, model_route
 from services.gateway.api.responses import JSON, json_response, negotiate
+from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.codecs.code_container import (
     MEDIA_TYPE,
     Codes,
     codes_document,
     write_container,
 )
-from services.gateway.inference.pipeline import find_model, run
-from services.gateway.inference.tasks import COMPRESS, task_signature
+from services.gateway.collaborators import Gateway
+from services.gateway.inference.tasks import COMPRESS
+from services.gateway.request.context import RequestContext
 from services.gateway.upstream.model_server import ModelRef
 
-blueprint = model_blueprint("compress")
+routes = Routes("compress", __name__)
 
 
-@model_route(blueprint, ":compress", "POST")
-def compress(model: ModelRef) -> Response:
+@routes.call("POST", *v1_paths(":compress"))
+def compress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer the codes of images, in a container or as JSON."""
     media_type = negotiate(MEDIA_TYPE, JSON)
-    body = read_body()
-    parameters = read_parameters(ImageParameters, body)
-    name, signature = task_signature(find_model(model), COMPRESS)
-    batch = read_images(body, signature, parameters.invert)
-    outputs, version = run(model, name, {batch.input_name: batch.images})
+    body = read_body(ImageParameters, gateway.settings.max_json_values)
+    resolved = gateway.resolver.task(context, model, COMPRESS)
+    batch = read_images(body, resolved, gateway.settings)
+    outputs, version = gateway.pipeline.run(resolved, {batch.input_name: batch.images})
     codes = Codes(model.name, version, batch.images.shape[1:], outputs["code"])
     if media_type == JSON:
         return json_response(codes_document(codes))

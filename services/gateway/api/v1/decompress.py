@@ -9,14 +9,7 @@ import numpy.typing as npt
 from flask import Response
 from PIL import Image
 
-from services.gateway.api.body import (
-    FilesBody,
-    JsonBody,
-    NoParameters,
-    read_body,
-    read_parameters,
-)
-from services.gateway.api.model_paths import model_blueprint, model_route
+from services.gateway.api.body import FilesBody, JsonBody, NoParameters, read_body
 from services.gateway.api.responses import (
     JSON,
     PNG,
@@ -26,6 +19,7 @@ from services.gateway.api.responses import (
     png_member,
     png_response,
 )
+from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.codecs.code_container import (
     MEDIA_TYPE,
     Codes,
@@ -35,20 +29,16 @@ from services.gateway.codecs.code_container import (
 )
 from services.gateway.codecs.rendering import to_picture
 from services.gateway.codecs.tiling import tile
-from services.gateway.collaborators import gateway
-from services.gateway.inference.pipeline import check_shapes, find_model, run
-from services.gateway.inference.tasks import DECOMPRESS, task_signature
-from services.gateway.request.deadline import time_left
+from services.gateway.collaborators import Gateway
+from services.gateway.inference.pipeline import check_shapes
+from services.gateway.inference.resolution import ResolvedRequest
+from services.gateway.inference.tasks import DECOMPRESS
+from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import ContentTooLarge, InvalidRequest, ModelServerProblem
-from services.gateway.upstream.catalog import ModelInfo
-from services.gateway.upstream.model_server import ModelRef
+from services.gateway.upstream.model_server import ModelRef, available_versions
 from services.serving_api.dtypes import data_type_name, data_type_of
-from services.serving_api.protos import get_model_status_pb2
-from services.serving_api.signatures import Signature
 
-blueprint = model_blueprint("decompress")
-
-_AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+routes = Routes("decompress", __name__)
 
 
 class _Restored(NamedTuple):
@@ -57,20 +47,22 @@ class _Restored(NamedTuple):
     picture: Image.Image
 
 
-@model_route(blueprint, ":decompress", "POST")
-def decompress(model: ModelRef) -> Response:
+@routes.call("POST", *v1_paths(":decompress"))
+def decompress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer the images of containers, or of JSON as `:compress` answers it.
 
     One image comes as it is, several as one picture with a black gap of 4 pixels between them.
     """
     media_type = negotiate(PNG, JSON)
-    body = read_body(file_type=MEDIA_TYPE)
+    body = read_body(
+        NoParameters, gateway.settings.max_json_values, pure_json=True, file_type=MEDIA_TYPE
+    )
     received = _read_codes(body)
-    _check_pixels([codes for _, codes in received])
+    _check_pixels([codes for _, codes in received], gateway.settings.max_image_pixels)
     restored = [
         _Restored(file, codes.version, to_picture(image))
         for file, codes in received
-        for image in _restore(model, codes)
+        for image in _restore(gateway, context, model, codes)
     ]
     if media_type == PNG:
         return png_response(_one_picture([each.picture for each in restored]))
@@ -85,67 +77,70 @@ def decompress(model: ModelRef) -> Response:
     return json_response({"images": images})
 
 
-def _read_codes(body: JsonBody | FilesBody) -> list[tuple[str | None, Codes]]:
+def _read_codes(
+    body: JsonBody[NoParameters] | FilesBody[NoParameters],
+) -> list[tuple[str | None, Codes]]:
     if isinstance(body, JsonBody):
-        read_parameters(NoParameters)
         return [(None, read_codes_document(body.document))]
-    read_parameters(NoParameters, body)
     received = []
     for file in body.files:
         try:
             received.append((file.name, read_container(file.content)))
         except InvalidRequest as error:
-            raise InvalidRequest(f"{file.name or 'the body'}: {error.detail}") from error
+            raise InvalidRequest(f"{file.name or 'the body'}: {error.description}") from error
     return received
 
 
-def _check_pixels(received: list[Codes]) -> None:
-    pixels, most = sum(map(pixel_count, received)), gateway().settings.max_image_pixels
-    if pixels > most:
+def _check_pixels(received: list[Codes], max_pixels: int) -> None:
+    pixels = sum(map(pixel_count, received))
+    if pixels > max_pixels:
         raise ContentTooLarge(
-            f"received codes of {pixels} pixels in all, expected at most {most}: send fewer"
+            f"received codes of {pixels} pixels in all, expected at most {max_pixels}: send fewer"
         )
 
 
-def _restore(model: ModelRef, codes: Codes) -> npt.NDArray[Any]:
-    maker = _find_maker(model, codes)
-    name, signature = task_signature(maker, DECOMPRESS)
+def _restore(
+    gateway: Gateway, context: RequestContext, model: ModelRef, codes: Codes
+) -> npt.NDArray[Any]:
+    resolved = _resolve_maker(gateway, context, model, codes)
     inputs = {"code": codes.codes}
-    _check_dtype(codes, signature)
-    check_shapes(inputs, signature)
-    made = signature.outputs["images"]
+    _check_dtype(codes, resolved)
+    check_shapes(inputs, resolved.signature)
+    made = resolved.signature.outputs["images"]
     if not made.accepts((len(codes.codes), *codes.image_shape)):
         # Before it runs: a forged shape could ask for more memory than there is.
         raise InvalidRequest(
             f"received codes of images of the shape {list(codes.image_shape)}, but model "
             f"{codes.model!r} version {codes.version} makes images {made}"
         )
-    return run(ModelRef(codes.model, codes.version), name, inputs).outputs["images"]
+    return gateway.pipeline.run(resolved, inputs).outputs["images"]
 
 
-def _find_maker(model: ModelRef, codes: Codes) -> ModelInfo:
-    """Return the version that made the codes, if it is there and the one that the path names."""
+def _resolve_maker(
+    gateway: Gateway, context: RequestContext, model: ModelRef, codes: Codes
+) -> ResolvedRequest:
+    """Resolve to the version that made the codes, if the path allows it and it is there."""
     if codes.model != model.name:
         raise InvalidRequest(
             f"received codes that model {codes.model!r} made, asked of model {model.name!r}: "
             f"post them to /v1/models/{codes.model}:decompress"
         )
-    if model != ModelRef(model.name) and find_model(model).version != codes.version:
+    named_by_path = model != ModelRef(model.name)
+    if named_by_path and gateway.resolver.model(context, model).version != codes.version:
         raise InvalidRequest(
             f"received codes that version {codes.version} made, asked of another: leave the "
             f"version and the label out, as in /v1/models/{model.name}:decompress"
         )
     try:
-        return find_model(ModelRef(codes.model, codes.version))
+        return gateway.resolver.task(context, ModelRef(codes.model, codes.version), DECOMPRESS)
     except ModelServerProblem as problem:
-        if problem.code != grpc.StatusCode.NOT_FOUND:
+        if problem.grpc_code != grpc.StatusCode.NOT_FOUND:
             raise
-        raise _gone(codes) from problem
+        raise _gone(gateway, context, codes) from problem
 
 
-def _gone(codes: Codes) -> ModelServerProblem:
-    status = gateway().model_server.status(ModelRef(codes.model), time_left())
-    served = [each.version for each in status.model_version_status if each.state == _AVAILABLE]
+def _gone(gateway: Gateway, context: RequestContext, codes: Codes) -> ModelServerProblem:
+    served = available_versions(gateway.model_server.status(ModelRef(codes.model), context))
     return ModelServerProblem(
         grpc.StatusCode.NOT_FOUND,
         f"version {codes.version} of model {codes.model!r}, which made these codes, is not served; "
@@ -154,8 +149,8 @@ def _gone(codes: Codes) -> ModelServerProblem:
     )
 
 
-def _check_dtype(codes: Codes, signature: Signature) -> None:
-    wanted = signature.inputs["code"].data_type
+def _check_dtype(codes: Codes, resolved: ResolvedRequest) -> None:
+    wanted = resolved.signature.inputs["code"].data_type
     if data_type_of(codes.codes.dtype) != wanted:
         raise InvalidRequest(
             f"received codes of {codes.codes.dtype}, but version {codes.version} of model "

@@ -7,10 +7,9 @@ from typing import TypeVar
 
 from flask import Response, request
 
-from services.gateway.api.model_paths import model_blueprint, model_route
-from services.gateway.collaborators import gateway
-from services.gateway.inference.pipeline import find_model
-from services.gateway.request.deadline import time_left
+from services.gateway.api.routing import Routes, v1_paths
+from services.gateway.collaborators import Gateway
+from services.gateway.request.context import RequestContext
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.protos import input_pb2
 from services.serving_api.rest_json.examples import (
@@ -19,34 +18,35 @@ from services.serving_api.rest_json.examples import (
     parse_examples_body,
 )
 
-blueprint = model_blueprint("examples")
+routes = Routes("examples", __name__)
 
 _Result = TypeVar("_Result")
 
 
-@model_route(blueprint, ":classify", "POST")
-def classify(model: ModelRef) -> Response:
+@routes.call("POST", *v1_paths(":classify"))
+def classify(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer the classes of each example, as TensorFlow Serving does."""
-    result = _call(model, gateway().model_server.classify)
+    result = _call(gateway, context, model, gateway.model_server.classify)
     return Response(format_classifications(result), mimetype="application/json")
 
 
-@model_route(blueprint, ":regress", "POST")
-def regress(model: ModelRef) -> Response:
+@routes.call("POST", *v1_paths(":regress"))
+def regress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer one number for each example, as TensorFlow Serving does."""
-    result = _call(model, gateway().model_server.regress)
+    result = _call(gateway, context, model, gateway.model_server.regress)
     return Response(format_regressions(result), mimetype="application/json")
 
 
 def _call(
-    model: ModelRef, method: Callable[[ModelRef, str, input_pb2.Input, float], _Result]
+    gateway: Gateway,
+    context: RequestContext,
+    model: ModelRef,
+    method: Callable[[ModelRef, str, input_pb2.Input, RequestContext], _Result],
 ) -> _Result:
-    signature_name, examples = _read_examples()
-    find_model(model)
-    return gateway().catalog.call_if_loaded(
-        model, lambda: method(model, signature_name, examples, time_left()), time_left()
+    signature_name, examples = parse_examples_body(
+        request.get_data(), gateway.settings.max_json_values
     )
-
-
-def _read_examples() -> tuple[str, input_pb2.Input]:
-    return parse_examples_body(request.get_data(), gateway().settings.max_json_values)
+    gateway.resolver.model(context, model)
+    return gateway.pipeline.call_when_available(
+        method, model, signature_name, examples, context=context
+    )

@@ -9,9 +9,8 @@ import numpy.typing as npt
 from flask import Response
 from pydantic import Field
 
-from services.gateway.api.body import FilesBody, JsonBody, read_body, read_parameters
+from services.gateway.api.body import FilesBody, JsonBody, read_body
 from services.gateway.api.image_inputs import ImageParameters, read_images
-from services.gateway.api.model_paths import model_blueprint, model_route
 from services.gateway.api.responses import (
     JSON,
     PNG,
@@ -21,24 +20,27 @@ from services.gateway.api.responses import (
     png_member,
     png_response,
 )
+from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.codecs.rendering import to_picture
 from services.gateway.codecs.tiling import contact_sheet
+from services.gateway.collaborators import Gateway
 from services.gateway.inference.latent_space import interpolate
 from services.gateway.inference.limits import MOST_EXAMPLES
-from services.gateway.inference.pipeline import check_shapes, find_model, run
+from services.gateway.inference.pipeline import Pipeline, check_shapes
+from services.gateway.inference.resolution import ResolvedRequest
 from services.gateway.inference.tasks import (
-    DECODE_SIGNATURE,
-    ENCODE_SIGNATURE,
+    DECODE_LATENT,
+    ENCODE_LATENT,
     GENERATE,
-    GENERATE_SIGNATURE,
-    task_signature,
+    GENERATE_FROM_SEED,
+    SignatureKind,
 )
+from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import InvalidRequest
-from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.arrays import Arrays
 
-blueprint = model_blueprint("generate")
+routes = Routes("generate", __name__)
 
 _INT64 = 2**63
 
@@ -47,7 +49,7 @@ LatentVector = Annotated[list[Annotated[float, Field(ge=-1000, le=1000)]], Field
 
 
 class GenerateParameters(ImageParameters):
-    """What a client may ask of generation."""
+    """Parameters of the generation task."""
 
     count: int = Field(16, ge=1, le=MOST_EXAMPLES, description="images; each has the next seed")
     seed: Seed = Field(0, description="of the first image; the same seed gives the same image")
@@ -67,6 +69,9 @@ class GenerateParameters(ImageParameters):
     )
 
 
+_Body = JsonBody[GenerateParameters] | FilesBody[GenerateParameters]
+
+
 class _Samples(NamedTuple):
     """Generated images.
 
@@ -83,13 +88,14 @@ class _Samples(NamedTuple):
     version: int
 
 
-@model_route(blueprint, ":generate", "POST")
-def generate(model: ModelRef) -> Response:
+@routes.call("POST", *v1_paths(":generate"))
+def generate(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer new images, as one picture or each with its latent vector."""
     media_type = negotiate(PNG, JSON)
-    body = read_body(optional=True)
-    parameters = read_parameters(GenerateParameters, body)
-    samples = _sample(model, find_model(model), parameters, body)
+    body = read_body(GenerateParameters, gateway.settings.max_json_values, optional=True)
+    kind = _kind_for(body)
+    resolved = gateway.resolver.task(context, model, GENERATE, kind=kind)
+    samples = _sample(gateway, resolved, body)
     pictures = [*map(to_picture, samples.images)]
     if media_type == PNG:
         return png_response(contact_sheet(pictures))
@@ -105,28 +111,38 @@ def generate(model: ModelRef) -> Response:
     )
 
 
-def _sample(
-    model: ModelRef, info: ModelInfo, parameters: GenerateParameters, body: JsonBody | FilesBody
-) -> _Samples:
-    asked = {
-        "latent": parameters.latent is not None,
-        "to_seed": parameters.to_seed is not None,
+def _kind_for(body: _Body) -> SignatureKind:
+    """Return the signature that a form of the task begins with.
+
+    Raises:
+        InvalidRequest: the body mixes two forms.
+    """
+    given = {
+        "latent": body.parameters.latent is not None,
+        "to_seed": body.parameters.to_seed is not None,
         "images": _holds_images(body),
     }
-    if sum(asked.values()) > 1:
-        both = [name for name, given in asked.items() if given]
+    if sum(given.values()) > 1:
+        both = [name for name, is_given in given.items() if is_given]
         raise InvalidRequest(f"received {both}, expected one of them or none")
+    if given["latent"]:
+        return DECODE_LATENT
+    return ENCODE_LATENT if given["images"] else GENERATE_FROM_SEED
+
+
+def _sample(gateway: Gateway, resolved: ResolvedRequest, body: _Body) -> _Samples:
+    parameters = body.parameters
     if parameters.latent is not None:
-        return _decode(model, info, _to_array(parameters.latent))
+        return _decode(gateway.pipeline, resolved, _to_array(parameters.latent))
+    if resolved.kind is ENCODE_LATENT:
+        return _between_images(gateway, resolved, body)
     if parameters.to_seed is not None:
-        return _between_seeds(model, info, parameters, parameters.to_seed)
-    if asked["images"]:
-        return _between_images(model, info, parameters, body)
+        return _between_seeds(gateway.pipeline, resolved, parameters, parameters.to_seed)
     seeds = [parameters.seed + index for index in range(parameters.count)]
-    return _from_seeds(model, info, seeds, parameters.temperature)
+    return _from_seeds(gateway.pipeline, resolved, seeds, parameters.temperature)
 
 
-def _holds_images(body: JsonBody | FilesBody) -> bool:
+def _holds_images(body: _Body) -> bool:
     if isinstance(body, FilesBody):
         return bool(body.files)
     return isinstance(body.document, dict) and bool({"instances", "inputs"} & body.document.keys())
@@ -141,38 +157,37 @@ def _to_array(latent: list[list[float]]) -> npt.NDArray[np.float32]:
     return np.array(latent, np.float32)
 
 
-def _from_seeds(model: ModelRef, info: ModelInfo, seeds: list[int], temperature: float) -> _Samples:
-    name, _ = task_signature(info, GENERATE, GENERATE_SIGNATURE)
+def _from_seeds(
+    pipeline: Pipeline, resolved: ResolvedRequest, seeds: list[int], temperature: float
+) -> _Samples:
     temperatures = np.full(len(seeds), temperature, np.float32)
     inputs: Arrays = {"seed": np.array(seeds, np.int64), "temperature": temperatures}
-    outputs, version = run(model, name, inputs)
+    outputs, version = pipeline.run(resolved, inputs)
     return _Samples(outputs["images"], outputs["latent"], [*seeds], version)
 
 
 def _between_seeds(
-    model: ModelRef, info: ModelInfo, parameters: GenerateParameters, to_seed: int
+    pipeline: Pipeline, resolved: ResolvedRequest, parameters: GenerateParameters, to_seed: int
 ) -> _Samples:
-    ends = _from_seeds(model, info, [parameters.seed, to_seed], parameters.temperature)
+    ends = _from_seeds(pipeline, resolved, [parameters.seed, to_seed], parameters.temperature)
     latent = interpolate(ends.latent[0], ends.latent[1], parameters.steps)
-    walk = _decode(ModelRef(model.name, ends.version), info, latent)
+    walk = _decode(pipeline, resolved.then(GENERATE, DECODE_LATENT, ends.version), latent)
     return walk._replace(seeds=[parameters.seed, *[None] * (len(latent) - 2), to_seed])
 
 
-def _between_images(
-    model: ModelRef, info: ModelInfo, parameters: GenerateParameters, body: JsonBody | FilesBody
-) -> _Samples:
-    name, signature = task_signature(info, GENERATE, ENCODE_SIGNATURE)
-    batch = read_images(body, signature, parameters.invert)
+def _between_images(gateway: Gateway, resolved: ResolvedRequest, body: _Body) -> _Samples:
+    batch = read_images(body, resolved, gateway.settings)
     if len(batch.images) != 2:
         raise InvalidRequest(f"received {len(batch.images)} images, expected two to walk between")
-    outputs, version = run(model, name, {batch.input_name: batch.images})
-    latent = interpolate(outputs["mean"][0], outputs["mean"][1], parameters.steps)
-    return _decode(ModelRef(model.name, version), info, latent)
+    outputs, version = gateway.pipeline.run(resolved, {batch.input_name: batch.images})
+    latent = interpolate(outputs["mean"][0], outputs["mean"][1], body.parameters.steps)
+    return _decode(gateway.pipeline, resolved.then(GENERATE, DECODE_LATENT, version), latent)
 
 
-def _decode(model: ModelRef, info: ModelInfo, latent: npt.NDArray[np.float32]) -> _Samples:
-    name, signature = task_signature(info, GENERATE, DECODE_SIGNATURE)
+def _decode(
+    pipeline: Pipeline, resolved: ResolvedRequest, latent: npt.NDArray[np.float32]
+) -> _Samples:
     inputs = {"latent": latent}
-    check_shapes(inputs, signature)
-    outputs, version = run(model, name, inputs)
+    check_shapes(inputs, resolved.signature)
+    outputs, version = pipeline.run(resolved, inputs)
     return _Samples(outputs["images"], latent, [None] * len(latent), version)

@@ -1,105 +1,106 @@
-"""Which models there are, their versions and states, and their signatures."""
+"""The models: their versions, states, signatures and cards."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import grpc
 from flask import Response
 
-from services.gateway.api.model_cards import find_card
-from services.gateway.api.model_paths import model_blueprint, model_route
 from services.gateway.api.responses import json_response
+from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.cascade_setting import Cascade
-from services.gateway.collaborators import gateway
-from services.gateway.inference.pipeline import find_cascade
-from services.gateway.inference.tasks import PREDICT, tasks_of
-from services.gateway.middleware.access_log import note_model
-from services.gateway.request.deadline import time_left
+from services.gateway.collaborators import Gateway
+from services.gateway.inference.resolution import tasks_of
+from services.gateway.inference.tasks import PREDICT
+from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import Missing, ModelServerProblem
-from services.gateway.upstream.model_server import ModelRef
+from services.gateway.upstream.model_server import ModelRef, available_versions
 from services.serving_api.protos import get_model_status_pb2
 from services.serving_api.rest_json.models import metadata_json, status_json
 
-blueprint = model_blueprint("models")
+routes = Routes("models", __name__)
 
 _State = get_model_status_pb2.ModelVersionStatus.State
 
 
-@blueprint.get("/v1/models")
-def list_models() -> Response:
+@routes.call("GET", "/v1/models")
+def list_models(gateway: Gateway, context: RequestContext) -> Response:
     """Answer every configured model with its versions, their states, its tasks and its classes.
 
     A cascade has no versions of its own; it tells its two models and its threshold.
     """
-    models = [_describe(ModelRef(name)) for name in gateway().model_names]
-    cascades = [_describe_cascade(cascade) for cascade in gateway().cascades.values()]
+    models = [_describe(gateway, context, ModelRef(name)) for name in gateway.model_names]
+    cascades = [_describe_cascade(cascade) for cascade in gateway.cascades]
     return json_response({"models": models + cascades})
 
 
-@model_route(blueprint, "", "GET")
-def status(model: ModelRef) -> Response:
+@routes.call("GET", *v1_paths(""))
+def status(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer TensorFlow Serving's model status; of a cascade, that of its small model."""
-    model = _first(model)
-    response = gateway().model_server.status(model, time_left())
-    note_model(model.name)
+    model = gateway.resolver.described_model(model)
+    response = gateway.model_server.status(model, context)
+    context.model = model.name
     return Response(status_json(response), mimetype="application/json")
 
 
-@model_route(blueprint, "/metadata", "GET")
-def metadata(model: ModelRef) -> Response:
+@routes.call("GET", *v1_paths("/metadata"))
+def metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer TensorFlow Serving's model metadata; of a cascade, that of its small model."""
-    model = _first(model)
-    response = gateway().model_server.metadata(model, time_left())
-    note_model(model.name)
+    model = gateway.resolver.described_model(model)
+    response = gateway.model_server.metadata(model, context)
+    context.model = model.name
     return Response(metadata_json(response), mimetype="application/json")
 
 
-@blueprint.get("/v1/models/<model>/card")
-def card(model: ModelRef) -> Response:
+@routes.call("GET", "/v1/models/<model>/card")
+def card(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer the model's card, in Markdown: what it is for, its data, quality and limits.
 
     Raises:
         Missing: there is none.
     """
-    path = find_card(model.name)
+    path = _find_card(gateway, model.name)
     if path is None:
         raise Missing(
             f"model {model.name!r} has no card, expected {model.name}/README.md beside the file "
             "that LECTERN_MODEL_CONFIG_FILE names"
         )
-    note_model(model.name)
+    context.model = model.name
     return Response(path.read_bytes(), mimetype="text/markdown")
 
 
-def _first(model: ModelRef) -> ModelRef:
-    """Return the model that a request goes to first, whose inputs are those of the cascade."""
-    cascade = find_cascade(model)
-    return ModelRef(cascade.small) if cascade else model
+def _find_card(gateway: Gateway, model: str) -> Path | None:
+    """Return the README.md beside a model's versions, where the gateway sees their folder."""
+    if model not in gateway.model_names:
+        # What a client sends must not name files.
+        return None
+    path = gateway.settings.model_config_file.parent / model / "README.md"
+    return path if path.is_file() else None
 
 
 def _describe_cascade(cascade: Cascade) -> dict[str, Any]:
     models = {"small": cascade.small, "large": cascade.large, "threshold": cascade.threshold}
-    return {"name": cascade.name, "versions": [], "tasks": [PREDICT], "cascade": models}
+    return {"name": cascade.name, "versions": [], "tasks": [PREDICT.name], "cascade": models}
 
 
-def _describe(model: ModelRef) -> dict[str, Any]:
+def _describe(gateway: Gateway, context: RequestContext, model: ModelRef) -> dict[str, Any]:
     try:
-        response = gateway().model_server.status(model, time_left())
+        response = gateway.model_server.status(model, context)
     except ModelServerProblem as problem:
-        if problem.code != grpc.StatusCode.NOT_FOUND:
+        if problem.grpc_code != grpc.StatusCode.NOT_FOUND:
             raise
         return {"name": model.name, "versions": [], "tasks": [], "classes": [], "card": False}
     versions = [
         {"version": str(version.version), "state": _State.Name(version.state)}
         for version in response.model_version_status
     ]
-    available = any(version["state"] == "AVAILABLE" for version in versions)
-    info = gateway().catalog.model(model, time_left()) if available else None
+    info = gateway.catalog.model(model, context) if available_versions(response) else None
     return {
         "name": model.name,
         "versions": versions,
         "tasks": tasks_of(info) if info else [],
         "classes": info.classes if info else [],
-        "card": find_card(model.name) is not None,
+        "card": _find_card(gateway, model.name) is not None,
     }

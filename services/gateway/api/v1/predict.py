@@ -9,23 +9,19 @@ import numpy as np
 from flask import Response
 from pydantic import Field
 
-from services.gateway.api.body import (
-    FilesBody,
-    JsonBody,
-    NoParameters,
-    read_body,
-    read_parameters,
-)
+from services.gateway.api.body import FilesBody, JsonBody, read_body
 from services.gateway.api.image_inputs import ImageParameters, read_images
-from services.gateway.api.model_paths import model_blueprint, model_route
-from services.gateway.api.responses import json_response, model_member
-from services.gateway.cascade_setting import Cascade
+from services.gateway.api.responses import JSON, json_response, model_member
+from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.codecs.image_decoder import find_image_input
+from services.gateway.collaborators import Gateway
 from services.gateway.inference.cascade import MODEL_NAME, MODEL_VERSION, run_cascade
-from services.gateway.inference.pipeline import check_shapes, find_cascade, find_model, run
-from services.gateway.inference.tasks import PREDICT, task_signature
-from services.gateway.request.errors import InvalidRequest, ModelServerProblem
-from services.gateway.upstream.catalog import DEFAULT_SIGNATURE, ModelInfo
+from services.gateway.inference.pipeline import check_shapes
+from services.gateway.inference.resolution import ResolvedRequest
+from services.gateway.inference.tasks import PREDICT
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import ModelServerProblem
+from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.arrays import Arrays
 from services.serving_api.rest_json.predict import (
@@ -33,83 +29,80 @@ from services.serving_api.rest_json.predict import (
     read_predict_document,
     to_arrays,
 )
-from services.serving_api.signatures import Signature
+from services.serving_api.signatures import DEFAULT_SIGNATURE
 
-blueprint = model_blueprint("predict")
+routes = Routes("predict", __name__)
 
 
 class PredictParameters(ImageParameters):
-    """What a client may ask of a prediction from image files."""
+    """Parameters of a prediction from image files."""
 
     top: int = Field(5, ge=1, description="how many of the most probable classes to answer")
 
 
-@model_route(blueprint, ":predict", "POST")
-def predict(model: ModelRef) -> Response:
+@routes.call("POST", *v1_paths(":predict"))
+def predict(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer a prediction in the form of the request."""
-    body = read_body()
-    cascade = find_cascade(model)
-    info = find_model(ModelRef(cascade.small) if cascade else model)
+    body = read_body(PredictParameters, gateway.settings.max_json_values, pure_json=True)
     if isinstance(body, JsonBody):
-        return _predict_json(model, info, body, cascade)
-    return _predict_images(model, info, body, cascade)
+        return _predict_json(gateway, context, model, body.document)
+    return _predict_images(gateway, context, model, body)
 
 
 def _predict_json(
-    model: ModelRef, info: ModelInfo, body: JsonBody, cascade: Cascade | None
+    gateway: Gateway, context: RequestContext, model: ModelRef, document: Any
 ) -> Response:
-    read_parameters(NoParameters)
-    document = read_predict_document(body.document)
-    name = document.signature_name or DEFAULT_SIGNATURE
-    signature = info.signature(name)
-    inputs = to_arrays(document, signature.inputs)
-    if cascade is None:
-        outputs = _run_as_it_is(model, name, signature, inputs)
-    elif name == DEFAULT_SIGNATURE:
-        outputs = run_cascade(cascade, inputs[find_image_input(signature)[0]])
+    received = read_predict_document(document)
+    resolved = gateway.resolver.signature(
+        context, model, received.signature_name or DEFAULT_SIGNATURE, cascade_allowed=True
+    )
+    inputs = to_arrays(received, resolved.signature.inputs)
+    if resolved.cascade:
+        images = inputs[find_image_input(resolved.signature)[0]]
+        outputs: Arrays = run_cascade(gateway.pipeline, resolved, resolved.cascade, images)
     else:
-        raise InvalidRequest(f"a cascade runs {DEFAULT_SIGNATURE!r} alone, received {name!r}")
-    return Response(format_predictions(outputs, document.form), mimetype="application/json")
+        outputs = _run_as_it_is(gateway, resolved, inputs)
+    return Response(format_predictions(outputs, received.form), mimetype=JSON)
 
 
-def _run_as_it_is(model: ModelRef, name: str, signature: Signature, inputs: Arrays) -> Arrays:
-    """Run a signature on inputs of any shape: as in TensorFlow Serving, the graph decides."""
+def _run_as_it_is(gateway: Gateway, resolved: ResolvedRequest, inputs: Arrays) -> Arrays:
+    """Run a signature on flat inputs of any shape: as in TensorFlow Serving, the graph decides."""
     try:
-        return run(model, name, inputs).outputs
+        return gateway.pipeline.run(resolved, inputs).outputs
     except ModelServerProblem as problem:
-        if problem.code == grpc.StatusCode.INVALID_ARGUMENT:
+        if problem.grpc_code == grpc.StatusCode.INVALID_ARGUMENT:
             # Says in plain words what a graph says in its own.
-            check_shapes(inputs, signature)
+            check_shapes(inputs, resolved.signature)
         raise
 
 
 def _predict_images(
-    model: ModelRef, info: ModelInfo, body: FilesBody, cascade: Cascade | None
+    gateway: Gateway, context: RequestContext, model: ModelRef, body: FilesBody[PredictParameters]
 ) -> Response:
-    parameters = read_parameters(PredictParameters, body)
-    name, signature = task_signature(info, PREDICT)
-    batch = read_images(body, signature, parameters.invert)
-    if cascade:
-        answer: dict[str, Any] = {"cascade": cascade.name}
-        outputs: Arrays = run_cascade(cascade, batch.images)
+    resolved = gateway.resolver.task(context, model, PREDICT)
+    batch = read_images(body, resolved, gateway.settings)
+    if resolved.cascade:
+        answer: dict[str, Any] = {"cascade": model.name}
+        outputs: Arrays = run_cascade(gateway.pipeline, resolved, resolved.cascade, batch.images)
     else:
-        outputs, version = run(model, name, {batch.input_name: batch.images})
+        outputs, version = gateway.pipeline.run(resolved, {batch.input_name: batch.images})
         answer = {"model": model_member(model, version)}
     if not _is_classification(outputs):
-        return Response(format_predictions(outputs, "instances"), mimetype="application/json")
+        return Response(format_predictions(outputs, "instances"), mimetype=JSON)
+    info, top = resolved.info, body.parameters.top
     predictions = [
-        {"file": file, **_speaker(outputs, row), **_top_classes(outputs, row, info, parameters.top)}
+        {"file": file, **_answerer(outputs, row), **_top_classes(outputs, row, info, top)}
         for row, file in enumerate(batch.files)
     ]
     return json_response({**answer, "predictions": predictions})
 
 
-def _speaker(outputs: Arrays, row: int) -> dict[str, Any]:
-    """Say which model of a cascade spoke for an image."""
+def _answerer(outputs: Arrays, row: int) -> dict[str, Any]:
+    """Return which model of a cascade answered for an image."""
     if MODEL_NAME not in outputs:
         return {}
-    speaker = ModelRef(outputs[MODEL_NAME][row].decode())
-    return {"model": model_member(speaker, outputs[MODEL_VERSION][row])}
+    answerer = ModelRef(outputs[MODEL_NAME][row].decode())
+    return {"model": model_member(answerer, outputs[MODEL_VERSION][row])}
 
 
 def _is_classification(outputs: Arrays) -> bool:

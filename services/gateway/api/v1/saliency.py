@@ -1,4 +1,4 @@
-"""The saliency task: which pixels speak for a class."""
+"""The saliency task: the pixels that speak for a class."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import numpy as np
 from flask import Response
 from pydantic import Field
 
-from services.gateway.api.body import read_body, read_parameters
+from services.gateway.api.body import read_body
 from services.gateway.api.image_inputs import ImageParameters, read_images
-from services.gateway.api.model_paths import model_blueprint, model_route
 from services.gateway.api.responses import (
     JSON,
     PNG,
@@ -19,21 +18,24 @@ from services.gateway.api.responses import (
     negotiate,
     png_response,
 )
+from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.codecs.overlays import overlay
 from services.gateway.codecs.tiling import tile
-from services.gateway.inference.pipeline import find_model, run
-from services.gateway.inference.tasks import SALIENCY, chosen_signature
+from services.gateway.collaborators import Gateway
+from services.gateway.inference.resolution import ResolvedRequest
+from services.gateway.inference.tasks import SALIENCY
+from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import InvalidRequest
 from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef, Prediction
 
-blueprint = model_blueprint("saliency")
+routes = Routes("saliency", __name__)
 
 TOP_CLASS = -1
 
 
 class SaliencyParameters(ImageParameters):
-    """What a client may ask of an explanation."""
+    """Parameters of the saliency task."""
 
     method: str = Field("gradient", description="one of the model's saliency methods")
     class_index: int = Field(
@@ -44,23 +46,22 @@ class SaliencyParameters(ImageParameters):
     )
 
 
-@model_route(blueprint, ":saliency", "POST")
-@model_route(blueprint, ":explain", "POST")
-def saliency(model: ModelRef) -> Response:
+@routes.call("POST", *v1_paths(":saliency"), *v1_paths(":explain"))
+def saliency(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer a heat map over each image, or the attribution of every pixel."""
     media_type = negotiate(PNG, JSON)
-    body = read_body()
-    parameters = read_parameters(SaliencyParameters, body)
-    info = find_model(model)
-    name, signature = chosen_signature(info, SALIENCY, parameters.method)
-    _check_class(parameters.class_index, info)
-    batch = read_images(body, signature, parameters.invert)
+    body = read_body(SaliencyParameters, gateway.settings.max_json_values)
+    parameters = body.parameters
+    resolved = gateway.resolver.task(context, model, SALIENCY, choice=parameters.method)
+    _check_class(parameters.class_index, resolved.info)
+    batch = read_images(body, resolved, gateway.settings)
     class_index = np.full(len(batch.images), parameters.class_index, np.int32)
-    prediction = run(model, name, {batch.input_name: batch.images, "class_index": class_index})
+    inputs = {batch.input_name: batch.images, "class_index": class_index}
+    prediction = gateway.pipeline.run(resolved, inputs)
     if media_type == PNG:
         heat_maps = map(overlay, batch.images, prediction.outputs["attribution"])
         return png_response(tile(list(heat_maps)))
-    return json_response(_describe(model, info, parameters.method, prediction))
+    return json_response(_describe(resolved, prediction))
 
 
 def _check_class(class_index: int, info: ModelInfo) -> None:
@@ -71,20 +72,18 @@ def _check_class(class_index: int, info: ModelInfo) -> None:
         )
 
 
-def _describe(
-    model: ModelRef, info: ModelInfo, method: str, prediction: Prediction
-) -> dict[str, Any]:
+def _describe(resolved: ResolvedRequest, prediction: Prediction) -> dict[str, Any]:
     outputs = prediction.outputs
     explanations = [
         {
             "class_index": int(class_index),
-            "label": info.label(int(class_index)),
+            "label": resolved.info.label(int(class_index)),
             **{name: outputs[name][row] for name in sorted(outputs) if name != "class_index"},
         }
         for row, class_index in enumerate(outputs["class_index"])
     ]
     return {
-        "model": model_member(model, prediction.version),
-        "method": method,
+        "model": model_member(resolved.model, prediction.version),
+        "method": resolved.choice,
         "explanations": explanations,
     }

@@ -1,4 +1,4 @@
-"""The feature visualization task: what excites a channel of a layer."""
+"""The feature visualization task: images that excite a channel of a layer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 from flask import Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from services.gateway.api.body import read_body, read_parameters
-from services.gateway.api.model_paths import model_blueprint, model_route
+from services.gateway.api.body import read_body
 from services.gateway.api.responses import (
     JSON,
     PNG,
@@ -19,16 +18,18 @@ from services.gateway.api.responses import (
     png_member,
     png_response,
 )
+from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.codecs.rendering import to_picture
 from services.gateway.codecs.tiling import contact_sheet
+from services.gateway.collaborators import Gateway
 from services.gateway.inference.limits import MOST_EXAMPLES
-from services.gateway.inference.pipeline import find_model, run
-from services.gateway.inference.tasks import VISUALIZE, choices, chosen_signature
+from services.gateway.inference.tasks import VISUALIZE
+from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import InvalidRequest
 from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef, Prediction
 
-blueprint = model_blueprint("visualize")
+routes = Routes("visualize", __name__)
 
 _DEFAULT_CHANNELS = 9
 _INT32 = 2**31
@@ -41,7 +42,7 @@ def _split(value: object) -> object:
 
 
 class VisualizeParameters(BaseModel):
-    """What a client may ask of a feature visualization."""
+    """Parameters of the feature visualization task."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,33 +59,27 @@ class VisualizeParameters(BaseModel):
     seed: int = Field(0, ge=-_INT32, lt=_INT32, description="decides on the image to start from")
 
 
-@model_route(blueprint, ":visualize", "POST")
-def visualize(model: ModelRef) -> Response:
+@routes.call("POST", *v1_paths(":visualize"))
+def visualize(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer an image for each channel that excites it, as one picture or apart."""
     media_type = negotiate(PNG, JSON)
-    parameters = read_parameters(VisualizeParameters, read_body(optional=True))
-    info = find_model(model)
-    layer = _choose_layer(parameters.layer, info)
-    name, _ = chosen_signature(info, VISUALIZE, layer)
-    channels = _choose_channels(parameters.channels, layer, info)
+    body = read_body(VisualizeParameters, gateway.settings.max_json_values, optional=True)
+    parameters = body.parameters
+    resolved = gateway.resolver.task(context, model, VISUALIZE, choice=parameters.layer)
+    channels = _choose_channels(parameters.channels, resolved.choice, resolved.info)
     seeds = np.full(len(channels), parameters.seed, np.int32)
-    prediction = run(model, name, {"channel": np.array(channels, np.int32), "seed": seeds})
+    inputs = {"channel": np.array(channels, np.int32), "seed": seeds}
+    prediction = gateway.pipeline.run(resolved, inputs)
     if media_type == PNG:
         return png_response(contact_sheet([*map(to_picture, prediction.outputs["images"])]))
     return json_response(
         {
             "model": model_member(model, prediction.version),
-            "layer": layer,
+            "layer": resolved.choice,
             "seed": parameters.seed,
             "visualizations": _describe(channels, prediction),
         }
     )
-
-
-def _choose_layer(asked: str | None, info: ModelInfo) -> str:
-    if asked is not None:
-        return asked
-    return next(iter(choices(info, VISUALIZE)), "")
 
 
 def _choose_channels(asked: list[int] | None, layer: str, info: ModelInfo) -> list[int]:

@@ -20,7 +20,7 @@ from services.gateway.api.v2.tensors import (
 from services.gateway.request.errors import InvalidRequest
 from services.serving_api.rest_json.parsing import parse_json
 from services.serving_api.rest_json.writing import write_json
-from services.serving_api.signatures import Signature
+from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 """How many bytes of a body are its JSON, where raw tensors follow."""
@@ -60,7 +60,7 @@ class RequestParameters(_Message):
     """What goes for the whole request; `signature_name` is TensorFlow Serving's."""
 
     binary_data_output: bool = False
-    signature_name: str = "serving_default"
+    signature_name: str = DEFAULT_SIGNATURE
 
 
 class InferRequest(_Message):

@@ -6,22 +6,15 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from services.gateway.api.body import (
-    File,
-    FilesBody,
-    JsonBody,
-    read_body,
-    read_parameters,
-)
+from services.gateway.api.body import FilesBody, JsonBody, read_body
 from services.gateway.app import create_app
-from services.gateway.codecs.image_decoder import ImageSpec
-from services.gateway.request.deadline import start_deadline
-from services.gateway.request.errors import ContentTooLarge, InvalidRequest, ModelServerProblem
-from tests.services.gateway.images import PNG, encode
+from services.gateway.codecs.image_decoder import ImageFile
+from services.gateway.request.errors import InvalidRequest
+from tests.services.gateway.images import PNG
 from tests.services.gateway.problems import assert_problem
 
 MULTIPART = "multipart/form-data"
-ANY_SIZE = ImageSpec(None, None, 1, np.dtype(np.float32), (1,))
+MAX_VALUES = 10_000
 
 
 class Parameters(BaseModel):
@@ -32,20 +25,20 @@ class Parameters(BaseModel):
 
 def read(app, **request: object) -> tuple[JsonBody | FilesBody, Parameters]:
     with app.test_request_context(method="POST", **request):
-        body = read_body()
-        return body, read_parameters(Parameters, body)
+        body = read_body(Parameters, MAX_VALUES)
+        return body, body.parameters
 
 
 def test_files_come_in_order_with_their_names(app):
     files = [(io.BytesIO(PNG), "a.png"), (io.BytesIO(b"x"), "b.png")]
     body, parameters = read(app, data={"images": files, "number": "3"})
-    assert body.files == [File("a.png", PNG), File("b.png", b"x")]
+    assert body.files == [ImageFile("a.png", PNG), ImageFile("b.png", b"x")]
     assert parameters.number == 3
 
 
 def test_members_beside_the_envelope_are_parameters(app):
     body, parameters = read(app, json={"instances": [1], "number": 4})
-    assert body == JsonBody({"instances": [1], "number": 4})
+    assert body.document == {"instances": [1], "number": 4}
     assert parameters.number == 4
 
 
@@ -54,8 +47,26 @@ def test_tensors_of_numbers_come_as_arrays_and_parameters_as_they_are(app):
     body, _ = read(app, json={"instances": numbers, "number": 4})
     assert isinstance(body.document["instances"], np.ndarray)
     assert body.document["instances"].tolist() == numbers
+
+
+def test_other_numbers_stay_lists(app):
+    class Latent(BaseModel):
+        latent: list[list[float]] = []
+
+    numbers = [[0.5] * 100] * 10
     with app.test_request_context(method="POST", json={"latent": numbers}):
-        assert read_body() == JsonBody({"latent": numbers})
+        body = read_body(Latent, MAX_VALUES)
+    assert body == JsonBody({"latent": numbers}, Latent(latent=numbers))
+
+
+def test_json_of_another_format_has_no_parameters(app):
+    with app.test_request_context(method="POST", json={"instances": [1], "number": 4}):
+        body = read_body(Parameters, MAX_VALUES, pure_json=True)
+    assert body == JsonBody({"instances": [1], "number": 4}, Parameters())
+    query = {"number": 5}
+    context = app.test_request_context(method="POST", json={"instances": [1]}, query_string=query)
+    with context, pytest.raises(InvalidRequest, match=r"'number' = '5', expected none with this"):
+        read_body(Parameters, MAX_VALUES, pure_json=True)
 
 
 def test_the_query_beats_the_body(app):
@@ -65,27 +76,8 @@ def test_the_query_beats_the_body(app):
 
 def test_raw_bytes_are_no_form(app):
     body, parameters = read(app, data=PNG, content_type="application/x-www-form-urlencoded")
-    assert body.files == [File(None, PNG)]
+    assert body.files == [ImageFile(None, PNG)]
     assert parameters.number == 0
-
-
-def decode(app, files: list[File], seconds: float = 5) -> np.ndarray:
-    with app.test_request_context():
-        start_deadline(seconds)
-        return FilesBody(files, {}).decode(ANY_SIZE)
-
-
-def test_images_of_a_model_that_takes_any_size_must_agree(app):
-    sizes = [(2, 3), (4, 5)]
-    files = [File(None, encode(np.zeros(size, np.uint8))) for size in sizes]
-    assert decode(app, files[:1]).shape == (1, 2, 3, 1)
-    with pytest.raises(InvalidRequest, match="one size"):
-        decode(app, files)
-
-
-def test_decoding_ends_with_the_requests_time(app):
-    with pytest.raises(ModelServerProblem):
-        decode(app, [File(None, PNG)], seconds=0)
 
 
 def test_a_call_that_needs_no_file_takes_nothing_or_a_form_of_parameters(app):
@@ -93,8 +85,8 @@ def test_a_call_that_needs_no_file_takes_nothing_or_a_form_of_parameters(app):
     bodies = []
     for request in sent:
         with app.test_request_context(method="POST", **request):
-            bodies.append(read_body(optional=True))
-    assert bodies == [FilesBody([], {}), *[FilesBody([], {"number": "3"})] * 2]
+            bodies.append(read_body(Parameters, MAX_VALUES, optional=True))
+    assert bodies == [FilesBody([], Parameters()), *[FilesBody([], Parameters(number=3))] * 2]
 
 
 def test_a_large_url_encoded_form_is_refused_before_it_is_parsed(client):
@@ -102,20 +94,6 @@ def test_a_large_url_encoded_form_is_refused_before_it_is_parsed(client):
     url = "/v1/models/generator:generate"
     response = client.post(url, data=form, content_type="application/x-www-form-urlencoded")
     assert_problem(response, 413, f"{len(form)} bytes", "at most 65536", "multipart/form-data")
-
-
-def test_all_images_together_must_stay_under_the_limit_as_the_model_takes_them(
-    settings, model_server
-):
-    app = create_app(settings.model_copy(update={"max_image_pixels": 1_600}), model_server)
-    with pytest.raises(ContentTooLarge, match="3 images, which have more than 1600 pixels"):
-        decode(app, [File(None, PNG)] * 3)
-
-
-def test_all_images_together_must_stay_under_the_limit_as_they_are_sent(settings, model_server):
-    app = create_app(settings.model_copy(update={"max_request_pixels": 1_600}), model_server)
-    with pytest.raises(ContentTooLarge, match=r"third: .* 2352 pixels, expected at most 1600"):
-        decode(app, [File(None, PNG), File(None, PNG), File("third", PNG)])
 
 
 @pytest.mark.parametrize(

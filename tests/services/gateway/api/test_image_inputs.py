@@ -5,10 +5,15 @@ import base64
 import numpy as np
 import pytest
 
-from services.gateway.api.body import File, FilesBody, JsonBody
-from services.gateway.api.image_inputs import ImageBatch, read_images
-from services.gateway.request.deadline import start_deadline
+from services.gateway.api.body import FilesBody, JsonBody
+from services.gateway.api.image_inputs import ImageBatch, ImageParameters, read_images
+from services.gateway.codecs.image_decoder import ImageFile
+from services.gateway.inference.resolution import ResolvedRequest
+from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import InvalidRequest
+from services.gateway.settings import Settings
+from services.gateway.upstream.catalog import ModelInfo
+from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import Signature, TensorSpec
 from tests.services.gateway.images import GREY, PNG
@@ -18,24 +23,26 @@ PIXELS = GREY.astype(np.float32)[np.newaxis, ..., np.newaxis]
 ENCODED = {"b64": base64.b64encode(PNG).decode()}
 
 
-def read(app, body: JsonBody | FilesBody, **options: object) -> ImageBatch:
-    with app.test_request_context():
-        start_deadline(5)
-        return read_images(body, SIGNATURE, **options)
+def read(body: list[ImageFile] | dict[str, object], *, invert: bool = False) -> ImageBatch:
+    context, info = RequestContext.lasting(5), ModelInfo("m", 1, {"s": SIGNATURE})
+    resolved = ResolvedRequest(context, ModelRef("m"), info, "s", SIGNATURE, None)
+    parameters = ImageParameters(invert=invert)
+    form = FilesBody if isinstance(body, list) else JsonBody
+    return read_images(form(body, parameters), resolved, Settings())
 
 
 @pytest.mark.parametrize(
     ("body", "files"),
     [
-        (FilesBody([File("a.png", PNG), File(None, PNG)], {}), ["a.png", None]),
-        (JsonBody({"instances": [ENCODED, ENCODED]}), [None, None]),
-        (JsonBody({"instances": PIXELS.tolist() * 2}), [None, None]),
-        (JsonBody({"inputs": {"images": PIXELS.tolist() * 2}}), [None, None]),
+        ([ImageFile("a.png", PNG), ImageFile(None, PNG)], ["a.png", None]),
+        ({"instances": [ENCODED, ENCODED]}, [None, None]),
+        ({"instances": PIXELS.tolist() * 2}, [None, None]),
+        ({"inputs": {"images": PIXELS.tolist() * 2}}, [None, None]),
     ],
 )
 @pytest.mark.parametrize("invert", [False, True])
-def test_files_and_numbers_arrive_alike(app, body, files, invert):
-    batch = read(app, body, invert=invert)
+def test_files_and_numbers_arrive_alike(body, files, invert):
+    batch = read(body, invert=invert)
     assert batch.input_name == "images"
     assert batch.files == files
     expected = np.concatenate([PIXELS, PIXELS])
@@ -51,6 +58,6 @@ def test_files_and_numbers_arrive_alike(app, body, files, invert):
         ([{"b64": "aGVsbG8="}], "expected an image"),
     ],
 )
-def test_encoded_instances_that_are_none_are_explained(app, instances, words):
+def test_encoded_instances_that_are_none_are_explained(instances, words):
     with pytest.raises(InvalidRequest, match=words):
-        read(app, JsonBody({"instances": instances}))
+        read({"instances": instances})

@@ -16,12 +16,15 @@ from PIL import Image
 
 from services.gateway.codecs.image_decoder import (
     FORMATS,
+    DecodingLimits,
     ImageDecoder,
+    ImageFile,
     ImageSpec,
     _large_images,
+    decode_images,
     find_image_input,
 )
-from services.gateway.request.errors import ContentTooLarge, InvalidRequest, ModelServerProblem
+from services.gateway.request.errors import ContentTooLarge, DeadlineExceeded, InvalidRequest
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import Signature, TensorSpec
 from tests.hostile import images
@@ -288,8 +291,8 @@ def test_a_damaged_file_decodes_or_is_refused(data):
 def test_what_is_refused_says_what_would_be_read(content, error):
     with pytest.raises(error, match="expected") as caught:
         decode_image(content, GREY_28, MAX_PIXELS)
-    assert "undamaged" not in caught.value.detail
-    assert " at 0x" not in caught.value.detail
+    assert "undamaged" not in caught.value.description
+    assert " at 0x" not in caught.value.description
 
 
 @pytest.mark.parametrize(
@@ -300,7 +303,7 @@ def test_decoding_ends_at_the_deadline(content):
     decoder = ImageDecoder(GREY_28, 16 * MAX_PIXELS, 64 * MAX_PIXELS)
     decoder.decode(encode(GREY, "GIF"), seconds=30)
     start = time.process_time()
-    with pytest.raises(ModelServerProblem, match="time for this request is over"):
+    with pytest.raises(DeadlineExceeded, match="time for this request is over"):
         decoder.decode(content, seconds=0.01)
     assert time.process_time() - start < 1
     assert not _large_images.locked()
@@ -386,7 +389,7 @@ def test_among_several_inputs_images_is_the_one():
 def test_a_signature_without_images_says_what_it_takes(inputs):
     with pytest.raises(InvalidRequest, match="send JSON") as caught:
         find_image_input(Signature(inputs, {}, ""))
-    assert all(name in caught.value.detail for name in inputs)
+    assert all(name in caught.value.description for name in inputs)
 
 
 def test_the_files_of_a_request_have_so_many_pixels_in_all():
@@ -402,10 +405,47 @@ def test_large_images_wait_for_each_other_and_small_ones_for_nobody():
     decoder = ImageDecoder(GREY_28, 2 * MAX_PIXELS, 10 * MAX_PIXELS)
     with ThreadPoolExecutor(1) as pool:
         with _large_images:
-            with pytest.raises(ModelServerProblem, match="time for this request is over"):
+            with pytest.raises(DeadlineExceeded, match="time for this request is over"):
                 decoder.decode(large, seconds=0.05)
             assert decoder.decode(PNG, seconds=0).any()
             waiting = pool.submit(decoder.decode, large, 30)
             with pytest.raises(TimeoutError):
                 waiting.result(0.2)
         assert waiting.result(30).shape == (28, 28, 1)
+
+
+FREE = TensorSpec(types_pb2.DT_FLOAT, (None, None, None, 1))
+
+
+def decode_all(
+    files: list[ImageFile], max_pixels: int = 10**6, total: int = 10**6, seconds: float = 5
+) -> np.ndarray:
+    """Decode files for a model that takes images of any size."""
+    limits = DecodingLimits(max_pixels, total, time.monotonic() + seconds)
+    name, images = decode_images(files, Signature({"images": FREE}, {}, ""), limits)
+    assert name == "images"
+    return images
+
+
+def test_images_of_a_model_that_takes_any_size_must_agree():
+    sizes = [(2, 3), (4, 5)]
+    files = [ImageFile(None, encode(np.zeros(size, np.uint8))) for size in sizes]
+    assert decode_all(files[:1]).shape == (1, 2, 3, 1)
+    with pytest.raises(InvalidRequest, match="one size"):
+        decode_all(files)
+
+
+def test_decoding_ends_with_the_requests_time():
+    with pytest.raises(DeadlineExceeded):
+        decode_all([ImageFile(None, PNG)], seconds=0)
+
+
+def test_all_images_together_must_stay_under_the_limit_as_the_model_takes_them():
+    with pytest.raises(ContentTooLarge, match="3 images, which have more than 1600 pixels"):
+        decode_all([ImageFile(None, PNG)] * 3, max_pixels=1_600)
+
+
+def test_all_images_together_must_stay_under_the_limit_as_they_are_sent():
+    files = [ImageFile(None, PNG), ImageFile(None, PNG), ImageFile("third", PNG)]
+    with pytest.raises(ContentTooLarge, match=r"third: .* 2352 pixels, expected at most 1600"):
+        decode_all(files, total=1_600)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from services.gateway.app import create_app
+from services.gateway.request.errors import DeadlineExceeded
 from services.serving_api.tensors import to_ndarray
 from tests.fakes import CLASSIFIER, FakeModelServer, FakeSignature, FakeVersion, classify
 from tests.services.gateway.images import GREY, encode
@@ -173,3 +174,18 @@ def test_while_the_large_model_is_gone_what_is_sure_is_answered(cascade, fake):
     response = cascade.post(AUTO, json={"instances": IMAGES[~ESCALATED].tolist()})
     assert response.status_code == 200
     assert {row["model_name"] for row in response.json["predictions"]} == {"classifier"}
+
+
+@pytest.mark.parametrize("images", [IMAGES, IMAGES[~ESCALATED]])
+def test_a_large_model_whose_description_takes_too_long_is_a_timeout(
+    cascade, model_server, monkeypatch, images
+):
+    ask = model_server.metadata
+
+    def hang(ref, context):
+        if ref.name == "large":
+            raise DeadlineExceeded
+        return ask(ref, context)
+
+    monkeypatch.setattr(model_server, "metadata", hang)
+    assert_problem(cascade.post(AUTO, json={"instances": images.tolist()}), 504, "time")

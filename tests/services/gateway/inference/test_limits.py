@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 
 from services.gateway.app import create_app
-from services.gateway.inference.limits import MOST_EXAMPLES, check_amount, is_expensive
-from services.gateway.request.errors import ContentTooLarge
+from services.gateway.inference.limits import MOST_EXAMPLES, ExpensiveCalls, check_amount
+from services.gateway.inference.resolution import ResolvedRequest, Resolver
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import ContentTooLarge, NotReady
+from services.gateway.upstream.catalog import ModelInfo
+from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import Signature, TensorSpec
 from tests.services.gateway.images import GREY, PNG
@@ -65,24 +70,78 @@ def test_what_takes_long_runs_for_so_many_examples_and_no_more(settings, model_s
     assert fake.requests == []
 
 
+class OneModel:
+    """A catalog of one model, which has every signature that is asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._info = ModelInfo("m", 1, {name: TWO_NUMBERS})
+
+    def model(self, _ref: ModelRef, _context: RequestContext) -> ModelInfo:
+        return self._info
+
+
+def resolved(name: str) -> ResolvedRequest:
+    resolver = Resolver(OneModel(name), {})
+    return resolver.signature(RequestContext.lasting(5), ModelRef("m"), name)
+
+
 @pytest.mark.parametrize("name", ["saliency_gradient", "feature_visualization_conv1", "generate"])
 def test_which_signatures_take_long(name):
-    assert is_expensive(name)
+    assert resolved(name).kind.expensive
 
 
-@pytest.mark.parametrize("name", ["serving_default", "generate_tokens", "activations"])
+@pytest.mark.parametrize("name", ["serving_default", "activations"])
 def test_which_signatures_do_not(name):
-    assert not is_expensive(name)
+    assert not resolved(name).kind.expensive
+
+
+def test_of_other_signatures_nothing_is_known():
+    assert resolved("generate_tokens").kind is None
 
 
 def test_the_numbers_of_activations_are_reckoned_as_far_as_the_shapes_tell():
     inputs = {"x": np.zeros((3, 5)), "scalar": np.array(1)}
-    check_amount("activations", TWO_NUMBERS, inputs, max_answer_numbers=6)
+    check_amount(resolved("activations"), inputs, max_answer_numbers=6)
     with pytest.raises(ContentTooLarge, match=r"6 numbers, expected at most 5.*MAX_ANSWER_NUMBERS"):
-        check_amount("activations", TWO_NUMBERS, inputs, max_answer_numbers=5)
+        check_amount(resolved("activations"), inputs, max_answer_numbers=5)
 
 
 def test_another_signatures_first_dimension_may_be_no_example():
     """Such as the samples of a sound, of which a model makes a few rows."""
     inputs = {"waveform": np.zeros(16_000, np.float32)}
-    check_amount("serving_default", TWO_NUMBERS, inputs, max_answer_numbers=5)
+    check_amount(resolved("serving_default"), inputs, max_answer_numbers=5)
+
+
+def fill(calls: ExpensiveCalls, stack: ExitStack) -> int:
+    """Take slots until there are none, or a hundred; return how many there were."""
+    for count in range(100):
+        try:
+            stack.enter_context(calls.slot())
+        except NotReady:
+            return count
+    return 100
+
+
+def test_only_so_many_expensive_calls_run_at_once():
+    calls = ExpensiveCalls(threads=16, max_calls=5)
+    with ExitStack() as stack:
+        assert fill(calls, stack) == 5
+        with pytest.raises(NotReady, match="already do"):
+            stack.enter_context(calls.slot())
+
+
+@pytest.mark.parametrize(("threads", "slots"), [(1, 1), (4, 2), (64, 8)])
+def test_they_get_at_most_half_of_the_threads(threads, slots):
+    with ExitStack() as stack:
+        assert fill(ExpensiveCalls(threads, 8), stack) == slots
+
+
+def test_slots_come_back_after_errors_too():
+    calls = ExpensiveCalls(threads=2, max_calls=1)
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError), calls.slot():
+            raise ZeroDivisionError
+        with calls.slot(), pytest.raises(NotReady), calls.slot():
+            pass
+    with ExitStack() as stack:
+        assert fill(calls, stack) == 1

@@ -10,6 +10,7 @@ from flask import Flask
 from services.gateway.app import create_app
 from tests.fakes import Arrays, FakeSignature, FakeVersion
 from tests.processes import wait_until
+from tests.services.gateway.problems import assert_problem
 
 ASK = "/v1/models/half_plus_two:predict"
 
@@ -88,3 +89,43 @@ def test_sharing_can_be_turned_off(app_with, fake, pool, batching, calls):
 
     assert [future.result() for future in futures] == [(200, [value]) for value in (2, 3, 4, 5)]
     assert len(fake.requests) == calls
+
+
+@pytest.mark.parametrize(
+    "shape", [(), (1,), (3, 2), (28, 28), (1, 28, 28), (1, 27, 28, 1), (1,) * 5]
+)
+@pytest.mark.parametrize("form", ["inputs", "v2"])
+def test_a_shape_that_could_abort_the_model_server_is_not_sent(client, fake, shape, form):
+    values = np.zeros(shape).tolist()
+    path, body = "/v1/models/classifier:predict", {"inputs": values}
+    if form == "v2":
+        path = "/v2/models/classifier/infer"
+        tensor = {"name": "images", "shape": shape, "datatype": "FP32", "data": values}
+        body = {"inputs": [tensor if shape else {**tensor, "data": [0.0]}]}
+    response = client.post(path, json=body)
+    assert_problem(response, 400, f"the shape {list(shape)}", "float32[N, 28, 28, 1]")
+    assert [
+        each for each in fake.requests if each.model_spec.signature_name != "class_labels"
+    ] == []
+
+
+@pytest.mark.parametrize("values", [[2], [[2]], [[2, 4]], 2])
+def test_other_shapes_are_left_to_the_graph(client, values):
+    answer = (np.array(values) / 2 + 2).tolist()
+    assert client.post(ASK, json={"inputs": values}).json == {"outputs": answer}
+
+
+def test_more_than_two_dimensions_are_not_left_to_it(client):
+    response = client.post(ASK, json={"inputs": [[[2]]]})
+    assert_problem(response, 400, "the shape [1, 1, 1]", "float32[N]")
+
+
+def test_an_answer_of_another_version_than_the_known_one_is_not_kept(settings, model_server, fake):
+    changed = settings.model_copy(update={"cache_bytes": 100_000})
+    client = create_app(changed, model_server).test_client()
+    assert client.post(ASK, json={"inputs": [0]}).status_code == 200
+    fake.models["half_plus_two"][2] = fake.models["half_plus_two"][1]
+    for _ in range(3):
+        assert client.post(ASK, json={"inputs": [2]}).json == {"outputs": [3.0]}
+    # The first answer is the news of version 2, the second one is kept.
+    assert len(fake.requests) == 3

@@ -7,12 +7,11 @@ import pytest
 import structlog
 
 from services.gateway.settings import Settings
-from services.gateway.telemetry.logs import configure_logging, set_log_members
+from services.gateway.telemetry.logs import configure_logging
 
 
 @pytest.fixture(autouse=True)
 def restored_logging():
-    set_log_members({})
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -29,17 +28,6 @@ def test_own_and_foreign_lines_are_of_one_form(capsys):
     assert (own["event"], own["level"], own["number"]) == ("own", "info", 1)
     assert (foreign["event"], foreign["level"]) == ("foreign line", "warning")
     assert own.keys() - {"number", "text"} == foreign.keys() == {"event", "level", "timestamp"}
-
-
-def test_lines_carry_what_the_thread_is_about(capsys):
-    configure_logging(Settings(log_format="json"))
-    set_log_members({"request_id": "a"})
-    structlog.get_logger().info("own")
-    logging.getLogger("gunicorn.error").warning("foreign")
-    set_log_members({})
-    structlog.get_logger().info("other")
-    lines = map(json.loads, capsys.readouterr().err.splitlines())
-    assert [line.get("request_id") for line in lines] == ["a", "a", None]
 
 
 def test_an_exception_is_one_line_with_its_stack(capsys):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.app import create_app
-from services.gateway.upstream.answer_cache import AnswerCache
+from services.gateway.upstream.answer_cache import AnswerCache, question_key
 from services.gateway.upstream.model_server import Prediction
 from tests.fakes import HALF_PLUS_TWO, FakeVersion
 
@@ -27,10 +27,20 @@ class Model:
         return Prediction({"y": np.full(self._size, self.asked, np.float64)}, self._version)
 
 
+def answer(cache: AnswerCache, question: tuple[str, int, str], inputs, model) -> Prediction:
+    """Answer a question as the pipeline does."""
+    key = question_key(*question, inputs)
+    found = cache.find(key)
+    if found is None:
+        found = model()
+        cache.keep(key, found)
+    return found
+
+
 def test_the_same_question_is_asked_once():
     cache, model = AnswerCache(10_000), Model()
-    first = cache.answer(VERSION, ONE, model)
-    again = cache.answer(VERSION, {"x": np.ones(1, np.float32)}, model)
+    first = answer(cache, VERSION, ONE, model)
+    again = answer(cache, VERSION, {"x": np.ones(1, np.float32)}, model)
     assert model.asked == 1
     np.testing.assert_array_equal(first.outputs["y"], again.outputs["y"])
     assert again.version == 3
@@ -52,8 +62,8 @@ def test_the_same_question_is_asked_once():
 )
 def test_any_other_question_is_asked(version, inputs):
     cache, model = AnswerCache(10_000), Model()
-    cache.answer(VERSION, ONE, model)
-    cache.answer(version, inputs, model)
+    answer(cache, VERSION, ONE, model)
+    answer(cache, version, inputs, model)
     assert model.asked == 2
 
 
@@ -63,41 +73,34 @@ def test_strings_are_told_apart_however_they_are_cut(left, right):
     for strings in (left, right):
         array = np.empty(len(strings), object)
         array[:] = strings
-        cache.answer(VERSION, {"x": array}, model)
+        answer(cache, VERSION, {"x": array}, model)
     assert model.asked == (1 if left == right else 2)
-
-
-def test_an_answer_of_another_version_is_not_kept():
-    cache, model = AnswerCache(10_000), Model(version=4)
-    cache.answer(VERSION, ONE, model)
-    cache.answer(VERSION, ONE, model)
-    assert model.asked == 2
 
 
 def test_memory_is_bounded_and_the_oldest_go_first():
     cache, model = AnswerCache(100_000), Model(size=1000)
     questions = [{"x": np.array([number])} for number in range(100)]
     for question in questions:
-        cache.answer(VERSION, question, model)
+        answer(cache, VERSION, question, model)
     assert cache._answers.currsize <= 100_000
     assert len(cache._answers) > 5
-    cache.answer(VERSION, questions[-1], model)
+    answer(cache, VERSION, questions[-1], model)
     assert model.asked == 100
-    cache.answer(VERSION, questions[0], model)
+    answer(cache, VERSION, questions[0], model)
     assert model.asked == 101
 
 
 def test_what_is_too_large_is_not_kept():
     cache, model = AnswerCache(2_000), Model(size=1000)
     for _ in range(2):
-        cache.answer(VERSION, ONE, model)
+        answer(cache, VERSION, ONE, model)
     assert model.asked == 2
 
 
 def test_a_kept_answer_does_not_hold_on_to_its_batch():
     cache = AnswerCache(10_000)
     batch = np.zeros((1000, 2))
-    cache.answer(VERSION, ONE, lambda: Prediction({"y": batch[:1]}, 3))
+    answer(cache, VERSION, ONE, lambda: Prediction({"y": batch[:1]}, 3))
     [kept] = cache._answers.values()
     assert kept.outputs["y"].base is None
 

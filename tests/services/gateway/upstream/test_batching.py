@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from services.gateway.request.errors import ModelServerProblem
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import DeadlineExceeded, ModelServerProblem
 from services.gateway.upstream.batching import Batcher
 from services.gateway.upstream.model_server import ModelRef, Prediction
 from services.serving_api.dtypes import data_type_of
@@ -33,11 +34,12 @@ class Upstream:
         self.answer: Callable[[np.ndarray], np.ndarray] = lambda x: 2 * x
         self.allowed = threading.Semaphore(0)
 
-    def predict(self, model, signature_name, inputs, timeout) -> Prediction:
+    def predict(self, model, signature_name, inputs, context) -> Prediction:
         self.calls.append(inputs["x"])
+        timeout = context.time_left()
         self.timeouts.append(timeout)
         if not self.allowed.acquire(timeout=timeout):
-            raise ModelServerProblem(grpc.StatusCode.DEADLINE_EXCEEDED, "late")
+            raise DeadlineExceeded
         return Prediction({"y": self.answer(inputs["x"])}, 7)
 
     def let(self, calls: int = 1000) -> None:
@@ -64,7 +66,8 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def ask(batcher, pool):
     def submit(*values: float, signature=DOUBLE, timeout=PATIENCE, name="s") -> Future[Prediction]:
         inputs = {"x": np.array(values, np.float32)}
-        return pool.submit(batcher.predict, MODEL, name, signature, inputs, timeout)
+        context = RequestContext.lasting(timeout)
+        return pool.submit(batcher.predict, MODEL, name, signature, inputs, context)
 
     return submit
 
@@ -132,7 +135,8 @@ def test_nothing_is_remembered_of_what_is_done(ask, upstream, batcher):
 def test_more_calls_at_once_if_allowed(upstream, pool):
     batcher = Batcher(upstream, max_rows=8, max_calls=2)
     inputs = {"x": np.zeros(1, np.float32)}
-    futures = [pool.submit(batcher.predict, MODEL, "s", DOUBLE, inputs, PATIENCE) for _ in range(4)]
+    question = (MODEL, "s", DOUBLE, inputs, RequestContext.lasting(PATIENCE))
+    futures = [pool.submit(batcher.predict, *question) for _ in range(4)]
     wait_until(lambda: len(upstream.calls) == 2, PATIENCE, "two calls")
     wait_until(
         lambda: [len(queue.waiting) for queue in batcher._queues.values()] == [2], PATIENCE, "two"
@@ -169,7 +173,8 @@ def test_large_strings_go_alone(batcher, pool, upstream, one_under_way):
     upstream.answer = lambda x: x
     files = {"x": np.array([b"\xff" * 2**21], np.object_)}
     for _ in range(2):
-        pool.submit(batcher.predict, MODEL, "s", signature, files, PATIENCE)
+        context = RequestContext.lasting(PATIENCE)
+        pool.submit(batcher.predict, MODEL, "s", signature, files, context)
     wait_until(lambda: len(upstream.calls) == 3, PATIENCE, "two calls beside the first")
     upstream.let()
     one_under_way.result(PATIENCE)
@@ -179,9 +184,8 @@ def test_requests_of_different_signatures_or_dtypes_are_not_mixed(
     ask, batcher, pool, upstream, one_under_way
 ):
     other = ask(1, name="other")
-    double = pool.submit(
-        batcher.predict, MODEL, "s", DOUBLE, {"x": np.zeros(1, np.float64)}, PATIENCE
-    )
+    inputs, context = {"x": np.zeros(1, np.float64)}, RequestContext.lasting(PATIENCE)
+    double = pool.submit(batcher.predict, MODEL, "s", DOUBLE, inputs, context)
     wait_until(lambda: len(upstream.calls) == 3, PATIENCE, "three calls")
     upstream.let()
     assert values(other) == [2]
@@ -251,9 +255,9 @@ def test_outputs_without_a_row_each_are_asked_for_alone_from_then_on(
 
 def test_who_waits_keeps_its_own_deadline(ask, upstream, waiting, one_under_way):
     hurried = ask(1, timeout=0.2)
-    with pytest.raises(ModelServerProblem) as caught:
+    with pytest.raises(DeadlineExceeded) as caught:
         hurried.result(PATIENCE)
-    assert caught.value.status == 504
+    assert caught.value.code == 504
     patient = ask(2)
     waiting(1)
     upstream.let()
@@ -271,9 +275,9 @@ def test_a_deadline_of_the_first_does_not_end_those_with_more_time(ask, upstream
     patient = ask(2)
     waiting(2)
     for future in (first, hurried):
-        with pytest.raises(ModelServerProblem) as caught:
+        with pytest.raises(DeadlineExceeded) as caught:
             future.result(PATIENCE)
-        assert caught.value.status == 504
+        assert caught.value.code == 504
     upstream.let()
     assert values(patient) == [4]
 
@@ -298,9 +302,9 @@ def test_one_leaves_a_batch_at_its_own_deadline_and_is_not_asked_for_again(
     waiting(2)
     upstream.let(1)
     assert values(one_under_way) == [0]
-    with pytest.raises(ModelServerProblem) as caught:
+    with pytest.raises(DeadlineExceeded) as caught:
         hurried.result(PATIENCE)
-    assert caught.value.status == 504
+    assert caught.value.code == 504
     assert not patient.done()
     upstream.let()
     assert values(patient) == [4]
@@ -315,9 +319,9 @@ def test_no_one_is_asked_for_again_when_all_its_time_went_into_the_batch(
     upstream.let(1)
     assert values(one_under_way) == [0]
     for future in others:
-        with pytest.raises(ModelServerProblem) as caught:
+        with pytest.raises(DeadlineExceeded) as caught:
             future.result(PATIENCE)
-        assert caught.value.status == 504
+        assert caught.value.code == 504
     assert len(upstream.calls) == 2
 
 

@@ -6,7 +6,8 @@ import grpc
 import numpy as np
 import pytest
 
-from services.gateway.request.errors import ModelServerProblem
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import DeadlineExceeded, ModelServerProblem
 from services.gateway.upstream.model_server import ModelRef, ModelServer
 from tests.fakes import HALF_PLUS_TWO, FakeSignature, FakeVersion
 from tests.processes import free_port, wait_until
@@ -17,7 +18,9 @@ FOUR = {"x": np.array([4], np.float32)}
 
 def test_a_prediction_says_which_version_made_it(model_server, fake):
     fake.models["half_plus_two"][3] = FakeVersion(HALF_PLUS_TWO)
-    outputs, version = model_server.predict(HALF, "serving_default", FOUR, 5)
+    outputs, version = model_server.predict(
+        HALF, "serving_default", FOUR, RequestContext.lasting(5)
+    )
     assert outputs["y"].tolist() == [4.0]
     assert version == 3
 
@@ -29,7 +32,7 @@ def test_a_prediction_says_which_version_made_it(model_server, fake):
 def test_a_reference_goes_upstream_as_it_is(model_server, fake, ref, version):
     fake.models["half_plus_two"][2] = FakeVersion(HALF_PLUS_TWO)
     fake.labels["canary"] = 1
-    assert model_server.metadata(ref, 5).model_spec.version.value == version
+    assert model_server.metadata(ref, RequestContext.lasting(5)).model_spec.version.value == version
 
 
 def test_messages_may_be_of_any_size(model_server, fake):
@@ -37,7 +40,9 @@ def test_messages_may_be_of_any_size(model_server, fake):
     fake.models["mirror"] = {1: FakeVersion({"serving_default": mirror})}
     # gRPC's own limit is 4 MiB.
     large = np.arange(3_000_000, dtype=np.float32)
-    outputs, _ = model_server.predict(ModelRef("mirror"), "serving_default", {"x": large}, 10)
+    outputs, _ = model_server.predict(
+        ModelRef("mirror"), "serving_default", {"x": large}, RequestContext.lasting(10)
+    )
     np.testing.assert_array_equal(outputs["y"], large)
 
 
@@ -45,33 +50,33 @@ def test_an_absent_server_is_told_at_once():
     server = ModelServer(f"127.0.0.1:{free_port()}")
     start = time.monotonic()
     with pytest.raises(ModelServerProblem, match="cannot be reached") as caught:
-        server.status(HALF, 5)
+        server.status(HALF, RequestContext.lasting(5))
     server.close()
-    assert caught.value.status == 503
-    assert "127.0.0.1" not in caught.value.detail
+    assert caught.value.code == 503
+    assert "127.0.0.1" not in caught.value.description
     assert time.monotonic() - start < 4
 
 
 def test_a_server_that_hangs_is_given_up_at_the_deadline(model_server, fake):
     fake.delay = 5
     start = time.monotonic()
-    with pytest.raises(ModelServerProblem, match=r"within 0\.3 s") as caught:
-        model_server.predict(HALF, "serving_default", FOUR, 0.3)
-    assert caught.value.status == 504
+    with pytest.raises(DeadlineExceeded, match=r"within 0\.3 s") as caught:
+        model_server.predict(HALF, "serving_default", FOUR, RequestContext.lasting(0.3))
+    assert caught.value.code == 504
     assert time.monotonic() - start < 4
 
 
 def test_what_the_server_refuses_keeps_its_words(model_server):
     with pytest.raises(ModelServerProblem, match=r"Latest\(nope\)") as caught:
-        model_server.metadata(ModelRef("nope"), 5)
-    assert caught.value.status == 404
-    assert caught.value.code == grpc.StatusCode.NOT_FOUND
+        model_server.metadata(ModelRef("nope"), RequestContext.lasting(5))
+    assert caught.value.code == 404
+    assert caught.value.grpc_code == grpc.StatusCode.NOT_FOUND
 
 
 def test_a_server_that_returns_is_found_within_seconds(model_server, fake):
     def answers() -> bool:
         try:
-            return bool(model_server.status(HALF, 1).model_version_status)
+            return bool(model_server.status(HALF, RequestContext.lasting(1)).model_version_status)
         except ModelServerProblem:
             return False
 
@@ -88,5 +93,5 @@ def test_a_server_that_returns_is_found_within_seconds(model_server, fake):
 def test_a_proxy_for_the_web_is_not_asked(monkeypatch, fake):
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     server = ModelServer(fake.address)
-    assert server.status(HALF, 5).model_version_status
+    assert server.status(HALF, RequestContext.lasting(5)).model_version_status
     server.close()

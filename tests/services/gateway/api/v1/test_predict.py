@@ -273,7 +273,7 @@ def test_an_error_inside_shows_nothing_of_it(client, monkeypatch):
     def fail(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("services.gateway.api.v1.predict.run", fail)
+    monkeypatch.setattr("services.gateway.inference.pipeline.Pipeline.run", fail)
     response = client.post(PREDICT, data=PNG)
     assert_problem(response, 500, "request's id")
     assert "secret" not in response.text

@@ -18,15 +18,6 @@ def shared(settings, model_server):
     return make
 
 
-@pytest.mark.parametrize("path", ["/", "/livez", "/nope", "/v1/models", "/metrics"])
-def test_every_answer_says_what_a_browser_may_do_with_it(client, path):
-    with client.get(path) as response:
-        headers = response.headers
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["X-Frame-Options"] == "DENY"
-    assert "object-src 'none'" in headers["Content-Security-Policy"]
-
-
 def test_pages_of_other_origins_may_not_read_answers_by_default(client):
     for response in (
         client.get("/v1/models", headers={"Origin": PAGE}),

@@ -1,0 +1,91 @@
+"""Routing: views get the gateway's parts, the request's context, and the model that a path names.
+
+A path names a model's latest version, `/versions/N` or `/labels/L`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from flask import Blueprint, Flask, g, request
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from werkzeug.routing import BaseConverter, IntegerConverter, Map
+
+from services.gateway.collaborators import Gateway
+from services.gateway.middleware.content_encoding import decode_content
+from services.gateway.upstream.model_server import ModelRef
+
+_View = TypeVar("_View", bound=Callable[..., ResponseReturnValue])
+
+
+def v1_paths(suffix: str) -> tuple[str, ...]:
+    """Return the paths of a model in TensorFlow Serving's API, each with this suffix."""
+    model = "/v1/models/<model>"
+    parts = (model, f"{model}/versions/<int64:version>", f"{model}/labels/<label>")
+    return tuple(path + suffix for path in parts)
+
+
+def v2_paths(suffix: str) -> tuple[str, ...]:
+    """Return the paths of a model in the Open Inference Protocol, each with this suffix."""
+    model = "/v2/models/<model>"
+    return (model + suffix, f"{model}/versions/<int64:version>{suffix}")
+
+
+class Routes(Blueprint):
+    """A blueprint whose views are `view(gateway, context)` or `view(gateway, context, model)`.
+
+    An application registers it with its parts: `app.register_blueprint(routes, gateway=gateway)`.
+    """
+
+    def call(self, method: str, *paths: str) -> Callable[[_View], _View]:
+        """Route a view under paths, all of which name a model or none of which does."""
+
+        def decorate(view: _View) -> _View:
+            def add(state: BlueprintSetupState) -> None:
+                bound = _bind(view, state.options["gateway"])
+                for path in paths:
+                    state.add_url_rule(path, view_func=bound, methods=[method])
+
+            self.record(add)
+            return view
+
+        return decorate
+
+
+def _bind(
+    view: Callable[..., ResponseReturnValue], gateway: Gateway
+) -> Callable[..., ResponseReturnValue]:
+    @wraps(view)
+    def answer(
+        model: str | None = None, version: int | None = None, label: str | None = None
+    ) -> ResponseReturnValue:
+        if "HTTP_CONTENT_ENCODING" in request.environ:
+            decode_content(request)
+        if model is None:
+            return view(gateway, g.context)
+        return view(gateway, g.context, ModelRef(model, version, label))
+
+    return answer
+
+
+def add_path_converters(app: Flask) -> None:
+    """Let the rules of an application have the parts that the paths here are made of."""
+    app.url_map.converters.update(default=_Segment, int64=_Int64)
+
+
+class _Segment(BaseConverter):
+    """A part of a path up to the colon that starts a verb."""
+
+    regex = "[^/:]+"
+    # It holds no slash, so that only the paths with as many parts are tried.
+    part_isolating = True
+
+
+class _Int64(IntegerConverter):
+    """A version number as TensorFlow Serving's protocol holds it."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)

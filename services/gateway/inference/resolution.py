@@ -1,0 +1,281 @@
+"""Resolution: what a request asks for, found once and handed down as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from services.gateway.cascade_setting import Cascade
+from services.gateway.inference.tasks import KINDS, PREDICT, TASKS, SignatureKind, Task
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import InvalidRequest, ModelServerProblem
+from services.gateway.upstream.catalog import Catalog, ModelInfo
+from services.gateway.upstream.model_server import ModelRef
+from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature
+
+
+@dataclass(frozen=True)
+class ResolvedRequest:
+    """What one request asks of one model.
+
+    Attributes:
+        context: the request itself: its deadline, its trace, what was observed.
+        model: the model, and the version or the label that the client named.
+        info: the version that this stands for, and what it can do.
+        signature_name: the signature to run.
+        signature: its inputs and outputs.
+        kind: what the gateway knows of this signature; None if it knows nothing.
+        choice: of a family of signatures the member, such as the saliency method.
+        cascade: of a request to a cascade, the rest of it; all the above is its small model's.
+    """
+
+    context: RequestContext
+    model: ModelRef
+    info: ModelInfo
+    signature_name: str
+    signature: Signature
+    kind: SignatureKind | None
+    choice: str = ""
+    cascade: ResolvedCascade | None = None
+
+    def then(self, task: Task, kind: SignatureKind, version: int) -> ResolvedRequest:
+        """Return the next step of a task, for the version that answered the last one.
+
+        Raises:
+            InvalidRequest: the model does not have the signature of this step.
+        """
+        ref, info = ModelRef(self.model.name, version), replace(self.info, version=version)
+        return _resolve_kind(_FoundModel(self.context, ref, info), task, kind)
+
+
+class ResolvedCascade(NamedTuple):
+    """What a request to a cascade needs beside its small model.
+
+    Attributes:
+        setting: the names of the models, and the threshold.
+        large: the same request to the large model; or the problem that keeps that model from
+            answering, which counts only where the small one is unsure.
+    """
+
+    setting: Cascade
+    large: ResolvedRequest | ModelServerProblem
+
+
+class Resolver:
+    """Resolves requests.
+
+    Args:
+        catalog: the models and what they can do.
+        cascades: the cascades by name.
+    """
+
+    def __init__(self, catalog: Catalog, cascades: Mapping[str, Cascade]) -> None:
+        self._catalog = catalog
+        self._cascades = cascades
+
+    def task(
+        self,
+        context: RequestContext,
+        model: ModelRef,
+        task: Task,
+        *,
+        kind: SignatureKind | None = None,
+        choice: str | None = None,
+    ) -> ResolvedRequest:
+        """Resolve a request for a task.
+
+        Args:
+            context: the request.
+            model: a model; for predict also a cascade.
+            task: the task.
+            kind: the signature that this form of the task needs; by default the task's first.
+            choice: the member of a family of signatures; by default the first by name.
+
+        Raises:
+            InvalidRequest: the model does not have the task, its form, or the choice.
+            Problem: as `Catalog.model` raises it.
+        """
+        ref, cascade = self._first_model(model, cascade_allowed=task is PREDICT)
+        info = self._info(context, ref, cascade)
+        kind = kind or task.kinds[0]
+        resolved = _resolve_kind(_FoundModel(context, ref, info), task, kind, choice)
+        return self._add_large_model(resolved, cascade) if cascade else resolved
+
+    def signature(
+        self,
+        context: RequestContext,
+        model: ModelRef,
+        signature_name: str,
+        *,
+        cascade_allowed: bool = False,
+    ) -> ResolvedRequest:
+        """Resolve a request for a signature by its name.
+
+        Raises:
+            InvalidRequest: the model does not have the signature; or it is a cascade, which cannot
+                run it.
+            Problem: as `Catalog.model` raises it.
+        """
+        ref, cascade = self._first_model(model, cascade_allowed=cascade_allowed)
+        info = self._info(context, ref, cascade)
+        signature = info.signatures.get(signature_name)
+        if signature is None:
+            raise InvalidRequest(
+                f'Serving signature name: "{signature_name}" not found in signature def: model '
+                f"{info.name!r} version {info.version} has {sorted(info.signatures)}"
+            )
+        kind = _kind_of(signature_name)
+        resolved = ResolvedRequest(context, ref, info, signature_name, signature, kind)
+        if cascade is None:
+            return resolved
+        if signature_name != DEFAULT_SIGNATURE:
+            raise InvalidRequest(
+                f"a cascade runs {DEFAULT_SIGNATURE!r} alone, received {signature_name!r}"
+            )
+        return self._add_large_model(resolved, cascade)
+
+    def model(self, context: RequestContext, model: ModelRef) -> ModelInfo:
+        """Return what a model can do.
+
+        Raises:
+            InvalidRequest: it is a cascade.
+            Problem: as `Catalog.model` raises it.
+        """
+        ref, _ = self._first_model(model, cascade_allowed=False)
+        return self._info(context, ref, None)
+
+    def described_model(self, model: ModelRef) -> ModelRef:
+        """Return the model whose status and metadata are told: of a cascade the small one.
+
+        Raises:
+            InvalidRequest: a version or a label of a cascade.
+        """
+        return self._first_model(model, cascade_allowed=True)[0]
+
+    def _first_model(
+        self, model: ModelRef, *, cascade_allowed: bool
+    ) -> tuple[ModelRef, Cascade | None]:
+        cascade = self._cascades.get(model.name)
+        if cascade is None:
+            return model, None
+        if model != ModelRef(model.name):
+            raise InvalidRequest(
+                f"{model.name!r} is a cascade, which has no versions and no labels: leave them "
+                f"out, or ask {cascade.small!r} or {cascade.large!r}"
+            )
+        if not cascade_allowed:
+            raise InvalidRequest(
+                f"{model.name!r} is a cascade, which has no task but 'predict': ask "
+                f"{cascade.small!r} or {cascade.large!r}"
+            )
+        return ModelRef(cascade.small), cascade
+
+    def _info(self, context: RequestContext, ref: ModelRef, cascade: Cascade | None) -> ModelInfo:
+        info = self._catalog.model(ref, context)
+        context.model = cascade.name if cascade else info.name
+        return info
+
+    def _add_large_model(self, small: ResolvedRequest, cascade: Cascade) -> ResolvedRequest:
+        _check_classifies(small)
+        try:
+            ref = ModelRef(cascade.large)
+            info = self._catalog.model(ref, small.context)
+        except ModelServerProblem as problem:
+            return replace(small, cascade=ResolvedCascade(cascade, problem))
+        found = _FoundModel(small.context, ref, info)
+        large = _resolve_kind(found, PREDICT, PREDICT.kinds[0])
+        _check_classifies(large)
+        return replace(small, cascade=ResolvedCascade(cascade, large))
+
+
+class _FoundModel(NamedTuple):
+    """What of a resolved request is about the model."""
+
+    context: RequestContext
+    ref: ModelRef
+    info: ModelInfo
+
+
+def _resolve_kind(
+    model: _FoundModel, task: Task, kind: SignatureKind, choice: str | None = None
+) -> ResolvedRequest:
+    info = model.info
+    names = _members(info, kind)
+    name = kind.name if choice is None else kind.name + choice
+    if kind.family and choice is None and names:
+        name = names[0]
+    if name not in names:
+        raise _missing(info, task, kind, choice)
+    chosen = name.removeprefix(kind.name)
+    return ResolvedRequest(*model, name, info.signatures[name], kind, chosen)
+
+
+def _members(info: ModelInfo, kind: SignatureKind) -> list[str]:
+    """Return the names of a family's signatures, or the one name, as far as the model has them."""
+    candidates = (
+        sorted(name for name in info.signatures if name.startswith(kind.name))
+        if kind.family
+        else [kind.name]
+    )
+    return [name for name in candidates if _has_tensors(info.signatures.get(name), kind)]
+
+
+def _has_tensors(signature: Signature | None, kind: SignatureKind) -> bool:
+    return (
+        signature is not None
+        and kind.inputs <= signature.inputs.keys()
+        and kind.outputs <= signature.outputs.keys()
+    )
+
+
+@lru_cache(maxsize=1024)
+def _kind_of(signature_name: str) -> SignatureKind | None:
+    """Return what the gateway knows of a signature, by its name alone."""
+    for kind in KINDS:
+        if signature_name == kind.name or (kind.family and signature_name.startswith(kind.name)):
+            return kind
+    return None
+
+
+def tasks_of(info: ModelInfo) -> list[str]:
+    """Return the names of a model's tasks, which are the verbs that its path takes."""
+    methods = {signature.method_name for signature in info.signatures.values()}
+    return [
+        task.name
+        for task in TASKS
+        if (task.method_name and task.method_name in methods)
+        or any(_members(info, kind) for kind in task.kinds)
+    ]
+
+
+def _missing(
+    info: ModelInfo, task: Task, kind: SignatureKind, choice: str | None
+) -> InvalidRequest:
+    names = _members(info, kind)
+    if task.name not in tasks_of(info):
+        return InvalidRequest(
+            f"model {info.name!r} version {info.version} has no task {task.name!r}, "
+            f"it has {tasks_of(info)} (signatures {sorted(info.signatures)})"
+        )
+    if kind.family:
+        offered = [name.removeprefix(kind.name) for name in names]
+        return InvalidRequest(
+            f"model {info.name!r} has no {task.name} {task.choice} {choice!r}, "
+            f"expected one of {offered}"
+        )
+    return InvalidRequest(
+        f"model {info.name!r} version {info.version} has no signature {kind.name!r}, which this "
+        f"form of {task.name!r} needs; it has {sorted(info.signatures)}"
+    )
+
+
+def _check_classifies(request: ResolvedRequest) -> None:
+    probabilities = request.signature.outputs.get("probabilities")
+    if probabilities is None or probabilities.shape is None or len(probabilities.shape) != 2:
+        answers = {output: str(spec) for output, spec in sorted(request.signature.outputs.items())}
+        raise InvalidRequest(
+            f"model {request.model.name!r} answers {answers}, a cascade needs 'probabilities' "
+            "[N, K]"
+        )

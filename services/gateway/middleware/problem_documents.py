@@ -1,0 +1,77 @@
+"""The answer to every error: a problem document (RFC 9457)."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+    TooManyRequests,
+)
+
+from services.gateway.request.errors import (
+    RETRY_AFTER_SECONDS,
+    ContentTooLarge,
+    InvalidRequest,
+    Problem,
+    problem_document,
+)
+from services.serving_api.rest_json.errors import JsonError, TooManyValuesError
+
+log = structlog.get_logger()
+
+
+def answer_errors(app: Flask) -> None:
+    """Answer every exception, those of Flask's own routing included, with a problem document."""
+    app.register_error_handler(Exception, _answer)
+
+
+def _answer(error: Exception) -> Response:
+    match error:
+        case HTTPException():
+            detail = error.description if isinstance(error, Problem) else _explain(error)
+            response = _response(error.code or 500, detail)
+            if isinstance(error, MethodNotAllowed):
+                response.allow.update(error.valid_methods or ())
+            return response
+        case TooManyValuesError():
+            advice = "files or raw tensors (/v2), or raise LECTERN_MAX_JSON_VALUES"
+            return _response(ContentTooLarge.code, f"{error}, {advice}")
+        case JsonError():
+            return _response(InvalidRequest.code, str(error))
+    log.exception("unexpected error", **g.context.log_members)
+    return _response(500, "the gateway failed; its log says why, under this request's id")
+
+
+def _explain(error: HTTPException) -> str:
+    match error:
+        case NotFound():
+            return f"there is no call {request.method} {request.path}; GET /docs shows the calls"
+        case MethodNotAllowed():
+            allowed = ", ".join(sorted(error.valid_methods or ()))
+            return f"{request.method} {request.path} is not answered, expected {allowed}"
+        case TooManyRequests():
+            return f"received more requests than {error.description}: wait a moment"
+        case ClientDisconnected():
+            return "the body broke off, or nothing more of it came for seconds: send it in full"
+        case RequestEntityTooLarge():
+            return (
+                f"the body is too large, expected at most {request.max_content_length} bytes in at "
+                f"most {request.max_form_parts} parts"
+            )
+    return error.description or error.name
+
+
+def _response(status: int, detail: str) -> Response:
+    response = Response(problem_document(status, detail), status)
+    response.mimetype = "application/problem+json"
+    if status == 401:
+        response.www_authenticate = WWWAuthenticate("bearer")
+    if status in {429, 503}:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+
+from services.gateway.inference.resolution import ResolvedRequest, Resolver, tasks_of
+from services.gateway.inference.tasks import (
+    DECODE_LATENT,
+    ENCODE_LATENT,
+    GENERATE,
+    PREDICT,
+    SALIENCY,
+    VISUALIZE,
+    Task,
+)
+from services.gateway.request.context import RequestContext
+from services.gateway.request.errors import InvalidRequest
+from services.gateway.upstream.catalog import ModelInfo
+from services.gateway.upstream.model_server import ModelRef
+from services.serving_api.protos import types_pb2
+from services.serving_api.signatures import Signature, TensorSpec
+
+SPEC = TensorSpec(types_pb2.DT_FLOAT, (None,))
+# Of all tasks together, so that every signature has what its task needs.
+NAMES = "images class_index channel seed temperature latent code mean attribution activation"
+TENSORS = dict.fromkeys(NAMES.split(), SPEC)
+
+
+def model(*names: str, method_name: str = "") -> ModelInfo:
+    return ModelInfo("m", 1, {name: Signature(TENSORS, TENSORS, method_name) for name in names})
+
+
+CLASSIFIER = model("serving_default", "saliency_gradient", "saliency_gradcam", "class_labels")
+NOTHING = model("other")
+
+
+@pytest.mark.parametrize(
+    ("names", "tasks"),
+    [
+        (["saliency_gradient", "serving_default"], ["predict", "saliency"]),
+        (["activations", "feature_visualization_conv"], ["activations", "visualize"]),
+        (["generate"], ["generate"]),
+        (["decode_latent"], ["generate"]),
+        (["compress", "decompress"], ["compress", "decompress"]),
+        (["generate_more", "compressed", "other"], []),
+    ],
+)
+def test_tasks_follow_from_signatures(names, tasks):
+    assert tasks_of(model(*names)) == tasks
+
+
+@pytest.mark.parametrize("verb", ["classify", "regress"])
+def test_a_signature_on_examples_is_known_by_its_method(verb):
+    assert tasks_of(model("s", method_name=f"tensorflow/serving/{verb}")) == [verb]
+
+
+@pytest.mark.parametrize(
+    "name", ["saliency_x", "feature_visualization_x", "generate", "decode_latent", "compress"]
+)
+def test_a_signature_of_the_right_name_without_the_tensors_is_no_task(name):
+    assert tasks_of(ModelInfo("m", 1, {name: Signature({}, {}, "")})) == []
+
+
+class OneModel:
+    """A catalog of one model."""
+
+    def __init__(self, info: ModelInfo) -> None:
+        self._info = info
+
+    def model(self, _ref: ModelRef, _context: RequestContext) -> ModelInfo:
+        return self._info
+
+
+def resolve(info: ModelInfo, task: Task, **options: object) -> ResolvedRequest:
+    resolver = Resolver(OneModel(info), {})
+    return resolver.task(RequestContext.lasting(5), ModelRef("m"), task, **options)
+
+
+def test_a_choice_leads_to_its_signature():
+    resolved = resolve(CLASSIFIER, SALIENCY, choice="gradient")
+    assert (resolved.signature_name, resolved.choice) == ("saliency_gradient", "gradient")
+    assert resolved.signature is CLASSIFIER.signatures["saliency_gradient"]
+
+
+def test_without_a_choice_the_first_by_name_is_taken():
+    assert resolve(CLASSIFIER, SALIENCY).choice == "gradcam"
+
+
+def test_an_unknown_choice_names_the_known_ones():
+    with pytest.raises(InvalidRequest, match=r"saliency method 'magic'.*\['gradcam', 'gradient'\]"):
+        resolve(CLASSIFIER, SALIENCY, choice="magic")
+
+
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [
+        (PREDICT, {}),
+        (SALIENCY, {"choice": "gradient"}),
+        (VISUALIZE, {"choice": "conv"}),
+        (VISUALIZE, {}),
+        (GENERATE, {"kind": ENCODE_LATENT}),
+    ],
+)
+def test_a_missing_task_names_what_there_is(task, options):
+    with pytest.raises(InvalidRequest, match=r"no task .*\['other'\]"):
+        resolve(NOTHING, task, **options)
+
+
+def test_a_missing_form_of_a_task_names_its_signature():
+    with pytest.raises(InvalidRequest, match=r"signature 'encode_latent'.*form of 'generate'"):
+        resolve(model("generate"), GENERATE, kind=ENCODE_LATENT)
+
+
+def test_the_next_step_goes_to_the_version_that_answered_the_first():
+    first = resolve(model("generate", "decode_latent"), GENERATE)
+    step = first.then(GENERATE, DECODE_LATENT, 7)
+    assert (step.model, step.signature_name) == (ModelRef("m", 7), "decode_latent")
+    assert (step.info.version, step.context) == (7, first.context)
+
+
+def test_the_next_step_needs_its_signature():
+    with pytest.raises(InvalidRequest, match="decode_latent"):
+        resolve(model("generate"), GENERATE).then(GENERATE, DECODE_LATENT, 1)
+
+
+def test_an_unknown_signature_names_the_known_ones():
+    resolver = Resolver(OneModel(CLASSIFIER), {})
+    with pytest.raises(InvalidRequest, match="'serving_default'"):
+        resolver.signature(RequestContext.lasting(5), ModelRef("m"), "nope")
+
+
+def test_the_model_is_observed():
+    assert resolve(CLASSIFIER, PREDICT).context.model == "m"
