@@ -67,7 +67,9 @@ def test_what_takes_long_runs_for_so_many_examples_and_no_more(settings, model_s
     fake.requests.clear()
     response = send(client, MOST_EXAMPLES + 1)
     assert_problem(response, 413, "65 examples", "'saliency_gradient'", "at most 64", "send fewer")
-    assert fake.requests == []
+    # The gateway may have looked up the names of the classes again.
+    asked = {request.model_spec.signature_name for request in fake.requests}
+    assert "saliency_gradient" not in asked
 
 
 class OneModel:
