@@ -1,46 +1,80 @@
 """`python -m services`: the model server and the gateway side by side on one machine.
 
+A model server that is killed is started again. Ctrl-C and SIGTERM stop the gateway first, so that
+the requests it has accepted are answered; a second Ctrl-C kills both.
+
 Ports come from the environment: GATEWAY_PORT (8080), GRPC_PORT (8500) and REST_PORT (8501).
 """
 
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import socket
 import subprocess
 import sys
+import threading
 
-from honcho.manager import SIGNALS, Manager
+from services.supervised import SupervisedProcess
 
 PORTS = {"GATEWAY_PORT": 8080, "GRPC_PORT": 8500, "REST_PORT": 8501}
 
+_SECONDS_TO_STOP = 30.0
+"""For one of them; each has its own, shorter limit for the requests that it answers."""
+
+_SECONDS_BETWEEN_CHECKS = 0.2
+
 
 def main() -> int:
-    """Run both services until one stops or Ctrl-C; return the exit status."""
+    """Run both services until Ctrl-C or until one cannot go on; return the exit status."""
     try:
         ports = {name: free_port(name, default) for name, default in PORTS.items()}
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    manager = Manager()
-    for name, arguments, environment in processes(ports):
-        command = shlex.join([sys.executable, "-m", *arguments])
-        manager.add_process(name, f"exec {command}", env={**os.environ, **environment})
+    model_server, gateway = (
+        SupervisedProcess(name, [sys.executable, "-m", *arguments], environment)
+        for name, arguments, environment in processes(ports)
+    )
     greeter = subprocess.Popen(
         [sys.executable, "-m", "services.first_prediction", str(ports["GATEWAY_PORT"])],
-        start_new_session=True,  # Ctrl-C is ours to handle
+        start_new_session=True,  # Ctrl-C is handled here.
     )
     try:
-        manager.loop()
+        return watch(model_server, gateway)
     finally:
         greeter.terminate()
         greeter.wait()
-    asked_to_stop = manager.returncode in {
-        SIGNALS[s]["rc"] for s in (signal.SIGINT, signal.SIGTERM)
-    }
-    return 0 if asked_to_stop else manager.returncode or 1
+
+
+def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
+    """Run until a signal, or until a process ends for good; then stop both.
+
+    Returns:
+        The exit status: 0 after a signal, 1 otherwise.
+    """
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        if stopping.is_set():
+            gateway.kill()
+            model_server.kill()
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        while not stopping.wait(_SECONDS_BETWEEN_CHECKS):
+            if gateway.ending:
+                gateway.say(gateway.ending)
+                return 1
+            if not model_server.restart_if_killed():
+                return 1
+        return 0
+    finally:
+        stopping.set()
+        gateway.stop(_SECONDS_TO_STOP)
+        model_server.stop(_SECONDS_TO_STOP)
 
 
 def free_port(name: str, default: int) -> int:

@@ -1,4 +1,4 @@
-"""Wait for the gateway, predict once, say how to go on."""
+"""Waits for the gateway, predicts once, and prints a command to try."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RETRY_SECONDS = 1.0
 
 
 def main(port: int) -> int:
-    """Print one line when the first prediction has gone through; return the exit status."""
+    """Prints one line when the first prediction has succeeded; returns the exit status."""
     address = f"http://127.0.0.1:{port}"
     url = f"{address}/v1/models/cnn:predict"
     try:
@@ -32,7 +32,7 @@ def main(port: int) -> int:
 
 
 def wait_until_available(url: str, timeout: float) -> None:
-    """Ask for the status of a model until a version of it is AVAILABLE.
+    """Asks for the status of a model until a version of it is AVAILABLE.
 
     Args:
         url: the status call; other models may still be loading, which `/readyz` would wait for.
@@ -56,7 +56,7 @@ def wait_until_available(url: str, timeout: float) -> None:
 
 
 def predict(url: str) -> str:
-    """Send the sample image to a `:predict` call and return the label that it is given.
+    """Sends the sample image to a `:predict` call and returns its label.
 
     Raises:
         OSError: the call failed.

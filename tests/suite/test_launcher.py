@@ -10,8 +10,9 @@ import subprocess
 
 import psutil
 import pytest
+import requests
 
-from tests.processes import ROOT, free_port, module, running
+from tests.processes import ROOT, SAMPLES, free_port, module, running, wait_until
 
 NAMES = ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT")
 
@@ -35,6 +36,21 @@ def test_stopping_ends_every_process(number):
         assert launcher.stop(number) == 0, launcher.output
         assert "Traceback" not in launcher.output
         assert not [child for child in children if child.is_running()]
+
+
+def test_a_killed_model_server_is_started_again():
+    ports = {name: str(free_port()) for name in NAMES}
+    with running(*module("services"), environment=ports) as launcher:
+        launcher.wait_for_line("Lectern is ready", seconds=300)
+        url = f"http://127.0.0.1:{ports['GATEWAY_PORT']}/v1/models/cnn:predict"
+        image = (SAMPLES / "ankle_boot.png").read_bytes()
+        children = psutil.Process(launcher.process.pid).children()
+        [model_server] = [each for each in children if "services.model_server" in each.cmdline()]
+        model_server.send_signal(signal.SIGABRT)
+        launcher.wait_for_line("model-server | was killed by SIGABRT: starting it again")
+        wait_until(lambda: requests.post(url, image, timeout=30).ok, 120, "predictions again")
+        assert launcher.stop() == 0, launcher.output
+        assert "Traceback" not in launcher.output
 
 
 @pytest.mark.parametrize("name", NAMES)
