@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import structlog
@@ -19,10 +21,13 @@ from services.gateway.request.context import (
     TIMEOUT_HEADER,
     RequestContext,
 )
-from services.gateway.request.environ import REFUSED
+from services.gateway.request.environ import ARRIVAL, REFUSED
 from services.gateway.request.errors import NotReady
 from services.gateway.request.probe_paths import PROBE_PATHS
 from services.gateway.telemetry.metrics import DURATION, REQUESTS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -35,6 +40,13 @@ _SECURITY_HEADERS = (
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
 )
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
+_TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
+"""Source: https://www.w3.org/TR/trace-context/"""
+
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _UNCOUNTED = {"/metrics"}
 _TASK = re.compile(r">:(\w+)$|/(infer)$")
@@ -54,8 +66,7 @@ def begin_and_end_requests(app: Flask, timeout_seconds: float) -> None:
     @app.before_request
     def begin() -> None:
         environ = request.environ
-        context = g.context = RequestContext.of(environ, timeout_seconds)
-        context.client = environ.get("REMOTE_ADDR", "")
+        context = g.context = begin_context(environ, timeout_seconds)
         if REFUSED in environ:
             raise NotReady(
                 "as many requests as may wait here already do: try again in a moment, or run more "
@@ -70,6 +81,25 @@ def begin_and_end_requests(app: Flask, timeout_seconds: float) -> None:
         response.headers[REQUEST_ID_HEADER] = g.context.request_id
         _record(g.context, response.status_code)
         return response
+
+
+def begin_context(environ: WSGIEnvironment, timeout_seconds: float) -> RequestContext:
+    """Return the context of the request that a WSGI environment describes."""
+    arrival = environ.get(ARRIVAL) or time.monotonic()
+    received = environ.get("HTTP_X_REQUEST_ID", "")
+    # Anything else could forge log lines.
+    request_id = received if _REQUEST_ID.fullmatch(received) else uuid.uuid4().hex
+    trace: tuple[tuple[str, str], ...] = ()
+    log_members = {"request_id": request_id}
+    traceparent = environ.get("HTTP_TRACEPARENT", "")
+    if match := _TRACEPARENT.fullmatch(traceparent):
+        log_members["trace_id"] = match[1]
+        trace = (("traceparent", traceparent),)
+        tracestate = environ.get("HTTP_TRACESTATE", "")
+        if _TRACESTATE.fullmatch(tracestate):
+            trace = (*trace, ("tracestate", tracestate))
+    deadline, client = arrival + timeout_seconds, environ.get("REMOTE_ADDR", "")
+    return RequestContext(arrival, deadline, request_id, trace, log_members, client)
 
 
 def _record(context: RequestContext, status: int) -> None:

@@ -6,10 +6,16 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.gateway.request.environ import ARRIVAL
+from services.gateway.middleware.edge import begin_context
+from services.gateway.request.context import RequestContext
+from services.gateway.request.environ import ARRIVAL, REFUSED
 from tests.services.gateway.images import PNG
+from tests.services.gateway.problems import assert_problem
 
 PREDICT = "/v1/models/classifier:predict"
+HALF = "/v1/models/half_plus_two:predict"
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
 
 def count(**labels: str) -> float:
@@ -70,6 +76,33 @@ def test_made_up_names_make_no_time_series(client):
     unmatched = {"route": "<unmatched>", "method": "<other>", "status": "404", "task": ""}
     assert count(**unmatched, **nothing) >= 5
     assert not [route for route in routes() if "made-up" in route]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/models/{}:predict"),
+        ("POST", "/v1/models/{}:saliency"),
+        ("POST", "/v1/models/{}:classify"),
+        ("GET", "/v1/models/{}"),
+        ("GET", "/v1/models/{}/metadata"),
+        ("GET", "/v1/models/{}/card"),
+        ("GET", "/v2/models/{}"),
+        ("GET", "/v2/models/{}/ready"),
+        ("POST", "/v2/models/{}/infer"),
+        ("POST", "/v1/models/classifier/labels/{}:predict"),
+    ],
+)
+def test_only_models_that_there_are_become_labels(client, method, path):
+    assert client.open(path.format("invented"), method=method, data=PNG).status_code >= 400
+    labels = [
+        sample.labels
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if "model" in sample.labels
+    ]
+    assert labels
+    assert not [each for each in labels if "invented" in each.values()]
 
 
 def test_an_inference_of_the_other_protocol_is_a_task_too(client):
@@ -171,3 +204,56 @@ def test_every_answer_says_what_a_browser_may_do_with_it(client, path):
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert "object-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_a_server_that_does_not_tell_the_arrival_hands_requests_over_at_once():
+    context = begin_context({}, 5)
+    assert abs(context.arrival - time.monotonic()) < 1
+    assert context.deadline == context.arrival + 5
+
+
+def test_time_spent_queueing_counts_toward_the_deadline():
+    context = begin_context({ARRIVAL: 5.0}, 2)
+    assert (context.arrival, context.deadline) == (5.0, 7.0)
+
+
+def test_a_request_that_the_server_has_no_thread_for_is_refused(client):
+    response = client.post(HALF, json={"inputs": [2]}, environ_base={REFUSED: True})
+    assert_problem(response, 503, "as may wait")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+def test_a_request_that_waited_too_long_is_not_sent_on(client, fake):
+    environ = {ARRIVAL: time.monotonic() - 3600}
+    response = client.post(HALF, json={"inputs": [2]}, environ_base=environ)
+    assert_problem(response, 504, "the time for this request is over")
+    assert fake.requests == []
+
+
+def test_the_trace_of_a_request_reaches_the_model_server(client, fake):
+    headers = {"traceparent": PARENT, "tracestate": "vendor=value"}
+    client.post(HALF, json={"inputs": [2]}, headers=headers)
+    assert fake.metadata[-1]["traceparent"] == PARENT
+    assert fake.metadata[-1]["tracestate"] == "vendor=value"
+    client.post(HALF, json={"inputs": [2]})
+    assert "traceparent" not in fake.metadata[-1]
+
+
+def traced(parent: str, state: str) -> RequestContext:
+    return begin_context({"HTTP_TRACEPARENT": parent, "HTTP_TRACESTATE": state}, 5)
+
+
+@pytest.mark.parametrize(
+    "received",
+    ["", TRACE, PARENT.upper(), f"ff{PARENT[2:]}", f"{PARENT}-x", f"{PARENT[:-1]}\u00e4"],
+)
+def test_a_malformed_trace_is_left_out(received):
+    context = traced(received, "a=b")
+    assert ("trace_id" in context.log_members, context.trace) == (False, ())
+
+
+@pytest.mark.parametrize("state", ["a\u00e4=b", "x" * 513])
+def test_a_malformed_state_is_left_out(state):
+    context = traced(PARENT, state)
+    assert context.log_members["trace_id"] == TRACE
+    assert context.trace == (("traceparent", PARENT),)

@@ -36,7 +36,7 @@ class Upstream:
 
     def predict(self, model, signature_name, inputs, context) -> Prediction:
         self.calls.append(inputs["x"])
-        timeout = context.time_left()
+        timeout = max(context.deadline - time.monotonic(), 0)
         self.timeouts.append(timeout)
         if not self.allowed.acquire(timeout=timeout):
             raise DeadlineExceeded

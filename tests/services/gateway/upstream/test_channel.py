@@ -164,8 +164,8 @@ def test_a_lost_node_is_noticed_while_a_call_runs(network, monkeypatch):
         predict(server, timeout=30)
     assert caught.value.grpc_code == UNAVAILABLE
     assert time.monotonic() - start < 15
-    # Over a new connection.
-    assert predict(server, timeout=30).outputs["y"] == [4]
+    # Over a new connection, once the silent one is closed.
+    wait_until(lambda: answers(server), 10, "an answer")
     server.close()
 
 
@@ -174,7 +174,7 @@ def test_bytes_that_nobody_acknowledges_end_a_connection_soon(model_server, fake
     timeouts = []
     for name in os.listdir("/proc/self/fd"):
         with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as each:
-            if each.getpeername()[1] == fake.port:
+            if each.family != socket.AF_UNIX and each.getpeername()[1] == fake.port:
                 timeouts.append(each.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
     assert timeouts == [5_000]
 
@@ -212,25 +212,30 @@ def write(authority: trustme.CA, folder: Path) -> dict[str, Path]:
     }
 
 
-def answers(fake: FakeModelServer, settings: Settings) -> bool:
-    server = ModelServer(fake.address, read_credentials(settings))
+def answers(server: ModelServer) -> bool:
     try:
         return bool(predict(server).outputs)
     except ModelServerProblem:
         return False
+
+
+def trusts(fake: FakeModelServer, settings: Settings) -> bool:
+    server = ModelServer(fake.address, read_credentials(settings))
+    try:
+        return answers(server)
     finally:
         server.close()
 
 
 def test_both_sides_show_a_certificate(secure_fake, authority, tmp_path):
     files = write(authority, tmp_path)
-    assert answers(secure_fake, Settings(**files))
-    assert not answers(secure_fake, Settings(model_server_ca=files["model_server_ca"]))
-    assert not answers(secure_fake, Settings())
+    assert trusts(secure_fake, Settings(**files))
+    assert not trusts(secure_fake, Settings(model_server_ca=files["model_server_ca"]))
+    assert not trusts(secure_fake, Settings())
 
 
 def test_a_stranger_is_not_trusted(secure_fake, tmp_path):
-    assert not answers(secure_fake, Settings(**write(trustme.CA(), tmp_path)))
+    assert not trusts(secure_fake, Settings(**write(trustme.CA(), tmp_path)))
 
 
 @pytest.mark.parametrize("names", [["key"], ["certificate"], ["certificate", "key"], ["ca", "key"]])
