@@ -23,7 +23,7 @@ export class Problem extends Error {
   /**
    * @param {number} status of HTTP; 0 if nothing answered
    * @param {string} title
-   * @param {string} detail what was received, what was expected, how to mend it
+   * @param {string} detail what was received, what was expected, how to fix it
    */
   constructor(status, title, detail) {
     super(detail);

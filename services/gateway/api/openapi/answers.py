@@ -35,7 +35,7 @@ class Problem(BaseModel):
     type: str
     title: str
     status: int
-    detail: str = Field(description="what was received, what was expected, how to mend it")
+    detail: str = Field(description="what was received, what was expected, how to fix it")
     error: str = Field(description="the same as `detail`")
 
 

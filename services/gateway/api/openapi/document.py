@@ -32,7 +32,7 @@ from services.gateway.middleware.authentication import KEY_HEADER
 
 _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 _PROBLEM = {
-    "description": "what was received, what was expected, how to mend it",
+    "description": "what was received, what was expected, how to fix it",
     "content": {
         "application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}
     },
