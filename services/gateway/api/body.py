@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -11,6 +12,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from services.gateway.api.forms import read_form
 from services.gateway.codecs.image_decoder import ImageFile
 from services.gateway.request.errors import ContentTooLarge, InvalidRequest, UnsupportedMediaType
 from services.serving_api.rest_json.parsing import parse_predict_json
@@ -19,6 +21,12 @@ IMAGE = "image/"
 _URL_ENCODED = "application/x-www-form-urlencoded"
 _UNKNOWN_TYPES = {"", "application/octet-stream", _URL_ENCODED}
 """What clients send that know no better (`curl -d` and `--data-binary` say the last one)."""
+
+_TYPES_OF_JSON = {*_UNKNOWN_TYPES, "text/plain"}
+"""Besides its own; a browser's `fetch` says the last one of a string."""
+
+_START_OF_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\[{]")
+"""The bytes before the bracket are a byte order mark."""
 
 MAX_FORM_BYTES = 2**16
 """Of a url-encoded form, which holds parameters alone and takes 80 times its size to parse."""
@@ -60,7 +68,7 @@ def read_body(
     max_json_values: int,
     *,
     optional: bool = False,
-    pure_json: bool = False,
+    is_pure: Callable[[Any], bool] = lambda _document: False,
     file_type: str = IMAGE,
 ) -> JsonBody[_Parameters] | FilesBody[_Parameters]:
     """Read the body of the current request, and its parameters: from the query, else the body.
@@ -69,7 +77,7 @@ def read_body(
         parameters: the parameters of the call; each has a default.
         max_json_values: the limit of `parse_json`.
         optional: whether there may be no body, or a form of parameters without a file.
-        pure_json: whether JSON is all of another format, with which there are no parameters.
+        is_pure: whether a JSON document is all of another format, so that there are no parameters.
         file_type: what the media type of a raw file starts with.
 
     Raises:
@@ -81,14 +89,14 @@ def read_body(
     """
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
-        return _read_form(parameters, optional)
+        return _read_form(parameters, optional, file_type)
     content = request.get_data()
     if not content and not optional:
         raise InvalidRequest(f"the body is empty, expected {_wanted(file_type)}")
-    looks_like_json = content.lstrip()[:1] in {b"{", b"["}
-    if mimetype.endswith(("/json", "+json")) or (mimetype in _UNKNOWN_TYPES and looks_like_json):
+    is_json = mimetype in _TYPES_OF_JSON and _START_OF_JSON.match(content)
+    if is_json or mimetype.endswith(("/json", "+json")):
         document = parse_predict_json(content, max_json_values)
-        if pure_json:
+        if is_pure(document):
             return JsonBody(document, _read_parameters(parameters, {}, ()))
         return JsonBody(document, _read_parameters(parameters, _beside_envelope(document)))
     if not content or (optional and mimetype == _URL_ENCODED):
@@ -114,19 +122,31 @@ def _wanted(file_type: str) -> str:
     return f"{a_file}, application/json, or multipart/form-data with files"
 
 
-def _read_form(parameters: type[_Parameters], optional: bool) -> FilesBody[_Parameters]:
-    files = [
-        ImageFile(file.filename or None, file.read()) for _, file in request.files.items(multi=True)
-    ]
-    if not files and not optional:
-        raise InvalidRequest("the form holds no file, expected one or more")
-    return FilesBody(files, _read_parameters(parameters, request.form.to_dict()))
+def _read_form(
+    parameters: type[_Parameters], optional: bool, file_type: str
+) -> FilesBody[_Parameters]:
+    form = read_form(request, file_type)
+    if not form.files and not optional:
+        raise InvalidRequest(
+            "the form holds no file, expected one or more: parts with a filename, or with the "
+            f"Content-Type {file_type}"
+        )
+    return FilesBody(form.files, _read_parameters(parameters, form.fields))
 
 
 class NoParameters(BaseModel):
     """The parameters of a call that takes none."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def check_no_parameters() -> None:
+    """Checks that the query of the current request is empty.
+
+    Raises:
+        InvalidRequest: there are parameters.
+    """
+    _read_parameters(NoParameters, {})
 
 
 def _beside_envelope(document: Any) -> dict[str, Any]:

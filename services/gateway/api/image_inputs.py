@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -21,6 +19,7 @@ from services.gateway.inference.pipeline import check_shapes
 from services.gateway.inference.resolution import ResolvedRequest
 from services.gateway.request.errors import InvalidRequest
 from services.gateway.settings import Settings
+from services.serving_api.rest_json.b64 import decode_b64
 from services.serving_api.rest_json.predict import read_predict_document, to_arrays
 
 
@@ -69,7 +68,7 @@ def read_images(
     """
     signature, invert = resolved.signature, body.parameters.invert
     document = None if isinstance(body, FilesBody) else body.document
-    files = body.files if isinstance(body, FilesBody) else _encoded_instances(document)
+    files = body.files if isinstance(body, FilesBody) else _encoded_files(document)
     if files is not None:
         limits = DecodingLimits(
             settings.max_image_pixels, settings.max_request_pixels, resolved.context.deadline
@@ -83,21 +82,25 @@ def read_images(
     return ImageBatch(name, images, [None] * len(images))
 
 
-def _encoded_instances(document: Any) -> list[ImageFile] | None:
-    """Return the instances as files if the first of them is one."""
+def holds_encoded_files(document: Any) -> bool:
+    """Returns whether the instances of a JSON document are files, by the first of them."""
     match document:
-        case {"instances": [{"b64": _}, *_] as instances}:
-            return [_decode(instance) for instance in instances]
-    return None
+        case {"instances": [{"b64": _}, *_]}:
+            return True
+    return False
+
+
+def _encoded_files(document: Any) -> list[ImageFile] | None:
+    if not holds_encoded_files(document):
+        return None
+    return [_decode(instance) for instance in document["instances"]]
 
 
 def _decode(instance: Any) -> ImageFile:
     match instance:
         case {"b64": str(text)}:
             try:
-                return ImageFile(None, base64.b64decode(text, validate=True))
-            except (binascii.Error, ValueError):
-                raise InvalidRequest(
-                    f"received a 'b64' that starts with {text[:20]!r}, expected standard base64"
-                ) from None
+                return ImageFile(None, decode_b64(text))
+            except ValueError as error:
+                raise InvalidRequest(f"received a 'b64' that cannot be decoded: {error}") from None
     raise InvalidRequest('expected every instance to be {"b64": "…"}, as the first one is')

@@ -20,6 +20,9 @@ from services.serving_api.rest_json.values import to_array
 from services.serving_api.rest_json.writing import jsonable, jsonable_rows, write_json
 from services.serving_api.signatures import TensorSpec
 
+Form = Literal["instances", "inputs"]
+"""Of a request and its answer: rows, or columns."""
+
 
 @dataclass(frozen=True)
 class PredictBody:
@@ -32,7 +35,7 @@ class PredictBody:
     """
 
     signature_name: str
-    form: Literal["instances", "inputs"]
+    form: Form
     values: Any
 
 
@@ -148,7 +151,7 @@ def _keys(value: Iterable[str]) -> str:
     return reprlib.repr(sorted(value))
 
 
-def format_predictions(outputs: Arrays, form: Literal["instances", "inputs"]) -> bytes:
+def format_predictions(outputs: Arrays, form: Form) -> bytes:
     """Writes an answer in the form of its request: `predictions` for rows, `outputs` for columns.
 
     A single output loses its name. Strings are text, or `{"b64": …}` where the output's name ends

@@ -55,7 +55,10 @@ def decompress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Re
     """
     media_type = negotiate(PNG, JSON)
     body = read_body(
-        NoParameters, gateway.settings.max_json_values, pure_json=True, file_type=MEDIA_TYPE
+        NoParameters,
+        gateway.settings.max_json_values,
+        is_pure=lambda _document: True,
+        file_type=MEDIA_TYPE,
     )
     received = _read_codes(body)
     _check_pixels([codes for _, codes in received], gateway.settings.max_image_pixels)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from flask import Response, request
 
+from services.gateway.api.body import check_no_parameters
 from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.collaborators import Gateway
 from services.gateway.request.context import RequestContext
@@ -43,6 +44,7 @@ def _call(
     model: ModelRef,
     method: Callable[[ModelRef, str, input_pb2.Input, RequestContext], _Result],
 ) -> _Result:
+    check_no_parameters()
     signature_name, examples = parse_examples_body(
         request.get_data(), gateway.settings.max_json_values
     )

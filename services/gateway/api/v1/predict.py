@@ -9,8 +9,8 @@ import numpy as np
 from flask import Response
 from pydantic import Field
 
-from services.gateway.api.body import FilesBody, JsonBody, read_body
-from services.gateway.api.image_inputs import ImageParameters, read_images
+from services.gateway.api.body import FilesBody, JsonBody, check_no_parameters, read_body
+from services.gateway.api.image_inputs import ImageParameters, holds_encoded_files, read_images
 from services.gateway.api.responses import JSON, json_response, model_member
 from services.gateway.api.routing import Routes, v1_paths
 from services.gateway.codecs.image_decoder import find_image_input
@@ -24,12 +24,14 @@ from services.gateway.request.errors import ModelServerProblem
 from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.arrays import Arrays
+from services.serving_api.protos import types_pb2
 from services.serving_api.rest_json.predict import (
+    Form,
     format_predictions,
     read_predict_document,
     to_arrays,
 )
-from services.serving_api.signatures import DEFAULT_SIGNATURE
+from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature
 
 routes = Routes("predict", __name__)
 
@@ -42,27 +44,54 @@ class PredictParameters(ImageParameters):
 
 @routes.call("POST", *v1_paths(":predict"))
 def predict(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer a prediction in the form of the request."""
-    body = read_body(PredictParameters, gateway.settings.max_json_values, pure_json=True)
-    if isinstance(body, JsonBody):
-        return _predict_json(gateway, context, model, body.document)
-    return _predict_images(gateway, context, model, body)
+    """Answers a prediction in the form of the request.
+
+    Instances that are files are images, unless the model takes strings: then they are
+    TensorFlow Serving's JSON, as all other JSON is.
+    """
+    body = read_body(
+        PredictParameters,
+        gateway.settings.max_json_values,
+        is_pure=lambda document: not _holds_images(document),
+    )
+    if isinstance(body, FilesBody) or _holds_images(body.document):
+        resolved = gateway.resolver.task(context, model, PREDICT)
+        if isinstance(body, FilesBody) or not _takes_strings(resolved.signature):
+            return _predict_images(gateway, resolved, body)
+    check_no_parameters()
+    resolved, inputs, form = _read_inputs(gateway, context, model, body.document)
+    # Its values take ten times the memory of the arrays, and the model may take its time.
+    del body
+    return _predict_arrays(gateway, resolved, inputs, form)
 
 
-def _predict_json(
+def _holds_images(document: Any) -> bool:
+    return holds_encoded_files(document) and "signature_name" not in document
+
+
+def _takes_strings(signature: Signature) -> bool:
+    return any(spec.data_type == types_pb2.DT_STRING for spec in signature.inputs.values())
+
+
+def _read_inputs(
     gateway: Gateway, context: RequestContext, model: ModelRef, document: Any
-) -> Response:
+) -> tuple[ResolvedRequest, Arrays, Form]:
     received = read_predict_document(document)
     resolved = gateway.resolver.signature(
         context, model, received.signature_name or DEFAULT_SIGNATURE, cascade_allowed=True
     )
-    inputs = to_arrays(received, resolved.signature.inputs)
+    return resolved, to_arrays(received, resolved.signature.inputs), received.form
+
+
+def _predict_arrays(
+    gateway: Gateway, resolved: ResolvedRequest, inputs: Arrays, form: Form
+) -> Response:
     if resolved.cascade:
         images = inputs[find_image_input(resolved.signature)[0]]
         outputs: Arrays = run_cascade(gateway.pipeline, resolved, resolved.cascade, images)
     else:
         outputs = _run_as_it_is(gateway, resolved, inputs)
-    return Response(format_predictions(outputs, received.form), mimetype=JSON)
+    return Response(format_predictions(outputs, form), mimetype=JSON)
 
 
 def _run_as_it_is(gateway: Gateway, resolved: ResolvedRequest, inputs: Arrays) -> Arrays:
@@ -77,16 +106,17 @@ def _run_as_it_is(gateway: Gateway, resolved: ResolvedRequest, inputs: Arrays) -
 
 
 def _predict_images(
-    gateway: Gateway, context: RequestContext, model: ModelRef, body: FilesBody[PredictParameters]
+    gateway: Gateway,
+    resolved: ResolvedRequest,
+    body: JsonBody[PredictParameters] | FilesBody[PredictParameters],
 ) -> Response:
-    resolved = gateway.resolver.task(context, model, PREDICT)
     batch = read_images(body, resolved, gateway.settings)
     if resolved.cascade:
-        answer: dict[str, Any] = {"cascade": model.name}
+        answer: dict[str, Any] = {"cascade": resolved.cascade.setting.name}
         outputs: Arrays = run_cascade(gateway.pipeline, resolved, resolved.cascade, batch.images)
     else:
         outputs, version = gateway.pipeline.run(resolved, {batch.input_name: batch.images})
-        answer = {"model": model_member(model, version)}
+        answer = {"model": model_member(resolved.model, version)}
     if not _is_classification(outputs):
         return Response(format_predictions(outputs, "instances"), mimetype=JSON)
     info, top = resolved.info, body.parameters.top

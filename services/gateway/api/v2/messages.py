@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, model_validator
 
 from services.gateway.api.body import describe_error
 from services.gateway.api.v2.tensors import (
@@ -29,7 +29,16 @@ _Dimension = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class _Message(BaseModel):
+    """A JSON object of the protocol; a member that is null counts as left out."""
+
     model_config = ConfigDict(strict=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, members: Any) -> Any:
+        if not isinstance(members, dict):
+            return members
+        return {name: member for name, member in members.items() if member is not None}
 
 
 class TensorParameters(_Message):

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Response, request
 
+from services.gateway.api.body import check_no_parameters
 from services.gateway.api.probes import check_ready
 from services.gateway.api.responses import JSON, json_response
 from services.gateway.api.routing import Routes, v2_paths
@@ -86,11 +87,14 @@ def model_metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -
 @routes.call("POST", *v2_paths("/infer"))
 def infer(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer an inference; raw tensors come and go behind the JSON."""
+    check_no_parameters()
     wanted, raw = read_request(
         request.get_data(), request.headers.get(HEADER_LENGTH), gateway.settings.max_json_values
     )
     resolved = gateway.resolver.signature(context, model, wanted.parameters.signature_name)
     inputs = read_inputs(wanted.inputs, raw, resolved.signature)
+    # Their values take ten times the memory of the arrays, and the model may take its time.
+    wanted.inputs.clear()
     check_shapes(inputs, resolved.signature)
     prediction = gateway.pipeline.run(resolved, inputs)
     head = {"model_name": model.name, "model_version": str(prediction.version)}

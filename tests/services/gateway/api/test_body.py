@@ -61,17 +61,31 @@ def test_other_numbers_stay_lists(app):
 
 def test_json_of_another_format_has_no_parameters(app):
     with app.test_request_context(method="POST", json={"instances": [1], "number": 4}):
-        body = read_body(Parameters, MAX_VALUES, pure_json=True)
+        body = read_body(Parameters, MAX_VALUES, is_pure=lambda document: "inputs" not in document)
     assert body == JsonBody({"instances": [1], "number": 4}, Parameters())
     query = {"number": 5}
     context = app.test_request_context(method="POST", json={"instances": [1]}, query_string=query)
     with context, pytest.raises(InvalidRequest, match=r"'number' = '5', expected none with this"):
-        read_body(Parameters, MAX_VALUES, pure_json=True)
+        read_body(Parameters, MAX_VALUES, is_pure=lambda _document: True)
 
 
 def test_the_query_beats_the_body(app):
     _, parameters = read(app, json={"inputs": 1, "number": 4}, query_string={"number": 5})
     assert parameters.number == 5
+
+
+@pytest.mark.parametrize(
+    "media_type", ["text/plain", "text/plain;charset=UTF-8", "", "application/json"]
+)
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b" \r\n", b"\xef\xbb\xbf "])
+def test_json_is_read_as_text_and_after_a_byte_order_mark(app, media_type, start):
+    body, _ = read(app, data=start + b'{"instances": [1]}', content_type=media_type)
+    assert body.document == {"instances": [1]}
+
+
+def test_text_that_is_not_json_is_refused(client):
+    response = client.post("/v1/models/classifier:predict", data="boot", content_type="text/plain")
+    assert_problem(response, 415, "'text/plain'", "application/json")
 
 
 def test_raw_bytes_are_no_form(app):

@@ -21,6 +21,7 @@ from tests.services.gateway.images import GREY, PNG
 SIGNATURE = Signature({"images": TensorSpec(types_pb2.DT_FLOAT, (None, 28, 28, 1))}, {}, "")
 PIXELS = GREY.astype(np.float32)[np.newaxis, ..., np.newaxis]
 ENCODED = {"b64": base64.b64encode(PNG).decode()}
+WRAPPED = {"b64": base64.encodebytes(PNG).decode().replace("=", "")}
 
 
 def read(body: list[ImageFile] | dict[str, object], *, invert: bool = False) -> ImageBatch:
@@ -36,6 +37,7 @@ def read(body: list[ImageFile] | dict[str, object], *, invert: bool = False) -> 
     [
         ([ImageFile("a.png", PNG), ImageFile(None, PNG)], ["a.png", None]),
         ({"instances": [ENCODED, ENCODED]}, [None, None]),
+        ({"instances": [WRAPPED, WRAPPED]}, [None, None]),
         ({"instances": PIXELS.tolist() * 2}, [None, None]),
         ({"inputs": {"images": PIXELS.tolist() * 2}}, [None, None]),
     ],

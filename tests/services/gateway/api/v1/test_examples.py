@@ -32,6 +32,12 @@ def test_bad_examples_are_explained(client, verb, body, words):
     assert_problem(client.post(f"/v1/models/examples:{verb}", data=body), 400, *words)
 
 
+@pytest.mark.parametrize("verb", ["classify", "regress"])
+def test_a_parameter_in_the_query_is_refused(client, verb):
+    answer = client.post(f"/v1/models/examples:{verb}?top=1", json=EXAMPLES)
+    assert_problem(answer, 400, "'top' = '1'", "expected none")
+
+
 def test_an_unknown_model_is_not_found_and_a_loading_one_not_ready(client, fake):
     assert_problem(client.post("/v1/models/nope:classify", json=EXAMPLES), 404, "nope")
     fake.models["examples"][1].state = LOADING

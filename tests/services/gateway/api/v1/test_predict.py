@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import io
 import json
 import math
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.serving_api.tensors import to_ndarray
-from tests.fakes import LOADING, FakeVersion, classify
+from tests.fakes import CLASSIFIER, LOADING, FakeSignature, FakeVersion, classify
 from tests.services.gateway.images import GREY, PNG, encode
 from tests.services.gateway.problems import assert_problem
 
@@ -75,6 +76,42 @@ def test_the_top_classes_come_with_their_labels_in_the_order_of_probability(clie
     assert [entry["class_index"] for entry in prediction["top"]] == order
     assert [entry["label"] for entry in prediction["top"]] == [LABELS[index] for index in order]
     assert prediction["top"][0].items() <= prediction.items()
+
+
+ENCODED = {"b64": base64.b64encode(PNG).decode()}
+
+
+def test_images_in_json_are_answered_like_files(client):
+    for body in ({"instances": [ENCODED, ENCODED], "top": 2}, {"instances": [ENCODED] * 2}):
+        query = "" if "top" in body else "?top=2"
+        answer = client.post(PREDICT + query, json=body)
+        assert answer.json == client.post(f"{PREDICT}?top=2", **upload(PNG, PNG)).json | {
+            "predictions": [{**each, "file": None} for each in answer.json["predictions"]]
+        }
+        assert answer.json["predictions"][0]["class_index"] == TOP_CLASS
+        assert len(answer.json["predictions"][1]["top"]) == 2
+
+
+def test_a_model_that_takes_strings_gets_the_files_themselves(client, fake):
+    strings = {"text": (np.object_, (-1,))}
+    lengths = FakeSignature(
+        lambda inputs: {"length": np.array([*map(len, inputs["text"])], np.int32)},
+        strings,
+        {"length": (np.int32, (-1,))},
+    )
+    fake.models["lengths"] = {1: FakeVersion({"serving_default": lengths})}
+    url = "/v1/models/lengths:predict"
+    assert client.post(url, json={"instances": [ENCODED]}).json == {"predictions": [len(PNG)]}
+    answer = client.post(f"{url}?top=2", json={"instances": [ENCODED]})
+    assert_problem(answer, 400, "'top' = '2'", "expected none")
+    named = {"signature_name": "lengths", "instances": [ENCODED]}
+    fake.models["classifier"] = {1: FakeVersion({**CLASSIFIER, "lengths": lengths})}
+    assert client.post(PREDICT, json=named).json == {"predictions": [len(PNG)]}
+
+
+def test_images_in_json_for_a_model_that_takes_none_are_explained(client):
+    answer = client.post(HALF, json={"instances": [ENCODED]})
+    assert_problem(answer, 400, "received an image", "float32[N]")
 
 
 def test_the_model_sees_the_pixels_as_they_are(client, fake):

@@ -117,6 +117,39 @@ def test_plain_json_is_answered_in_plain_json(client):
     }
 
 
+def test_optional_members_may_be_null(client):
+    tensor = {**FOUR, "parameters": None}
+    request = {"id": None, "parameters": None, "inputs": [tensor], "outputs": None}
+    answer = client.post(f"{HALF}/infer", json=request)
+    assert [output["data"] for output in answer.json["outputs"]] == [[4.0]]
+    parameters = {"binary_data_output": None, "signature_name": None}
+    outputs = [{"name": "y", "parameters": {"binary_data": None}}]
+    answer = client.post(
+        f"{HALF}/infer", json={"inputs": [FOUR], "parameters": parameters, "outputs": outputs}
+    )
+    assert [output["data"] for output in answer.json["outputs"]] == [[4.0]]
+
+
+@pytest.mark.parametrize("member", ["name", "shape", "datatype", "data"])
+def test_a_member_that_must_be_there_may_not_be_null(client, member):
+    answer = client.post(f"{HALF}/infer", json={"inputs": [{**FOUR, member: None}]})
+    assert_problem(answer, 400, "no values" if member == "data" else f"inputs.0.{member}")
+
+
+def test_a_parameter_in_the_query_is_refused(client):
+    answer = client.post(f"{HALF}/infer?verbose=1", json={"inputs": [FOUR]})
+    assert_problem(answer, 400, "'verbose' = '1'", "expected none")
+
+
+def test_strings_may_be_base64_as_tensorflow_serving_reads_it(client, fake):
+    fake.models["echo"] = {1: ECHO}
+    values = ["aGk", {"b64": "aGk"}, {"b64": "a\nGk="}]
+    texts = {"name": "texts", "shape": [3], "datatype": "BYTES", "data": values}
+    numbers = {"name": "numbers", "shape": [0, 2], "datatype": "FP32", "data": []}
+    answer = client.post("/v2/models/echo/infer", json={"inputs": [texts, numbers]})
+    assert answer.json["outputs"][0]["data"] == ["aGk", "hi", "hi"]
+
+
 def test_a_version_and_a_signature_can_be_asked_for(client, fake):
     fake.models["classifier"][2] = fake.models["classifier"][1]
     request = {
