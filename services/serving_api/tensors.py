@@ -16,6 +16,13 @@ MAX_TENSOR_BYTES = 2**31 - 1
 """What one gRPC message can hold; a few bytes on the wire must not claim more than this."""
 
 
+MAX_REPEATED_BYTES = 2**26
+"""What the last value of a tensor may fill, of which the message holds a few bytes only."""
+
+_STRING_BYTES = 32
+"""Of an empty string, in numpy's array and in TensorFlow's tensor together."""
+
+
 class TensorError(ValueError):
     """A tensor that cannot be read or written; the message says what was received and expected."""
 
@@ -84,7 +91,12 @@ def to_ndarray(proto: tensor_pb2.TensorProto) -> npt.NDArray[Any]:
         flat = _from_content(proto, dtype.numpy, count)
     else:
         flat = _fill(_from_field(proto, dtype.field, dtype.numpy), count, dtype.numpy)
-    return flat.reshape(shape)
+    try:
+        return flat.reshape(shape)
+    except ValueError:  # An empty one may claim dimensions that no memory has.
+        raise TensorError(
+            f"received a tensor of shape {list(shape)}, which none can have"
+        ) from None
 
 
 def _shape(proto: tensor_pb2.TensorProto) -> tuple[int, ...]:
@@ -168,6 +180,12 @@ def _set_field(proto: tensor_pb2.TensorProto, field: str, values: npt.NDArray[An
 def _fill(values: npt.NDArray[Any], count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     if len(values) >= count:
         return values[:count]
+    size = count * (_STRING_BYTES if dtype.hasobject else dtype.itemsize)
+    if size > MAX_REPEATED_BYTES:
+        raise TensorError(
+            f"received {len(values)} values for {count}, which takes {size} bytes, expected at "
+            f"most {MAX_REPEATED_BYTES} where the last value is repeated: send every value"
+        )
     if dtype.hasobject:
         return _object_array(
             [*values, *[values[-1] if len(values) else b""] * (count - len(values))]

@@ -89,6 +89,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
                 SECONDS_TO_MOVE + self._settings.timeout_seconds + _DRAIN_MARGIN_SECONDS
             ),
             "logger_class": GunicornLogger,
+            # Otherwise a header named SCRIPT_NAME from this machine would move all paths.
+            "forwarder_headers": "",
             "control_socket_disable": True,
             "child_exit": _child_exit,
             "on_exit": lambda _arbiter: _remove_metrics_folder(),

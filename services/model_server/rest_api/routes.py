@@ -21,6 +21,7 @@ _ROUTES = {
     method: re.compile(pattern, re.IGNORECASE | re.ASCII) for method, pattern in _PATTERNS.items()
 }
 _MAX_VERSION = 2**63 - 1
+_MAX_DIGITS = 100
 
 
 class Route(NamedTuple):
@@ -48,7 +49,13 @@ def find_route(method: str, path: str) -> Route:
     if match["label"]:
         spec.version_label = unquote(match["label"])
     if match["version"]:
-        if int(match["version"]) > _MAX_VERSION:
-            raise invalid_argument(f"Failed to convert version: {match['version']} to numeric.")
-        spec.version.value = int(match["version"])
+        spec.version.value = _read_version(match["version"])
     return Route((match["call"] or "status").lower(), spec)
+
+
+def _read_version(digits: str) -> int:
+    # Python refuses to convert thousands of digits.
+    version = int(digits) if len(digits) <= _MAX_DIGITS else _MAX_VERSION + 1
+    if version > _MAX_VERSION:
+        raise invalid_argument(f"Failed to convert version: {digits} to numeric.")
+    return version

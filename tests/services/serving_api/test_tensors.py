@@ -138,6 +138,20 @@ def test_content_is_a_view_of_the_message():
         ({"tensor_shape": {"unknown_rank": True}}, "expected every dimension to be known"),
         ({"tensor_shape": {"dim": [{"size": -1}]}}, "expected every dimension to be known"),
         ({"tensor_shape": {"dim": [{"size": 2**40}]}}, "expected at most"),
+        (
+            {"tensor_content": b"", "tensor_shape": {"dim": [{"size": 0}, *[{"size": 2**40}] * 2]}},
+            "which none can have",
+        ),
+        ({"tensor_shape": {"dim": [{"size": 1}] * 100}, "tensor_content": bytes(4)}, "none can"),
+        ({"tensor_content": b"", "tensor_shape": {"dim": [{"size": 2**25}]}}, "send every value"),
+        (
+            {
+                "dtype": types_pb2.DT_STRING,
+                "tensor_content": b"",
+                "tensor_shape": {"dim": [{"size": 2**22}]},
+            },
+            "0 values for 4194304",
+        ),
         ({"dtype": types_pb2.DT_STRING, "tensor_content": b"\x80"}, "2 string lengths"),
         ({"dtype": types_pb2.DT_STRING, "tensor_content": b"\x01\x01a"}, "expected 4"),
     ],

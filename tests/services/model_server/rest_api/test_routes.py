@@ -56,6 +56,11 @@ def test_names_are_decoded() -> None:
             "/v1/models/m/versions/9223372036854775808",
             "Failed to convert version: 9223372036854775808 to numeric.",
         ),
+        (
+            "POST",
+            f"/v1/models/m/versions/{'9' * 5000}:predict",
+            f"Failed to convert version: {'9' * 5000} to numeric.",
+        ),
     ],
 )
 def test_what_is_no_call(method: str, path: str, message: str) -> None:
