@@ -2,7 +2,7 @@
 
 Starts what `make run` starts, with the same flags, and every peer whose package is installed. All
 servers answer at the same time; the rounds alternate between them. Every number is a median over
-the rounds, every ratio one of values from the same round.
+the rounds, every ratio one of values from the same round, with its 95% confidence interval.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ class Plan(NamedTuple):
     Attributes:
         forms: the forms of requests.
         connections: the numbers of connections, each with one request at a time.
-        rounds: number of rounds.
+        rounds: largest number of rounds.
         seconds: time of one measurement.
     """
 
@@ -95,13 +96,18 @@ class Ratio(NamedTuple):
 
     Attributes:
         median: median over the rounds.
-        lower: lower quartile.
-        upper: upper quartile.
+        lower: lower end of its 95% confidence interval; the smallest ratio of fewer than 6 rounds.
+        upper: upper end of the interval.
     """
 
     median: float
     lower: float
     upper: float
+
+    @property
+    def error(self) -> float:
+        """The larger distance of the interval's ends from the median, relative to the median."""
+        return max(self.upper - self.median, self.median - self.lower) / self.median
 
     def __str__(self) -> str:
         return f"{self.median:.2f} [{self.lower:.2f}, {self.upper:.2f}]"
@@ -132,33 +138,40 @@ class Results:
 
 
 def paired_ratio(values: Sequence[float], others: Sequence[float]) -> Ratio:
-    """Returns the ratios of the values at equal positions.
+    """Returns the median of the ratios of values at equal positions.
+
+    Its confidence interval is between two order statistics, by the normal approximation of the
+    binomial distribution (Conover, Practical Nonparametric Statistics, section 3.2).
 
     Raises:
         ValueError: the series differ in length.
     """
-    ratios = [value / other for value, other in zip(values, others, strict=True)]
-    lower, median, upper = np.percentile(ratios, [25, 50, 75]).tolist()
-    return Ratio(median, lower, upper)
+    ratios = sorted(value / other for value, other in zip(values, others, strict=True))
+    rank = max(0, math.floor((len(ratios) - 1.96 * math.sqrt(len(ratios))) / 2))
+    return Ratio(float(np.median(ratios)), ratios[rank], ratios[-1 - rank])
 
 
 def measure_rounds(
     servers: Sequence[Server],
     plan: Plan,
     start_round: Callable[[Results], None] = lambda _: None,
+    is_enough: Callable[[Results], bool] = lambda _: False,
 ) -> Results:
     """Measures every row in every round, the servers in turns from first to last and back.
 
     Args:
         servers: the servers; they answer a short round that does not count first.
         plan: the rows and rounds.
-        start_round: is called with the results at the start of each round.
+        start_round: is called with the results before each round.
+        is_enough: is called with the results after each round; True skips the remaining rounds.
     """
     _measure_round(servers, plan._replace(seconds=1), Results())
     results = Results()
     for number in range(plan.rounds):
         start_round(results)
         _measure_round(servers[:: -1 if number % 2 else 1], plan, results)
+        if is_enough(results):
+            break
     return results
 
 

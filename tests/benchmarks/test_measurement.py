@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+import numpy as np
 import psutil
 import pytest
 
@@ -45,8 +46,17 @@ def test_paired_ratio_is_of_values_in_the_same_round() -> None:
     # The machine was ten times slower in the second round.
     ratio = paired_ratio([900, 90, 800], [1000, 100, 1000])
     assert ratio.median == pytest.approx(0.9)
-    assert (ratio.lower, ratio.upper) == pytest.approx((0.85, 0.9))
-    assert str(ratio) == "0.90 [0.85, 0.90]"
+    assert (ratio.lower, ratio.upper) == pytest.approx((0.8, 0.9))
+    assert ratio.error == pytest.approx(1 / 9)
+    assert str(ratio) == "0.90 [0.80, 0.90]"
+
+
+def test_the_interval_has_the_median_in_95_of_100_series() -> None:
+    generator = np.random.default_rng(0)
+    series = generator.lognormal(0, 0.3, (2000, 25))  # median 1
+    ratios = [paired_ratio(values, np.ones(25)) for values in series]
+    covered = np.mean([ratio.lower <= 1 <= ratio.upper for ratio in ratios])
+    assert covered == pytest.approx(0.95, abs=0.02)
 
 
 def test_series_of_different_lengths_have_no_ratio() -> None:
@@ -67,6 +77,15 @@ def test_rounds_alternate_the_order_of_the_servers_after_a_warm_up() -> None:
         Row("a", PNG, 16): 3,
         Row("b", PNG, 16): 3,
     }
+
+
+def test_rounds_end_when_the_results_are_enough() -> None:
+    servers = [server("a", {PNG: FakeRequest("a", [])})]
+    plan = Plan([PNG], [1], rounds=9, seconds=1)
+    results = measure_rounds(
+        servers, plan, is_enough=lambda results: len(results.rows[Row("a", PNG, 1)]) == 2
+    )
+    assert len(results.rows[Row("a", PNG, 1)]) == 2
 
 
 def test_a_failed_row_is_named_and_the_others_go_on() -> None:

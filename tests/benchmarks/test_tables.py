@@ -59,6 +59,23 @@ def test_the_comparison_shows_paired_ratios() -> None:
     assert row[7] == "0.91 [0.91, 0.91]"
 
 
+@pytest.mark.parametrize(
+    ("rounds", "spread", "precise"),
+    [(5, 0, False), (6, 0, True), (20, 0.01, True), (20, 0.5, False)],
+)
+def test_ratios_are_precise_after_enough_rounds_with_little_spread(rounds, spread, precise) -> None:
+    rates = [100 * (1 + spread * (number % 2)) for number in range(rounds)]
+    results = Results(
+        {
+            Row(compare.THIS, PNG, 16): measured(*rates),
+            Row(compare.OTHER, PNG, 16): measured(*[100] * rounds),
+        }
+    )
+    assert compare.is_precise(results, 0.05) == precise
+    results.failures[Row(compare.OTHER, PNG, 16)] = "it was down"
+    assert not compare.is_precise(results, 0.05)
+
+
 def test_a_folder_without_lectern_is_refused(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setattr("sys.argv", ["compare", str(tmp_path)])
     with pytest.raises(SystemExit):
