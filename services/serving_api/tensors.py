@@ -30,7 +30,7 @@ class TensorError(ValueError):
 def to_tensor_proto(
     array: npt.ArrayLike, data_type: int | None = None, *, typed_fields: bool = False
 ) -> tensor_pb2.TensorProto:
-    """Encode an array.
+    """Encodes an array.
 
     Args:
         array: any shape; text is encoded as UTF-8.
@@ -67,7 +67,7 @@ def to_tensor_proto(
 
 
 def to_ndarray(proto: tensor_pb2.TensorProto) -> npt.NDArray[Any]:
-    """Decode a tensor; a `tensor_content` becomes a read-only view of the message, without a copy.
+    """Decodes a tensor; a `tensor_content` becomes a read-only view of the message, not a copy.
 
     Typed fields follow TensorFlow: surplus values are dropped, missing ones repeat the last, none
     at all is zero.
@@ -123,7 +123,7 @@ def _from_content(
 
 
 def _split_strings(content: bytes, count: int) -> list[bytes]:
-    """Undo C++ `EncodeStringList`: all lengths as varints, then all bytes."""
+    """Decodes C++ `EncodeStringList`: all lengths as varints, then all bytes."""
     lengths, position = [], 0
     for _ in range(count):
         length, shift, more = 0, 0, True

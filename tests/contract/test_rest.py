@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from typing import Any
 
 import pytest
 import requests
 
+INFINITIES = [math.inf, -math.inf, math.inf]
+
 
 def post(url: str, body: Any, **arguments: Any) -> requests.Response:
     content = body if isinstance(body, (str, bytes)) else json.dumps(body)
+    content = content.encode() if isinstance(content, str) else content
     return requests.post(url, content, timeout=30, **arguments)
 
 
@@ -50,6 +54,10 @@ def post(url: str, body: Any, **arguments: Any) -> requests.Response:
             },
             {"results": [5.0]},
         ),
+        # 16777217 is rounded to 16777216; 1e39 becomes Infinity.
+        ("half_plus_two:predict", {"instances": [16777217]}, {"predictions": [8388611.0]}),
+        ("half_plus_two:predict", '{"instances": [1e39, -Inf, Inf]}', {"predictions": INFINITIES}),
+        ("half_plus_two:predict", '\ufeff{"instances": [1]}', {"predictions": [3.5]}),
     ],
 )
 def test_answers(url: str, path: str, body: Any, answer: Any) -> None:
@@ -75,6 +83,7 @@ def test_answers(url: str, path: str, body: Any, answer: Any) -> None:
         ("half_plus_two:predict", {"instances": []}, 400, "No values in 'instances' array"),
         ("half_plus_two:predict", {"instances": 1}, 400, "'instances' to be an list/array"),
         ("half_plus_two:predict", {"instances": ["x"]}, 400, "is not of expected type: float"),
+        ("half_plus_two:predict", {"instances": [True, 2.5]}, 400, "not of expected type: float"),
         (
             "half_plus_two:predict",
             {"signature_name": 1, "instances": [1]},

@@ -58,10 +58,11 @@ def image_content(parameters: type[BaseModel], **example: Any) -> dict[str, Any]
 
 
 def predict_content(parameters: type[BaseModel]) -> dict[str, Any]:
-    """Describe the body of `:predict`: image files, or TensorFlow Serving's JSON as it is."""
+    """Describe the body of `:predict`: images as files or in JSON, or TensorFlow Serving's JSON."""
     name = {"type": "string", "description": "serving_default, if it is not given"}
+    fields = _fields(parameters)
     return {
-        **_image_files(_fields(parameters)),
+        **_image_files(fields),
         "application/json": {
             "schema": {
                 "type": "object",
@@ -69,10 +70,15 @@ def predict_content(parameters: type[BaseModel]) -> dict[str, Any]:
                     "signature_name": name,
                     "instances": _INSTANCES,
                     "inputs": _INPUTS,
+                    **fields,
                 },
                 "oneOf": _ROWS_OR_COLUMNS,
             },
             "examples": {
+                "images": {
+                    "summary": "Images, answered like files",
+                    "value": {"instances": [_ENCODED_BOOT], "top": 2},
+                },
                 "rows": {
                     "summary": "Row by row: a file, decoded by the model itself",
                     "value": {"signature_name": "predict_bytes", "instances": [_ENCODED_BOOT]},
