@@ -1,4 +1,4 @@
-"""Virtual models that ask a large model only where a small one is unsure: how they are written."""
+"""The setting of a cascade: a virtual model that asks a large model where a small one is unsure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Cascade:
     """Two classifiers behind one name.
 
     Attributes:
-        name: what clients call it.
+        name: the name that clients use.
         small: the model that sees every image.
         large: the model that sees those of which the small one is unsure.
-        threshold: the small model's top probability from which on its answer stands, 0 to 1.
+        threshold: the small model's answer counts if its top probability is at least this, 0 to 1.
     """
 
     name: str
@@ -32,7 +32,7 @@ def parse_cascade(text: str) -> Cascade:
     """Read `NAME=SMALL>LARGE@THRESHOLD`.
 
     Raises:
-        ValueError: it is not written so, two names are equal, or the threshold is no probability.
+        ValueError: the form is another, two names are equal, or the threshold is above 1.
     """
     match = _TEXT.fullmatch(text)
     try:

@@ -32,7 +32,7 @@ CascadeText = Annotated[str, AfterValidator(_check_cascade)]
 
 
 class SetupError(ValueError):
-    """What a setting names cannot be used; the message says why and what would do."""
+    """Something that a setting names cannot be used; the message says why, and how to fix it."""
 
 
 class Settings(BaseSettings):
@@ -42,10 +42,11 @@ class Settings(BaseSettings):
 
     model_server: str = Field("127.0.0.1:8500", description="gRPC address of the model server")
     model_server_ca: Path | None = Field(
-        None, description="file of the authority that signs the model server's certificate: TLS"
+        None,
+        description="file of the authority that signs the model server's certificate; turns TLS on",
     )
     model_server_certificate: Path | None = Field(
-        None, description="file of the certificate that the model server is shown"
+        None, description="file of the client certificate for the model server"
     )
     model_server_key: Path | None = Field(None, description="file of that certificate's key")
     models: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -63,16 +64,18 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     workers: PositiveInt = Field(2, description="worker processes")
-    threads: PositiveInt = Field(32, description="threads of each worker, one a request under way")
+    threads: PositiveInt = Field(32, description="threads per worker; one per in-flight request")
     max_waiting_requests: PositiveInt = Field(
-        256, description="requests that may wait for a thread of a worker; more get 503"
+        256, description="requests per worker that may wait for a thread; more get 503"
     )
     max_connections: PositiveInt = Field(
         1000,
         validate_default=True,
-        description="open connections of a worker, more than its threads; further ones wait",
+        description="open connections per worker, more than its threads; further ones wait",
     )
-    timeout_seconds: PositiveFloat = Field(10.0, description="time that one request may take")
+    timeout_seconds: PositiveFloat = Field(
+        10.0, description="deadline of a request, in seconds from its arrival"
+    )
     upstream_batching: bool = Field(
         True,
         description="let concurrent requests for one signature share calls to the model server",
@@ -80,25 +83,25 @@ class Settings(BaseSettings):
     max_batch_rows: PositiveInt = Field(64, description="largest shared call, in rows")
     max_batch_calls: PositiveInt = Field(
         1,
-        description="shared calls of one signature that a worker may have under way at once; more "
-        "where the model server has more replicas than there are workers",
+        description="in-flight shared calls per worker and signature; raise it where the model "
+        "server has more replicas than there are workers",
     )
     cache_bytes: NonNegativeInt = Field(
         0,
-        description="memory of a worker for answers given before, if all models are deterministic",
+        description="memory per worker for the answer cache; for deterministic models",
     )
     max_expensive_calls: PositiveInt = Field(
         8,
-        description="explanations, visualizations and generations of a worker at once, at most "
+        description="concurrent explanations, visualizations and generations per worker, at most "
         "half of its threads; more get 503",
     )
     api_keys_file: Path | None = Field(
-        None, description="file with a line name:key a client; without it everyone may call"
+        None, description="file with one line name:key per client; without it everyone may call"
     )
     rate_limit: str | None = Field(
         None,
-        description="how often one client may call, such as 100/second; each worker counts for "
-        "itself, a client is a key or else an address",
+        description="requests per client and worker, such as 100/second; a client is a key or else "
+        "an address",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose pages may call, comma-separated; * for all"
@@ -119,7 +122,7 @@ class Settings(BaseSettings):
         2**24, description="numbers in the answer to one request, all outputs together"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
-    log_format: Literal["json", "text"] = Field("json", description="form of a log line")
+    log_format: Literal["json", "text"] = Field("json", description="log format")
 
     @field_validator("max_connections")
     @classmethod

@@ -1,9 +1,9 @@
-"""Concurrent requests for the same signature share one call to the model server.
+"""Batching: concurrent requests for the same signature share one call to the model server.
 
-A batch forms from whatever waits while the last call runs, so that a lone request pays nothing.
-Whoever finds no call under way makes one; when it ends, one of those who wait makes the next, for
-itself and for all who wait with it: the one with the most time, so that the others can leave at
-their own deadlines without ending it.
+A batch forms from the requests that wait while the last call runs, so that a lone request pays
+nothing. A request that finds no call in flight makes one. When it ends, one of the waiting requests
+makes the next, for itself and the others: the one with the latest deadline, so that the others can
+leave at theirs without ending it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 import grpc
 import numpy as np
+from cachetools import LRUCache
 
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import DeadlineExceeded, ModelServerProblem
@@ -27,16 +28,26 @@ from services.gateway.upstream.model_server import ModelRef, ModelServer, Predic
 from services.serving_api.arrays import Arrays, content_bytes
 from services.serving_api.signatures import Signature, TensorSpec
 
+MAX_INDIVISIBLE = 1024
+"""References to signatures that cannot be batched, in memory."""
+
 _MAX_SHARED_BYTES = 2**20
-"""What is larger goes alone: beside it a call costs little, and a copy much."""
+"""Larger inputs go alone: a call costs little then, compared to copying them."""
 
 _SAME_FOR_ALL = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND}
-"""What would happen to each request alone too; asking again would only add to the trouble."""
+"""Codes that each request alone would get, too. The call that ended UNAVAILABLE may be what ended
+the server."""
 
 
 @dataclass(frozen=True)
 class _Question:
-    """What requests must have in common: `form` is the name, dtype and row shape of each input."""
+    """What the requests of a batch have in common.
+
+    Attributes:
+        model: the model.
+        signature_name: the signature.
+        form: the name, dtype and row shape of each input.
+    """
 
     model: ModelRef
     signature_name: str
@@ -45,7 +56,7 @@ class _Question:
 
 @dataclass(eq=False)
 class _Request:
-    """One request; what its thread waits for is what to do next."""
+    """One request, whose thread waits to be told its next step."""
 
     inputs: Arrays
     rows: int
@@ -58,13 +69,13 @@ class _Request:
 
 @dataclass
 class _Queue:
-    """How many calls for one question are under way, and who waits for the next."""
+    """The calls in flight for one question, and the requests that wait for the next."""
 
     calls: int = 0
     waiting: list[_Request] = field(default_factory=list)
 
     def next_batch(self, rows: int) -> list[_Request]:
-        """Return those who fit into so many rows, in the order of their coming."""
+        """Return the requests that fit into so many rows, in the order of their arrival."""
         ends = accumulate(request.rows for request in self.waiting)
         return self.waiting[: sum(end <= rows for end in ends)]
 
@@ -77,7 +88,7 @@ class Batcher:
     Args:
         model_server: makes the calls.
         max_rows: the largest batch, in rows.
-        max_calls: how many calls for the same question may be under way at once.
+        max_calls: calls in flight at once for the same question.
     """
 
     def __init__(self, model_server: ModelServer, max_rows: int, max_calls: int) -> None:
@@ -86,8 +97,8 @@ class Batcher:
         self._max_calls = max_calls
         self._lock = threading.Lock()
         self._queues: dict[_Question, _Queue] = {}
-        # Signatures whose outputs turned out to have other rows than the inputs.
-        self._indivisible: set[tuple[ModelRef, str]] = set()
+        # Signatures whose outputs turned out not to have a row for each row of the inputs.
+        self._indivisible: LRUCache[tuple[ModelRef, str], bool] = LRUCache(MAX_INDIVISIBLE)
 
     def predict(
         self,
@@ -113,7 +124,7 @@ class Batcher:
         return self._wait(question, request)
 
     def _may_call(self, question: _Question, request: _Request) -> bool:
-        """Take one of the calls if there is one to take, else queue the request."""
+        """Return whether the request may make a call at once; else queue it."""
         with self._lock:
             queue = self._queues.setdefault(question, _Queue())
             if queue.calls == self._max_calls:
@@ -127,7 +138,7 @@ class Batcher:
             return request.next_step.get(timeout=request.time_left())()
         except Empty:
             self._withdraw(question, request)
-        # It may have become this request's turn to call in the very last moment.
+        # At the last moment it may have been chosen to make the next call.
         if not request.next_step.empty():
             return request.next_step.get()()
         raise DeadlineExceeded
@@ -139,7 +150,7 @@ class Batcher:
                 queue.waiting.remove(request)
 
     def _lead(self, question: _Question, request: _Request) -> Prediction:
-        """Make a call for a request and for those that wait, and tell them what came of it."""
+        """Make a call for a request and for those that wait, and give each its answer."""
         if not request.time_left():
             self._hand_over(question)
             raise DeadlineExceeded
@@ -158,7 +169,7 @@ class Batcher:
     def _steps(
         self, question: _Question, batch: Sequence[_Request]
     ) -> Sequence[Callable[[], Prediction]]:
-        """Make one call for a batch, and return what each request does next."""
+        """Make one call for a batch, and return the next step of each request."""
         try:
             return [partial(_identity, answer) for answer in self._share(question, batch)]
         except (DeadlineExceeded, ModelServerProblem) as problem:
@@ -169,7 +180,7 @@ class Batcher:
             return [partial(_fail, error)] * len(batch)
 
     def _take(self, question: _Question, rows: int) -> list[_Request]:
-        """Take those off the queue that fit into so many rows."""
+        """Take the requests off the queue that fit into so many rows."""
         with self._lock:
             queue = self._queues[question]
             taken = queue.next_batch(rows)
@@ -177,7 +188,7 @@ class Batcher:
             return taken
 
     def _hand_over(self, question: _Question) -> None:
-        """Let one who waits make the next call: of those it can take, the one with most time."""
+        """Let a waiting request make the next call: of those that fit, the one with most time."""
         with self._lock:
             queue = self._queues[question]
             if queue.waiting:
@@ -190,7 +201,7 @@ class Batcher:
                 del self._queues[question]
 
     def _share(self, question: _Question, batch: Sequence[_Request]) -> list[Prediction]:
-        """Make one call for a batch, in the time of its first request, which has the most.
+        """Make one call for a batch, in the context of its first request, which has the most time.
 
         Raises:
             Problem: as `ModelServer.predict` does, and where the outputs cannot be told apart,
@@ -203,7 +214,8 @@ class Batcher:
         }
         outputs, version = self._predict(question, inputs, sum(rows), batch[0].context)
         if any(output.shape[:1] != (sum(rows),) for output in outputs.values()):
-            self._indivisible.add((question.model, question.signature_name))
+            with self._lock:
+                self._indivisible[question.model, question.signature_name] = True
             raise ModelServerProblem(
                 grpc.StatusCode.INTERNAL, "the outputs do not have a row for each row of the inputs"
             )
@@ -225,7 +237,7 @@ class Batcher:
 
 
 def _rows_to_share(signature: Signature, inputs: Arrays) -> int:
-    """Return the rows of inputs that may share a call, 0 where they may not."""
+    """Return the number of rows of inputs that may share a call, 0 if they may not."""
     specs = [*signature.inputs.values(), *signature.outputs.values()]
     if inputs.keys() != signature.inputs.keys() or not all(map(_has_free_rows, specs)):
         return 0

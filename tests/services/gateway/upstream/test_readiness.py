@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from services.gateway.upstream import readiness
 from services.gateway.upstream.readiness import Readiness
 from tests.fakes import LOADING, FakeVersion
 
@@ -15,7 +19,29 @@ def test_models_with_the_same_trouble_are_told_together(model_server):
 
 
 def test_an_answer_serves_the_probes_of_half_a_second(model_server, fake):
-    readiness = Readiness(model_server, ["classifier"])
-    assert readiness.obstacles() == {}
+    models = Readiness(model_server, ["classifier"])
+    assert models.obstacles() == {}
     fake.models["classifier"][1].state = LOADING
-    assert readiness.obstacles() == {}
+    assert models.obstacles() == {}
+
+
+def test_while_one_probe_asks_the_others_get_what_is_known(model_server, fake, monkeypatch):
+    monkeypatch.setattr(readiness, "_SECONDS_TO_LIVE", 0.0)
+    models = Readiness(model_server, ["classifier"])
+    assert models.obstacles() == {}
+    ask, asked, may_go_on = model_server.status, threading.Event(), threading.Event()
+
+    def wait_and_ask(*arguments):
+        asked.set()
+        may_go_on.wait(30)
+        return ask(*arguments)
+
+    monkeypatch.setattr(model_server, "status", wait_and_ask)
+    monkeypatch.setattr(readiness, "_TIMEOUT_SECONDS", 60.0)
+    with ThreadPoolExecutor(1) as pool:
+        anew = pool.submit(models.obstacles)
+        assert asked.wait(30)
+        assert models.obstacles() == {}
+        assert not anew.done()
+        may_go_on.set()
+        assert anew.result(30) == {}
