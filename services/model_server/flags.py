@@ -17,6 +17,7 @@ from typing import Any, get_type_hints
 
 import structlog
 
+from services.model_server.rest_api.options import DEFAULT_MAX_BODY_BYTES
 from services.serving_api.rest_json.parsing import DEFAULT_MAX_VALUES
 
 _THREADS = 4 * (os.cpu_count() or 1)
@@ -44,6 +45,10 @@ class Flags:
         _THREADS, "that work on HTTP requests; with batching at least 64, since they wait together"
     )
     rest_api_timeout_in_ms: int = _flag(30_000, "after which an HTTP request is answered by 504")
+    rest_api_max_body_bytes: int = _flag(
+        DEFAULT_MAX_BODY_BYTES,
+        "of an HTTP body, before and after decompression; TensorFlow Serving has no such flag",
+    )
     rest_api_max_json_values: int = _flag(
         DEFAULT_MAX_VALUES,
         "numbers in a JSON body; a string or a list counts as two, an object as five",

@@ -121,6 +121,7 @@ def _rest_options(flags: Flags) -> RestOptions:
         port=flags.rest_api_port,
         num_threads=_threads(flags, flags.rest_api_num_threads),
         timeout_seconds=flags.rest_api_timeout_in_ms / 1000,
+        max_body_bytes=flags.rest_api_max_body_bytes,
         max_json_values=flags.rest_api_max_json_values,
         enable_cors=flags.rest_api_enable_cors_support,
         metrics_path=read_metrics_path(flags.monitoring_config_file),

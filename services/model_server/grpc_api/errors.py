@@ -9,11 +9,8 @@ from typing import Any, TypeVar
 import grpc
 import structlog
 
-from services.model_server.errors import ServingError
+from services.model_server.errors import ServingError, shorten
 from services.model_server.servables.cancellation import Cancellation
-
-MAX_MESSAGE = 1024
-"""TensorFlow Serving cuts error texts here; longer ones overflow the HTTP/2 header limit."""
 
 _STATUS_CODES = {status.value[0]: status for status in grpc.StatusCode}
 
@@ -35,13 +32,9 @@ def answers_errors(method: _Method) -> _Method:
                 cancellation.check()
                 return method(self, request, context)
         except ServingError as error:
-            context.abort(_STATUS_CODES[error.code], _cut(error.message))
+            context.abort(_STATUS_CODES[error.code], shorten(error.message))
         except Exception as error:
             _log.exception("request crashed", method=method.__name__)
-            context.abort(grpc.StatusCode.INTERNAL, _cut(repr(error)))
+            context.abort(grpc.StatusCode.INTERNAL, shorten(repr(error)))
 
     return answer  # type: ignore[return-value]  # functools.wraps loses the exact type.
-
-
-def _cut(message: str) -> str:
-    return message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + "...TRUNCATED"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,8 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.model_server.errors import ServingError, invalid_argument
+from services.model_server.errors import ServingError, shorten
 from services.model_server.inference.inference import Inference
+from services.model_server.rest_api.body import BodyTooLargeError, decode_body, receive_body
 from services.model_server.rest_api.calls import answer
 from services.model_server.rest_api.options import RestOptions
 from services.model_server.rest_api.routes import find_route
@@ -31,13 +30,13 @@ _CORS = {
     "Access-Control-Allow-Headers": "Content-Type",
 }
 _UNWATCHED_SECONDS = 0.25
-"""Only then somebody looks whether the client hung up: a look is a task, most answers are there."""
+"""How long no task watches whether the client hangs up: most answers are ready by then."""
 
 _log = structlog.get_logger(__name__)
 
 
 def create_app(inference: Inference, options: RestOptions) -> ASGIApp:
-    """Return the application that serves TensorFlow Serving's REST API."""
+    """Returns the application that serves TensorFlow Serving's REST API."""
     threads = ThreadPoolExecutor(options.num_threads, thread_name_prefix="rest")
 
     async def respond(request: Request, body: bytes) -> Response:
@@ -54,13 +53,21 @@ def create_app(inference: Inference, options: RestOptions) -> ASGIApp:
         message = f"Timed out waiting for notification: over {options.timeout_seconds} s"
         return _error(ServingError(error_codes_pb2.DEADLINE_EXCEEDED, message))
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+    async def receive_and_respond(request: Request) -> Response:
         try:
-            body = await request.body()
+            async with asyncio.timeout(options.timeout_seconds):
+                body = await receive_body(request.receive, request.headers, options.max_body_bytes)
+        except BodyTooLargeError as error:
+            return _refusal(413, str(error))
+        except TimeoutError:
+            return _refusal(408, f"the body did not arrive within {options.timeout_seconds} s")
+        return await respond(request, body)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await receive_and_respond(Request(scope, receive))
         except ClientDisconnect:
             return
-        response = await respond(request, body)
         if options.enable_cors:
             response.headers.update(_CORS)
         await response(scope, receive, send)
@@ -97,27 +104,29 @@ def _respond(
     if request.method == "OPTIONS" and "origin" in request.headers:
         return Response(media_type="application/json")
     try:
-        route = find_route(request.method, path)
         with cancellation.of_this_request():
             cancellation.check()
-            content = answer(inference, route, _decode(body, request), options.max_json_values)
-    except ServingError as error:
-        return _error(error)
+            route = find_route(request.method, path)
+            body = decode_body(body, request.headers, options.max_body_bytes)
+            content = answer(inference, route, body, options.max_json_values)
+            return Response(content, media_type="application/json")
     except Exception as error:
-        _log.exception("request crashed", method=request.method, path=path)
-        return _error(ServingError(error_codes_pb2.INTERNAL, repr(error)))
-    return Response(content, media_type="application/json")
+        return _explain(error, request.method, path)
 
 
-def _decode(body: bytes, request: Request) -> bytes:
-    if request.headers.get("content-encoding", "").lower() != "gzip":
-        return body
-    try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error):
-        raise invalid_argument("the body is not gzip, which its Content-Encoding says") from None
+def _explain(error: Exception, method: str, path: str) -> Response:
+    if isinstance(error, ServingError):
+        return _error(error)
+    if isinstance(error, BodyTooLargeError):
+        return _refusal(413, str(error))
+    _log.error("request crashed", method=method, path=shorten(path), exc_info=error)
+    return _error(ServingError(error_codes_pb2.INTERNAL, repr(error)))
 
 
 def _error(error: ServingError) -> Response:
-    content = orjson.dumps({"error": error.message})
-    return Response(content, _HTTP_STATUS[error.code], media_type="application/json")
+    return _refusal(_HTTP_STATUS[error.code], error.message)
+
+
+def _refusal(status: int, message: str) -> Response:
+    content = orjson.dumps({"error": shorten(message)})
+    return Response(content, status, media_type="application/json")

@@ -67,7 +67,7 @@ TENSORFLOW_SERVINGS: dict[str, object] = {
 }
 
 
-OURS = {"rest_api_max_json_values": 10_000_000}
+OURS = {"rest_api_max_body_bytes": 2**26, "rest_api_max_json_values": 10_000_000}
 
 
 def test_flags_and_defaults_are_tensorflow_servings() -> None:

@@ -7,9 +7,11 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import grpc
 import numpy as np
@@ -49,6 +51,60 @@ def test_starts_answers_and_drains(
     assert server.process.wait(30) == 0
     events = ["ports open", "available", "draining", "unloaded", "stopped"]
     assert [event for event in server.events() if not event.startswith("no version")] == events
+
+
+class Clients:
+    """Eight clients that send requests in a loop until they cannot connect any more."""
+
+    def __init__(self, ask: Callable[[], Iterator[object]]) -> None:
+        self.answers: list[object] = []
+        self.losses: list[Exception] = []
+        self._ask = ask
+        self._threads = [threading.Thread(target=self._run) for _ in range(8)]
+
+    def run_until_stopped(self, server: Server) -> None:
+        for thread in self._threads:
+            thread.start()
+        assert eventually(lambda: len(self.answers) > 100)
+        server.process.send_signal(signal.SIGTERM)
+        for thread in self._threads:
+            thread.join()
+        assert server.process.wait(30) == 0
+
+    def _run(self) -> None:
+        try:
+            self.answers.extend(self._ask())
+        except Exception as error:
+            self.losses.append(error)
+
+
+@pytest.mark.parametrize("keeps_alive", [True, False])
+def test_sigterm_loses_no_request_over_http(
+    server: Server, publish: Publish, keeps_alive: bool
+) -> None:
+    publish(1)
+    assert eventually(server.is_serving)
+    url = urlsplit(server.url)
+
+    def ask() -> Iterator[int]:
+        connection = HTTPConnection(url.netloc, timeout=20)
+        while True:
+            if connection.sock is None:
+                try:
+                    connection.connect()
+                except ConnectionRefusedError:
+                    return
+            connection.request("POST", f"{url.path}:predict", '{"instances": [1]}')
+            response = connection.getresponse()
+            response.read()
+            yield response.status
+            if not keeps_alive:
+                connection.close()
+
+    clients = Clients(ask)
+    clients.run_until_stopped(server)
+    assert clients.losses == []
+    assert set(clients.answers) == {200}
 
 
 def test_swaps_under_load(server: Server, publish: Publish, make_request: MakeRequest) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -62,7 +65,14 @@ def test_a_body_that_is_not_the_gzip_it_says(url: str) -> None:
     headers = {"Content-Encoding": "gzip"}
     response = requests.post(f"{url}:predict", b"plain", headers=headers, timeout=20)
     assert response.status_code == 400
-    assert response.json() == {"error": "the body is not gzip, which its Content-Encoding says"}
+    assert "not gzip, although its Content-Encoding says so" in response.json()["error"]
+
+
+def test_a_deflate_body(url: str) -> None:
+    body = zlib.compress(b'{"instances": [[1.0]]}')
+    headers = {"Content-Encoding": "deflate"}
+    response = requests.post(f"{url}:predict", body, headers=headers, timeout=20)
+    assert response.json() == {"predictions": [{"y": [2.5], "negative": [-1]}]}
 
 
 def test_status(url: str) -> None:
@@ -170,3 +180,31 @@ def test_a_long_request_holds_up_no_other(url: str) -> None:
         assert requests.get(url, timeout=20).status_code == 200
         assert not waiting.done()
         assert waiting.result().json() == {"predictions": [100_000]}
+
+
+def test_an_overlong_message_is_cut(url: str) -> None:
+    response = post(f"{url}:predict", {"signature_name": "s" * 2000, "instances": [1]})
+    error = response.json()["error"]
+    assert response.status_code == 400
+    assert len(error) == 1024 + len("...TRUNCATED")
+    assert error.endswith("...TRUNCATED")
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        b"-1\r\nx\r\n",
+        b"1\nx\n0\n\n",
+        b"9" * 20 + b"\r\nx",
+        b"zz\r\n",
+        b"1;" + b"a" * 100_000 + b"\r\nx\r\n0\r\n\r\n",
+        b"1\r\nxx\r\n0\r\n\r\n",
+        b"0\r\nno trailer\r\n\r\n",
+    ],
+)
+def test_malformed_chunks_are_400(url: str, chunk: bytes) -> None:
+    parts = urlsplit(url)
+    head = f"POST {parts.path}:predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection((parts.hostname, parts.port), 5) as connection:
+        connection.sendall(head.encode() + chunk)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 400 Bad Request\r\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +48,35 @@ def test_json_of_too_many_values_names_the_flag(served: Any, ports: tuple[int, i
             assert response.status_code == 400
             assert "received JSON of some 808 values" in response.json()["error"]
             assert response.json()["error"].endswith("raise --rest_api_max_json_values")
+
+
+def test_a_body_that_does_not_arrive_is_408(served: Any, ports: tuple[int, int]) -> None:
+    head = b"POST /v1/models/half_plus_two:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    with (
+        serving(served, RestOptions(ports[1], timeout_seconds=0.1)),
+        socket.create_connection(("localhost", ports[1]), 5) as connection,
+    ):
+        connection.sendall(head + b"{")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"[" * 1001, {}),
+        (gzip.compress(b"[" * 1001), {"Content-Encoding": "gzip"}),
+        (iter([b"[" * 500, b"[" * 500, b"["]), {}),
+    ],
+)
+def test_a_body_over_the_limit_is_413(
+    served: Any, ports: tuple[int, int], body: Any, headers: dict[str, str]
+) -> None:
+    with serving(served, RestOptions(ports[1], max_body_bytes=1000)) as url:
+        model = f"{url}/v1/models/half_plus_two"
+        response = requests.post(f"{model}:predict", body, headers=headers, timeout=20)
+        assert response.status_code == 413
+        assert "raise --rest_api_max_body_bytes" in response.json()["error"]
+        assert requests.get(model, timeout=20).status_code == 200
 
 
 def test_without_the_flag_there_are_no_cors_headers(served: Any) -> None:
