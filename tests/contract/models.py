@@ -102,6 +102,11 @@ class HalfPlusTwo(tf.Module):
         parsed = tf.io.parse_example(inputs, {"x": tf.io.FixedLenFeature([1], tf.float32)})
         return {"outputs": self.half * parsed["x"] + 2.0}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
+    def classify(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(inputs, {"x": tf.io.FixedLenFeature([1], tf.float32)})
+        return {"scores": self.half * parsed["x"]}
+
 
 def export_tf2(folder: Path) -> None:
     """Write a SavedModel of functions."""
@@ -111,6 +116,7 @@ def export_tf2(folder: Path) -> None:
         "add": module.add,
         "count": module.count,
         "regress": module.regress,
+        "classify": module.classify,
     }
     tf.saved_model.save(module, str(folder), signatures=signatures)
 

@@ -249,6 +249,15 @@ def test_multi_inference(prediction: Any) -> None:
     assert regressed.model_spec.version.value == 2
 
 
+def test_multi_inference_on_signatures_with_their_own_inputs(ours: None, prediction: Any) -> None:
+    name = "half_plus_two_tf2"
+    request = multi((name, "classify", CLASSIFY), (name, "regress", REGRESS))
+    classified, regressed = prediction.MultiInference(request, timeout=30).results
+    rows = classified.classification_result.classifications
+    assert [row.classes[0].score for row in rows] == [1, 2]
+    assert [each.value for each in regressed.regression_result.regressions] == [3, 4]
+
+
 @pytest.mark.parametrize(
     ("request_message", "code", "message"),
     [

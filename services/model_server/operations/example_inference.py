@@ -78,11 +78,14 @@ def answer_multi_inference(
     *,
     check_method_names: bool = False,
 ) -> inference_pb2.MultiInferenceResponse:
-    """Run several signatures on the same examples, one after the other; see `answer_classify`.
+    """Runs several signatures on the same examples, one after the other; see `answer_classify`.
+
+    TensorFlow Serving feeds one tensor for all of them. The signatures of a TensorFlow 2 export
+    have an input tensor each, and every one of them gets the examples.
 
     Raises:
-        ServingError: also for tasks that name several models, one signature twice, signatures of
-            different input tensors, or a method that is neither.
+        ServingError: also for tasks that name several models, one signature twice, or a method that
+            is neither.
     """
     _check_tasks(servable, request)
     response = inference_pb2.MultiInferenceResponse()
@@ -140,11 +143,6 @@ def _check_tasks(servable: Servable, request: inference_pb2.MultiInferenceReques
                 error_codes_pb2.UNIMPLEMENTED,
                 f"Unsupported signature method_name: {task.method_name}",
             )
-    tensors = {
-        info.name for name in names for info in servable.signature_defs[name].inputs.values()
-    }
-    if len(tensors) > 1:
-        raise invalid_argument("Input tensor must be the same for all Signatures.")
 
 
 def _resolved(spec: model_pb2.ModelSpec, version: int) -> model_pb2.ModelSpec:
