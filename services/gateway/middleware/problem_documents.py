@@ -21,6 +21,7 @@ from services.gateway.request.errors import (
     Problem,
     problem_document,
 )
+from services.serving_api.open_inference import OpenInferenceError
 from services.serving_api.rest_json.errors import JsonError, TooManyValuesError
 
 log = structlog.get_logger()
@@ -42,7 +43,7 @@ def _answer(error: Exception) -> Response:
         case TooManyValuesError():
             advice = "files or raw tensors (/v2), or raise LECTERN_MAX_JSON_VALUES"
             return _response(ContentTooLarge.code, f"{error}, {advice}")
-        case JsonError():
+        case JsonError() | OpenInferenceError():
             return _response(InvalidRequest.code, str(error))
     log.exception("unexpected error", **g.context.log_members)
     return _response(500, "the gateway failed; its log says why, under this request's id")

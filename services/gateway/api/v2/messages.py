@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, model_validator
 
 from services.gateway.api.body import describe_error
-from services.gateway.api.v2.tensors import (
-    datatype_of,
+from services.gateway.request.errors import InvalidRequest
+from services.serving_api.open_inference import (
+    check_datatype,
+    classification_strings,
     datatype_of_output,
     from_bytes,
     from_json,
     to_bytes,
     to_json,
 )
-from services.gateway.request.errors import InvalidRequest
 from services.serving_api.rest_json.parsing import parse_json
 from services.serving_api.rest_json.writing import write_json
 from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature
@@ -45,7 +46,6 @@ class TensorParameters(_Message):
     """How a tensor travels."""
 
     binary_data_size: int | None = Field(None, ge=0)
-    binary_data: bool | None = None
 
 
 class InputTensor(_Message):
@@ -58,11 +58,18 @@ class InputTensor(_Message):
     data: Any = None
 
 
+class OutputParameters(_Message):
+    """How an output travels, and whether its scores do, or the classes that they rank highest."""
+
+    binary_data: bool | None = None
+    classification: int | None = Field(None, ge=1)
+
+
 class RequestedOutput(_Message):
     """One output that the client wants."""
 
     name: str
-    parameters: TensorParameters = TensorParameters()
+    parameters: OutputParameters = OutputParameters()
 
 
 class RequestParameters(_Message):
@@ -84,7 +91,7 @@ class InferRequest(_Message):
 def read_request(
     body: bytes, header_length: str | None, max_json_values: int
 ) -> tuple[InferRequest, bytes]:
-    """Part a body into its JSON and the raw bytes behind it.
+    """Splits a body into its JSON and the raw bytes behind it.
 
     Args:
         body: the whole body.
@@ -115,10 +122,11 @@ def read_request(
 def read_inputs(
     tensors: list[InputTensor], raw: bytes, signature: Signature
 ) -> dict[str, npt.NDArray[Any]]:
-    """Turn the tensors of a request into the inputs of a signature.
+    """Converts the tensors of a request into the inputs of a signature.
 
     Raises:
-        InvalidRequest: an input is missing, unknown, doubled, of another datatype or size.
+        InvalidRequest: an input is missing, unknown or doubled, or bytes are left over.
+        OpenInferenceError: an input is of another datatype or size.
         JsonError: a JSON value is not of the input's dtype.
     """
     names = [tensor.name for tensor in tensors]
@@ -129,11 +137,7 @@ def read_inputs(
     arrays, position = {}, 0
     for tensor in tensors:
         spec = signature.inputs[tensor.name]
-        expected = datatype_of(spec.data_type)
-        if tensor.datatype != expected:
-            raise InvalidRequest(
-                f"input {tensor.name!r} has the datatype {tensor.datatype!r}, expected {expected!r}"
-            )
+        check_datatype(tensor.name, tensor.datatype, spec)
         size = tensor.parameters.binary_data_size
         if size is None:
             array = from_json(tensor.name, tensor.data, tensor.shape, spec)
@@ -150,20 +154,25 @@ def read_inputs(
 
 
 def write_answer(
-    request: InferRequest, head: Mapping[str, Any], outputs: Mapping[str, npt.NDArray[Any]]
+    request: InferRequest,
+    head: Mapping[str, Any],
+    outputs: Mapping[str, npt.NDArray[Any]],
+    labels: Sequence[str] = (),
 ) -> tuple[bytes, bytes]:
-    """Write an answer.
+    """Writes an answer.
 
     Args:
         request: which outputs are wanted, and how.
         head: the members before the outputs.
         outputs: all that the model gave.
+        labels: the names of the model's classes, for the parameter `classification`.
 
     Returns:
         The JSON, and the raw bytes that follow it.
 
     Raises:
-        InvalidRequest: an output is wanted that the model has not, or JSON cannot carry it.
+        InvalidRequest: an output is wanted that the model does not have.
+        OpenInferenceError: the protocol cannot carry an output, or it holds no scores to rank.
     """
     wanted = request.outputs or [RequestedOutput(name=name) for name in outputs]
     if unknown := sorted({output.name for output in wanted} - outputs.keys()):
@@ -172,6 +181,9 @@ def write_answer(
     raw: list[bytes] = []
     for output in wanted:
         array = outputs[output.name]
+        if output.parameters.classification is not None:
+            count = output.parameters.classification
+            array = classification_strings(output.name, array, count, labels)
         tensor: dict[str, Any] = {
             "name": output.name,
             "datatype": datatype_of_output(output.name, array),

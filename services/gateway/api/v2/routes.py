@@ -17,12 +17,12 @@ from services.gateway.api.probes import check_ready
 from services.gateway.api.responses import JSON, json_response
 from services.gateway.api.routing import Routes, v2_paths
 from services.gateway.api.v2.messages import HEADER_LENGTH, read_inputs, read_request, write_answer
-from services.gateway.api.v2.tensors import datatype_of
 from services.gateway.collaborators import Gateway
 from services.gateway.inference.pipeline import check_shapes
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import NotReady
 from services.gateway.upstream.model_server import ModelRef, available_versions
+from services.serving_api.open_inference import datatype_of
 from services.serving_api.signatures import DEFAULT_SIGNATURE, TensorSpec
 
 routes = Routes("v2", __name__)
@@ -34,7 +34,7 @@ def server_metadata(_gateway: Gateway, _context: RequestContext) -> dict[str, An
     return {
         "name": "lectern",
         "version": version("lectern"),
-        "extensions": ["binary_tensor_data"],
+        "extensions": ["binary_tensor_data", "classification"],
     }
 
 
@@ -98,7 +98,7 @@ def infer(gateway: Gateway, context: RequestContext, model: ModelRef) -> Respons
     check_shapes(inputs, resolved.signature)
     prediction = gateway.pipeline.run(resolved, inputs)
     head = {"model_name": model.name, "model_version": str(prediction.version)}
-    document, raw = write_answer(wanted, head, prediction.outputs)
+    document, raw = write_answer(wanted, head, prediction.outputs, resolved.info.labels)
     if not raw:
         return Response(document, mimetype=JSON)
     response = Response(document + raw, mimetype="application/octet-stream")

@@ -86,6 +86,19 @@ def test_tritons_client_sends_and_gets_strings(connected, fake):
     np.testing.assert_array_equal(result.as_numpy("numbers"), numbers)
 
 
+def test_tritons_client_gets_the_classes_of_the_highest_scores(connected):
+    images = np.random.default_rng(0).uniform(0, 255, (3, 28, 28, 1)).astype(np.float32)
+    tensor = triton.InferInput("images", list(images.shape), "FP32").set_data_from_numpy(images)
+    wanted = [triton.InferRequestedOutput("probabilities", class_count=2)]
+    classes = connected.infer("classifier", [tensor], outputs=wanted).as_numpy("probabilities")
+    expected = classify({"images": images})
+    assert classes.shape == (3, 2)
+    for best, label, scores in zip(
+        classes[:, 0], expected["label"], expected["probabilities"], strict=True
+    ):
+        assert best.decode() == f"{scores.max():f}:{scores.argmax()}:{label.decode()}"
+
+
 def test_tritons_client_learns_what_there_is(connected):
     assert connected.is_server_live()
     assert connected.is_server_ready()
@@ -145,7 +158,7 @@ def test_strings_may_be_base64_as_tensorflow_serving_reads_it(client, fake):
     fake.models["echo"] = {1: ECHO}
     values = ["aGk", {"b64": "aGk"}, {"b64": "a\nGk="}]
     texts = {"name": "texts", "shape": [3], "datatype": "BYTES", "data": values}
-    numbers = {"name": "numbers", "shape": [0, 2], "datatype": "FP32", "data": []}
+    numbers = {"name": "numbers", "shape": [3, 2], "datatype": "FP32", "data": [0] * 6}
     answer = client.post("/v2/models/echo/infer", json={"inputs": [texts, numbers]})
     assert answer.json["outputs"][0]["data"] == ["aGk", "hi", "hi"]
 
@@ -202,6 +215,10 @@ def test_some_outputs_may_come_raw_and_others_not(client, fake):
         ({"inputs": [{"name": "x", "shape": [1], "datatype": "FP32"}]}, ["no values"]),
         ({"inputs": [5] * 1000}, ["inputs.0"]),
         ({"outputs": [{"name": "z"}]}, ["['z']", "['y']"]),
+        (
+            {"outputs": [{"name": "y", "parameters": {"classification": 0}}]},
+            ["outputs.0.parameters.classification"],
+        ),
         ({"id": 5}, ["id"]),
         ({"parameters": {"signature_name": "nope"}}, ['"nope" not found']),
     ],

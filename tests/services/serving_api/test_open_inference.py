@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor
 
-from services.gateway.api.v2.tensors import (
+from services.serving_api.dtypes import data_type_of
+from services.serving_api.open_inference import (
+    OpenInferenceError,
+    classification_strings,
     datatype_of,
     datatype_of_output,
     from_bytes,
@@ -19,8 +22,6 @@ from services.gateway.api.v2.tensors import (
     to_bytes,
     to_json,
 )
-from services.gateway.request.errors import InvalidRequest
-from services.serving_api.dtypes import data_type_of
 from services.serving_api.signatures import TensorSpec
 
 NUMBERS = [
@@ -99,13 +100,13 @@ def test_datatypes_have_the_protocols_names(dtype, name):
 
 
 def test_an_output_that_the_protocol_does_not_know_is_explained():
-    with pytest.raises(InvalidRequest, match="complex64"):
+    with pytest.raises(OpenInferenceError, match="complex64"):
         datatype_of_output("y", np.zeros(1, np.complex64))
 
 
 @pytest.mark.parametrize("raw", [b"", bytes(7), bytes(9)])
 def test_other_than_as_many_bytes_are_explained(raw):
-    with pytest.raises(InvalidRequest, match=r"'x' has \d bytes, expected 8 .*\[2\]"):
+    with pytest.raises(OpenInferenceError, match=r"'x' has \d bytes, expected 8 .*\[2\]"):
         from_bytes("x", raw, [2], spec(np.float32))
 
 
@@ -113,7 +114,7 @@ def test_other_than_as_many_bytes_are_explained(raw):
 def test_any_bytes_are_strings_or_explained(raw, shape):
     try:
         array = from_bytes("x", raw, shape, spec(np.object_))
-    except InvalidRequest:
+    except OpenInferenceError:
         return
     assert array.size == math.prod(shape)
     assert to_bytes(array) == raw
@@ -129,10 +130,50 @@ def test_any_bytes_are_strings_or_explained(raw, shape):
     ],
 )
 def test_other_than_as_many_values_are_explained(data, shape, words):
-    with pytest.raises(InvalidRequest, match=words):
+    with pytest.raises(OpenInferenceError, match=words):
         from_json("x", data, shape, spec(np.float32))
 
 
 def test_bytes_that_are_no_text_need_the_raw_form():
-    with pytest.raises(InvalidRequest, match="binary_data"):
+    with pytest.raises(OpenInferenceError, match="binary_data"):
         to_json("y", np.array([b"\xff"], np.object_))
+
+
+def test_the_highest_scores_come_first():
+    scores = np.array([0.25, 0.75, 0.5], np.float32)
+    assert classification_strings("y", scores, 2).tolist() == [b"0.750000:1", b"0.500000:2"]
+
+
+def test_classes_are_ranked_in_each_row_and_named_where_labels_are_theirs():
+    scores = np.array([[1, 3, 3], [-7, 0, -128]], np.int8)
+    named = classification_strings("y", scores, 2, ["a", "b", "c"])
+    assert named.tolist() == [[b"3:1:b", b"3:2:c"], [b"0:1:b", b"-7:0:a"]]
+    assert classification_strings("y", scores, 9, ["a"]).shape == (2, 3)
+
+
+@given(number_arrays(), st.integers(1, 9))
+def test_ranks_are_those_of_a_sort_by_python(array, count):
+    rows = np.atleast_2d(array.ravel() if array.ndim < 2 else array)
+    found = classification_strings("y", np.atleast_1d(array), count)
+    for row, classes in zip(rows, np.atleast_2d(found), strict=True):
+        scores = row.ravel().tolist()
+        ranked = sorted(range(len(scores)), key=lambda at: _rank(scores[at]))
+        assert [int(each.split(b":")[1]) for each in classes] == ranked[:count]
+
+
+def _rank(score: float) -> tuple[bool, float]:
+    return (True, 0) if math.isnan(score) else (False, -score)
+
+
+@pytest.mark.parametrize(
+    ("array", "count", "words"),
+    [
+        (np.zeros(3), 0, "expected at least 1"),
+        (np.array([b"a"], np.object_), 1, "expected numbers"),
+        (np.array(1.5), 1, "expected numbers"),
+        (np.zeros(3, np.complex64), 1, "complex64"),
+    ],
+)
+def test_scores_that_cannot_be_ranked_are_explained(array, count, words):
+    with pytest.raises(OpenInferenceError, match=words):
+        classification_strings("y", array, count)

@@ -1,7 +1,7 @@
 """The tensors of the Open Inference Protocol: JSON values or raw bytes, and numpy arrays.
 
 Source: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/
-inference_rest.md, and Triton's binary tensor data extension.
+inference_rest.md, and Triton's extensions: binary tensor data and classification.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
-from services.gateway.request.errors import InvalidRequest
 from services.serving_api.dtypes import DTYPES, data_type_name
 from services.serving_api.rest_json.values import to_array
 from services.serving_api.rest_json.writing import jsonable_numbers
@@ -43,21 +42,38 @@ _DATATYPES: Mapping[np.dtype[Any], str] = {
 _LENGTH = struct.Struct("<I")
 
 
+class OpenInferenceError(ValueError):
+    """A tensor does not fit its signature or this protocol; the message is for the client."""
+
+
+def check_datatype(name: str, datatype: str, spec: TensorSpec) -> None:
+    """Checks the datatype that a request gives for an input.
+
+    Raises:
+        OpenInferenceError: the signature has another one.
+    """
+    expected = datatype_of(spec.data_type)
+    if datatype != expected:
+        raise OpenInferenceError(
+            f"input {name!r} has the datatype {datatype!r}, expected {expected!r}"
+        )
+
+
 def datatype_of(data_type: int) -> str:
-    """Return the protocol's name of a `DataType`; of one it does not know, TensorFlow's name."""
+    """Returns the protocol's name of a `DataType`; TensorFlow's name where it has none."""
     dtype = DTYPES.get(data_type)
     name = _DATATYPES.get(dtype.numpy) if dtype else None
     return name or data_type_name(data_type).upper()
 
 
 def datatype_of_output(name: str, array: npt.NDArray[Any]) -> str:
-    """Return the protocol's name of an array's dtype.
+    """Returns the protocol's name of an array's dtype.
 
     Raises:
-        InvalidRequest: it has none.
+        OpenInferenceError: it has none.
     """
     if array.dtype not in _DATATYPES:
-        raise InvalidRequest(
+        raise OpenInferenceError(
             f"output {name!r} is {array.dtype}, which this protocol cannot carry: use :predict, or "
             "gRPC"
         )
@@ -65,7 +81,7 @@ def datatype_of_output(name: str, array: npt.NDArray[Any]) -> str:
 
 
 def from_json(name: str, data: Any, shape: Sequence[int], spec: TensorSpec) -> npt.NDArray[Any]:
-    """Read the `data` of an input: a flat list in row-major order, or nested lists.
+    """Reads the `data` of an input: a flat list in row-major order, or nested lists.
 
     Args:
         name: of the input, for messages.
@@ -75,10 +91,10 @@ def from_json(name: str, data: Any, shape: Sequence[int], spec: TensorSpec) -> n
 
     Raises:
         JsonError: a value is not of the model's dtype, or the lists are ragged.
-        InvalidRequest: there are other than as many values as the shape holds.
+        OpenInferenceError: there are more or fewer values than the shape holds.
     """
     if data is None:
-        raise InvalidRequest(
+        raise OpenInferenceError(
             f"input {name!r} has no values, expected 'data', or the parameter 'binary_data_size' "
             "and bytes behind the JSON"
         )
@@ -89,13 +105,13 @@ def from_json(name: str, data: Any, shape: Sequence[int], spec: TensorSpec) -> n
 
 
 def from_bytes(name: str, raw: bytes, shape: Sequence[int], spec: TensorSpec) -> npt.NDArray[Any]:
-    """Read the raw bytes of an input: little-endian, row-major; each string after its length.
+    """Reads the raw bytes of an input: little-endian, row-major; each string after its length.
 
     Returns:
         A view of the bytes, or of BYTES an array of objects.
 
     Raises:
-        InvalidRequest: the bytes do not hold as many values as the shape.
+        OpenInferenceError: the bytes do not hold as many values as the shape.
     """
     dtype = DTYPES[spec.data_type].numpy
     count = math.prod(shape)
@@ -121,7 +137,7 @@ def _split(name: str, raw: bytes) -> Iterator[bytes]:
         start = position + _LENGTH.size
         end = start + (_LENGTH.unpack_from(raw, position)[0] if start <= len(raw) else 0)
         if max(start, end) > len(raw):
-            raise InvalidRequest(
+            raise OpenInferenceError(
                 f"input {name!r}: its {len(raw)} bytes end within a string, expected four bytes of "
                 "length (little-endian) before each"
             )
@@ -133,20 +149,22 @@ def _shaped(name: str, array: npt.NDArray[Any], shape: Sequence[int]) -> npt.NDA
     try:
         return array.reshape(shape)
     except ValueError:  # An empty one may claim dimensions that no memory has.
-        raise InvalidRequest(f"input {name!r}: no array has the shape {list(shape)}") from None
+        raise OpenInferenceError(f"input {name!r}: no array has the shape {list(shape)}") from None
 
 
-def _wrong_size(name: str, received: str, expected: str, shape: Sequence[int]) -> InvalidRequest:
-    return InvalidRequest(
+def _wrong_size(
+    name: str, received: str, expected: str, shape: Sequence[int]
+) -> OpenInferenceError:
+    return OpenInferenceError(
         f"input {name!r} has {received}, expected {expected} for the shape {list(shape)}"
     )
 
 
 def to_json(name: str, array: npt.NDArray[Any]) -> Any:
-    """Returns an output for `write_json`: a flat list in row-major order; strings are text.
+    """Returnss an output for `write_json`: a flat list in row-major order; strings are text.
 
     Raises:
-        InvalidRequest: the strings are no text; only raw bytes can carry them.
+        OpenInferenceError: the strings are no text; only raw bytes can carry them.
     """
     flat = np.ascontiguousarray(array).ravel()
     if not flat.dtype.hasobject:
@@ -154,14 +172,57 @@ def to_json(name: str, array: npt.NDArray[Any]) -> Any:
     try:
         return [value.decode() for value in flat.tolist()]
     except UnicodeDecodeError:
-        raise InvalidRequest(
+        raise OpenInferenceError(
             f"output {name!r} holds bytes that are no text: ask for it with the parameter "
             '"binary_data": true'
         ) from None
 
 
 def to_bytes(array: npt.NDArray[Any]) -> bytes:
-    """Write an output as raw bytes."""
+    """Writes an output as raw bytes."""
     if array.dtype.hasobject:
         return b"".join(_LENGTH.pack(len(value)) + value for value in array.ravel().tolist())
     return array.tobytes()
+
+
+def classification_strings(
+    name: str, array: npt.NDArray[Any], count: int, labels: Sequence[str] = ()
+) -> npt.NDArray[Any]:
+    """Returns the classes of the highest scores, as Triton's `classification` parameter asks for.
+
+    Args:
+        name: of the output, for messages.
+        array: the scores of one example, or of a batch of them: [K] or [N, ...].
+        count: how many classes to return; of fewer, all are returned.
+        labels: the name of each class; left out where they are not those of these classes.
+
+    Returns:
+        `score:index` or `score:index:label`, the highest score first: [count] or [N, count].
+
+    Raises:
+        OpenInferenceError: the count is not positive, or the output holds no scores.
+    """
+    if count < 1:
+        raise OpenInferenceError(
+            f"output {name!r} has the parameter 'classification' {count}, expected at least 1"
+        )
+    if array.ndim == 0 or datatype_of_output(name, array) == "BYTES":
+        raise OpenInferenceError(
+            f"output {name!r} is {array.dtype} of shape {list(array.shape)}, expected numbers in "
+            "one or more dimensions for the parameter 'classification'"
+        )
+    shape = array.shape if array.ndim > 1 else (1, *array.shape)
+    rows = array.reshape(shape[0], math.prod(shape[1:]))
+    # The complement reverses the order of integers without an overflow.
+    order = np.argsort(~rows if rows.dtype.kind in "biu" else -rows, axis=1, kind="stable")
+    known = labels if len(labels) == rows.shape[1] else ()
+    classes = np.empty((len(rows), min(count, rows.shape[1])), np.object_)
+    for example, column in np.ndindex(classes.shape):
+        index = int(order[example, column])
+        classes[example, column] = _class(rows[example, index].item(), index, known)
+    return classes if array.ndim > 1 else classes[0]
+
+
+def _class(score: float, index: int, labels: Sequence[str]) -> bytes:
+    number = f"{score:f}" if isinstance(score, float) else f"{score:d}"
+    return ":".join([number, str(index), *labels[index : index + 1]]).encode()
