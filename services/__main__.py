@@ -20,13 +20,13 @@ from services.supervised import SupervisedProcess
 PORTS = {"GATEWAY_PORT": 8080, "GRPC_PORT": 8500, "REST_PORT": 8501}
 
 _SECONDS_TO_STOP = 30.0
-"""For one of them; each has its own, shorter limit for the requests that it answers."""
+"""Limit for each service; their own limits for requests in progress are shorter."""
 
 _SECONDS_BETWEEN_CHECKS = 0.2
 
 
 def main() -> int:
-    """Run both services until Ctrl-C or until one cannot go on; return the exit status."""
+    """Runs both services until Ctrl-C or until one cannot continue; returns the exit status."""
     try:
         ports = {name: free_port(name, default) for name, default in PORTS.items()}
     except ValueError as error:
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
-    """Run until a signal, or until a process ends for good; then stop both.
+    """Runs until a signal, or until a process ends for good; then stops both.
 
     Returns:
         The exit status: 0 after a signal, 1 otherwise.
@@ -78,7 +78,7 @@ def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
 
 
 def free_port(name: str, default: int) -> int:
-    """Return the port that the environment variable `name` asks for.
+    """Returns the port that the environment variable `name` asks for.
 
     Raises:
         ValueError: it is no port number, or the port cannot be listened on.
@@ -101,7 +101,7 @@ def free_port(name: str, default: int) -> int:
 
 
 def processes(ports: dict[str, int]) -> list[tuple[str, list[str], dict[str, str]]]:
-    """Return name, module with arguments, and environment of each process.
+    """Returns name, module with arguments, and environment of each process.
 
     Args:
         ports: the three ports, by the names in PORTS.

@@ -1,4 +1,4 @@
-"""A child process whose lines carry its name, and that can be started again."""
+"""Child processes that are restarted when they are killed, with their name before each line."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from typing import IO, cast
 
 MAX_DEATHS = 5
 SECONDS_OF_DEATHS = 60.0
-"""A process that dies so often within so many seconds is not started again."""
+"""A process that is killed so often within so many seconds is not started again."""
 
 _NAME_WIDTH = 12
 
 
 class SupervisedProcess:
-    """A process of its own session, so that Ctrl-C in a terminal reaches its parent alone.
+    """A child process in its own session, so that Ctrl-C in a terminal reaches only its parent.
 
     Args:
-        name: what its lines begin with.
+        name: printed before each line.
         command: the program and its arguments.
-        environment: added to this process's own.
+        environment: variables added to those of this process.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class SupervisedProcess:
         self.start()
 
     def start(self) -> None:
-        """Start it, for the first time or again."""
+        """Starts the process, for the first time or again."""
         self._process = subprocess.Popen(
             self._command,
             env=self._environment,
@@ -55,7 +55,7 @@ class SupervisedProcess:
 
     @property
     def ending(self) -> str | None:
-        """How it ended, in words; None while it runs."""
+        """How the process ended, in words; None while it runs."""
         status = self._process.poll()
         if status is None:
             return None
@@ -64,10 +64,10 @@ class SupervisedProcess:
         return f"ended with exit status {status}"
 
     def restart_if_killed(self) -> bool:
-        """Start it again if a signal ended it, such as SIGABRT, and not too often.
+        """Starts the process again if a signal such as SIGABRT ended it, and not too often.
 
         Returns:
-            Whether it runs. One that exits by itself has said why, and would do so again.
+            Whether it runs. A process that exits by itself has said why, and would do so again.
         """
         ending = self.ending
         if ending is None:
@@ -85,7 +85,7 @@ class SupervisedProcess:
         return True
 
     def stop(self, seconds: float) -> None:
-        """Send SIGTERM and wait; kill it when it takes longer than so many seconds."""
+        """Sends SIGTERM and waits; kills the process if it takes longer than `seconds`."""
         self._process.terminate()
         try:
             self._process.wait(seconds)
@@ -96,12 +96,12 @@ class SupervisedProcess:
         self._printer.join()
 
     def kill(self) -> None:
-        """Kill it and its children."""
+        """Kills the process and its children."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def say(self, line: str) -> None:
-        """Print a line under its name."""
+        """Prints a line with the name before it."""
         sys.stdout.write(f"{self._name:{_NAME_WIDTH}} | {line.rstrip()}\n")
         sys.stdout.flush()
 

@@ -13,11 +13,11 @@ from services.gateway.request.probe_paths import PROBE_PATHS
 from services.gateway.settings import SetupError
 
 MAX_COUNTERS = 10_000
-"""Counters in memory; a client has one per limit."""
+"""Maximum number of counters; a client has one per limit."""
 
 
 def limit_rate(app: Flask, limit: str) -> None:
-    """Answer 429 to a client that calls more often than it may.
+    """Answers 429 to a client that calls more often than it may.
 
     Every request but probes and metrics counts, unmatched paths and rejected keys included.
 
@@ -48,7 +48,7 @@ def limit_rate(app: Flask, limit: str) -> None:
 
 
 class BoundedMemoryStorage(MemoryStorage):
-    """Counters in memory; when there are too many, the oldest is forgotten.
+    """Counters in memory; when there are too many, the oldest is dropped.
 
     Clients with many addresses could otherwise fill the memory before their counters expire.
     """
@@ -60,7 +60,7 @@ class BoundedMemoryStorage(MemoryStorage):
         super().__init__(uri, wrap_exceptions)
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count a request; see the base class."""
+        """Counts a request; see the base class."""
         with self._lock:
             if key not in self.expirations and len(self.expirations) >= MAX_COUNTERS:
                 self.clear(next(iter(list(self.expirations))))

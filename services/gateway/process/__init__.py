@@ -1,1 +1,1 @@
-"""The HTTP server: configuration, worker, start-up, tracing set-up."""
+"""The HTTP server: listener, worker, start-up and tracing."""

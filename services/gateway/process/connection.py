@@ -1,4 +1,4 @@
-"""Client connections that no thread waits for, and their deadlines."""
+"""Non-blocking client connections, and the deadlines of those that wait for a client."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from gunicorn.workers.gthread import TConn
 from services.gateway.process.request_buffer import RequestBuffer
 
 SECONDS_TO_MOVE = 5.0
-"""Time for a small request to arrive, or for a small answer to be taken."""
+"""Time for a small request to be received, or for a small answer to be read."""
 
 MIN_BYTES_PER_SECOND = 2**14
-"""Larger ones have a second more for each so many bytes."""
+"""Minimum rate of larger ones: each so many bytes extend the deadline by a second."""
 
 _MAX_BUFFERS_PER_CALL = 64
 _SECONDS_BETWEEN_CHECKS = 0.2
 
 
 class ClientSocket(socket.socket):
-    """A non-blocking socket that keeps what it is to send until the client takes it.
+    """A non-blocking socket that buffers what it sends.
 
     Attributes:
-        unsent_bytes: bytes that the client has not taken.
-        sent_bytes: bytes that it has taken.
-        environ: what the application is told about the request, beside what WSGI asks for.
+        unsent_bytes: size of the buffered data.
+        sent_bytes: bytes that the kernel has accepted.
+        environ: entries for the WSGI environ of the current request.
     """
 
     def __init__(self, accepted: socket.socket) -> None:
@@ -43,13 +43,13 @@ class ClientSocket(socket.socket):
         self._unsent: deque[bytes | memoryview] = deque()
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Keep data for `flush`, so that gunicorn's writing never waits."""
+        """Buffers data until `flush`, so that gunicorn never waits while it writes."""
         if data:
             self._unsent.append(data)
             self.unsent_bytes += len(data)
 
     def flush(self) -> None:
-        """Send as much as possible without waiting.
+        """Sends as much as possible without waiting.
 
         Raises:
             OSError: the connection is broken.
@@ -68,15 +68,15 @@ class ClientSocket(socket.socket):
 
 
 class Connection(TConn):  # type: ignore[misc]
-    """A client's connection and its request.
+    """A client's connection and its current request.
 
     Attributes:
-        buffer: what has been received.
-        started: when the request or its answer began to move.
+        buffer: the received bytes.
+        started: when receiving the request, or sending its answer, began.
         request: the complete request being answered.
-        keepalive: another request may follow its answer.
-        large_bytes: bytes held for it, if they count against the limit for large requests.
-        timeout: the time, by `time.monotonic`, by which the client must have done its part.
+        keepalive: whether the connection stays open after the answer.
+        large_bytes: bytes that count against the limit for large requests and answers.
+        timeout: deadline, by `time.monotonic`, of what the connection waits for.
     """
 
     request: Request
@@ -91,7 +91,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.buffer = RequestBuffer(config, address, max_body_bytes)
 
     def has_moved(self, size: int) -> None:
-        """Set the deadline of a request or answer of which so many bytes have moved."""
+        """Sets the deadline of a request or answer of which `size` bytes have moved."""
         self.timeout = self.started + SECONDS_TO_MOVE + size / MIN_BYTES_PER_SECOND
 
 
@@ -99,10 +99,10 @@ Step = Callable[[Connection], None]
 
 
 class WaitingConnections:
-    """Connections that wait until a client sends, or takes, something more.
+    """Connections that wait until a client sends or reads more.
 
     Args:
-        poller: calls the next step of a connection that is ready.
+        poller: calls the next step of each connection that is ready.
     """
 
     def __init__(self, poller: selectors.BaseSelector) -> None:
@@ -114,25 +114,25 @@ class WaitingConnections:
         return iter(self._expire)
 
     def add(self, conn: Connection, event: int, then: Step, expire: Step) -> None:
-        """Call `then` whenever a connection is ready, or `expire` once its `timeout` is over.
+        """Has `then` called whenever a connection is ready, or `expire` after its deadline.
 
         Args:
-            conn: the connection; one that waits already goes on as it does.
-            event: of `selectors`.
-            then: the step that sends or receives.
-            expire: the last step.
+            conn: the connection; nothing changes if it waits already.
+            event: `selectors.EVENT_READ` or `selectors.EVENT_WRITE`.
+            then: sends or receives.
+            expire: called after the deadline.
         """
         if conn not in self._expire:
             self._expire[conn] = expire
             self._poller.register(conn.sock, event, lambda _socket: then(conn))
 
     def discard(self, conn: Connection) -> None:
-        """Let a connection wait no longer, if it does."""
+        """Removes a connection, if it waits."""
         if self._expire.pop(conn, None):
             self._poller.unregister(conn.sock)
 
     def expire(self) -> None:
-        """Take the last step of connections whose time is over."""
+        """Calls `expire` of the connections whose deadline has passed."""
         now = time.monotonic()
         if now >= self._next_check:
             self._next_check = now + _SECONDS_BETWEEN_CHECKS

@@ -1,4 +1,4 @@
-"""The gateway as a program: gunicorn with threads, set up for this application."""
+"""gunicorn, configured for the gateway."""
 
 from __future__ import annotations
 
@@ -31,15 +31,18 @@ log = structlog.get_logger()
 
 
 def serve(settings: Settings) -> None:
-    """Answer HTTP until SIGTERM or SIGINT; requests under way are finished first.
+    """Answers HTTP until SIGTERM or SIGINT; requests in progress are finished first.
 
     Raises:
-        ListenError: the port is taken, or the address is not one of this machine.
+        ListenError: the port is in use, or the address does not belong to this machine.
     """
     configure_logging(settings)
     listener = listen(settings.host, settings.port)
     if not settings.api_keys_file:
-        log.info("no API keys: whoever reaches this port may call", hint="LECTERN_API_KEYS_FILE")
+        log.info(
+            "no API keys: every client may call",
+            hint="LECTERN_API_KEYS_FILE",
+        )
     os.environ[_METRICS_FOLDER] = tempfile.mkdtemp(prefix="lectern-metrics-")
     try:
         _Server(settings, listener).run()
@@ -50,17 +53,17 @@ def serve(settings: Settings) -> None:
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]
-    """Gunicorn's parent process, which stops without losing a connection."""
+    """Gunicorn's parent process, which loses no connection when it stops."""
 
     def stop(self, graceful: bool = True) -> None:
-        """Stop the workers."""
+        """Stops the workers."""
         for listener in self.LISTENERS:
             ignore_new_connections(listener)
         super().stop(graceful)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn, configured here and by nothing else.
+    """Gunicorn without configuration files or command line.
 
     The parent process imports neither Flask nor gRPC: every worker loads the application, and opens
     its channel to the model server, after the fork.
@@ -83,7 +86,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "worker_connections": self._settings.max_connections,
             # Longer than the load balancers in front keep theirs, so that none meets a closed one.
             "keepalive": _KEEPALIVE_SECONDS,
-            # It would go past the socket's own buffer of what is to be sent.
+            # It would bypass the buffer of `ClientSocket`.
             "sendfile": False,
             "graceful_timeout": int(
                 SECONDS_TO_MOVE + self._settings.timeout_seconds + _DRAIN_MARGIN_SECONDS
@@ -99,7 +102,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def run(self) -> None:
-        """Run until a signal ends it."""
+        """Runs until a signal ends it."""
         _Arbiter(self).run()
 
     def load(self) -> Flask:

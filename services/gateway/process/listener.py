@@ -1,4 +1,4 @@
-"""The listening socket: opened before gunicorn starts, and closed without losing a connection."""
+"""The listening socket: opening it, and stopping it without losing a connection."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _IGNORE_SYN = [
 
 
 class ListenError(OSError):
-    """The address cannot be listened on; the message says why and what to do."""
+    """Raised when the address cannot be listened on; the message says why and what to do."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the port; gunicorn's own attempts take five seconds and ten lines.
+    """Opens the port; gunicorn would try for five seconds and log ten lines.
 
     Raises:
-        ListenError: the port is taken, or the address is not one of this machine.
+        ListenError: the port is in use, or the address does not belong to this machine.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -46,11 +46,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def ignore_new_connections(listener: socket.socket) -> None:
-    """Have the kernel complete the connections that clients have begun, and begin no more.
+    """Makes the kernel ignore new connections, while those that clients have begun are completed.
 
-    A connection that is complete when its listener closes is reset, though the client may have sent
-    a request. A client whose connection was not begun tries again after a second, and then finds
-    the port closed, or the next process. On systems without socket filters this does nothing.
+    The kernel resets connections that are complete when their listener closes, though the client
+    may have sent a request. An ignored client tries again after a second, and then finds the port
+    closed, or the next process. On systems without socket filters this does nothing.
 
     Source: https://www.kernel.org/doc/html/latest/networking/filter.html
     """

@@ -1,4 +1,4 @@
-"""How the C library keeps the memory that large images and answers took for a moment.
+"""Settings of the C library's memory allocator.
 
 Source: https://man7.org/linux/man-pages/man3/mallopt.3.html
 """
@@ -14,10 +14,10 @@ _LARGE_BYTES = 128 * 1024
 
 
 def give_large_blocks_back() -> None:
-    """Have large blocks go back to the system when they are free, where this is glibc.
+    """Makes glibc return large freed blocks to the system; does nothing elsewhere.
 
-    Left alone, it takes the size of freed blocks for the size of what to keep, in an arena for each
-    of many threads: a worker that had decoded large images stayed twice as large.
+    By default glibc raises its threshold to the size of freed blocks, and keeps them in one
+    arena per thread: a worker that had decoded large images stayed twice as large.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:

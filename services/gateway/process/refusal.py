@@ -1,4 +1,4 @@
-"""Requests that the HTTP server itself answers: malformed, too large or too slow ones."""
+"""Answers of the HTTP server itself, to malformed, too large and too slow requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ log = structlog.get_logger()
 
 
 class RequestRefused(Exception):  # noqa: N818 - an answer, not a failure
-    """A request that the application does not see.
+    """Raised for a request that the application does not see.
 
     Args:
         status: the HTTP status.
@@ -23,7 +23,7 @@ class RequestRefused(Exception):  # noqa: N818 - an answer, not a failure
         self.detail = detail
 
     def response(self) -> bytes:
-        """Return the HTTP response, after which the connection closes; log and count it."""
+        """Returns the HTTP response, which closes the connection; logs and counts it."""
         # The parent process loads neither Flask nor the metrics.
         from services.gateway.request.errors import (  # noqa: PLC0415
             RETRY_AFTER_SECONDS,

@@ -1,7 +1,7 @@
 """Incremental HTTP/1.1 request buffer: collects received bytes until a request is complete.
 
-Gunicorn's parser reads each head. Its verdict on the framing (Content-Length, chunked, or no body)
-decides when the body is complete; malformed requests are refused as soon as that is known.
+Gunicorn's parser reads each head, and validates how the body is framed (Content-Length, chunked, or
+no body). Malformed requests are refused as soon as they are recognized.
 
 Source: https://www.rfc-editor.org/rfc/rfc9112
 """
@@ -37,10 +37,10 @@ _STATUS = (
 
 
 class RequestBuffer:
-    """The bytes received on one connection, cut into requests.
+    """Splits the bytes received on one connection into requests.
 
     Attributes:
-        expects_continue: the client waits for `100 Continue` before it sends the body.
+        expects_continue: whether the client waits for `100 Continue` before it sends the body.
 
     Args:
         config: gunicorn's configuration.
@@ -58,24 +58,24 @@ class RequestBuffer:
         self._requests = self._read_requests()
 
     def append(self, data: bytes | memoryview) -> None:
-        """Add received bytes."""
+        """Adds received bytes."""
         self._received += data
 
     @property
     def size(self) -> int:
-        """Bytes held for requests that are not complete."""
+        """Bytes held for incomplete requests."""
         return len(self._received) + len(self._content)
 
     def clear(self) -> None:
-        """Drop everything, on a connection whose request was refused."""
+        """Discards everything, after a request was refused."""
         self._received.clear()
         self._content.clear()
 
     def next_request(self) -> Request | None:
-        """Return the next request with its whole body, or None while it is incomplete.
+        """Returns the next request with its whole body, or None while it is incomplete.
 
         Raises:
-            RequestRefused: it is malformed or too large. The connection is of no use after that.
+            RequestRefused: it is malformed or too large; the connection cannot be used any more.
         """
         return next(self._requests)
 
@@ -134,7 +134,7 @@ class RequestBuffer:
         return content
 
     def _decode_chunks(self) -> bool:
-        """Move the content of all complete chunks; return whether the last one was among them."""
+        """Decodes all complete chunks; returns whether the last chunk was among them."""
         received, content = self._received, self._content
         position = 0
         try:
@@ -162,7 +162,7 @@ class RequestBuffer:
             del received[:position]
 
     def _skip_trailers(self) -> bool:
-        """Drop the trailer fields; return whether they have ended."""
+        """Discards the trailer fields; returns whether they have ended."""
         received = self._received
         if received.startswith(_END_OF_LINE):
             self._take(len(_END_OF_LINE))
@@ -175,7 +175,7 @@ class RequestBuffer:
         return True
 
     def _check_unfinished(self, max_bytes: int, part: str) -> None:
-        """Refuse fields whose end can no longer come."""
+        """Refuses an incomplete head or trailer section that cannot become a valid one."""
         received = self._received
         if len(received) > max_bytes:
             raise RequestRefused(431, f"{part} is too large, expected at most {max_bytes} bytes")
@@ -196,7 +196,7 @@ class RequestBuffer:
 
 
 def _result_without_waiting(reading: Generator[None, None, bytes]) -> bytes | None:
-    """Return what a generator returns, or None if it waits for more bytes."""
+    """Returns the result of a generator, or None if it waits for more bytes."""
     try:
         next(reading)
     except StopIteration as done:

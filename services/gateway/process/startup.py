@@ -1,4 +1,4 @@
-"""What each worker process loads after the fork."""
+"""Loads the application in each worker process, after the fork."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 def load_app(settings: Settings) -> Flask | None:
-    """Put the application together with a channel of its own; None, and a log line, if it cannot.
+    """Returns the application with its own channel, or None after logging why it cannot start.
 
     Args:
         settings: every setting.

@@ -1,4 +1,4 @@
-"""Spans of the requests and of the calls behind them, by OpenTelemetry, for whoever collects them.
+"""OpenTelemetry spans of the requests and of the calls to the model server.
 
 Without a collector this module loads nothing, and a client's trace is handed on as it came
 (`trace_context`). Of requests that share a call, the call belongs to the trace of the first.
@@ -17,7 +17,7 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
 
 
 def start_tracing() -> bool:
-    """Send spans over gRPC where OpenTelemetry's standard variables name a collector.
+    """Starts sending spans over gRPC if OpenTelemetry's standard variables name a collector.
 
     To be called in a worker process, before it opens channels.
 
@@ -51,7 +51,7 @@ def start_tracing() -> bool:
 
 
 def trace_requests(app: Flask) -> None:
-    """Make a span of every request but the probes; `start_tracing` says where spans go."""
+    """Makes a span for every request except probes; `start_tracing` says where they are sent."""
     from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415
 
     FlaskInstrumentor().instrument_app(  # type: ignore[no-untyped-call]

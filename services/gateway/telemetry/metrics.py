@@ -1,4 +1,4 @@
-"""Prometheus metrics of the HTTP calls and of the calls behind them, over all worker processes.
+"""Prometheus metrics of HTTP requests and of calls to the model server, over all workers.
 
 With PROMETHEUS_MULTIPROC_DIR set before this module is imported, every worker writes its values to
 that folder, and whichever worker is scraped answers for all.
@@ -64,7 +64,7 @@ CACHE_LOOKUPS = Counter(
 
 
 def exposition() -> tuple[bytes, str]:
-    """Return all metrics and their content type."""
+    """Returns all metrics and their content type."""
     registry = REGISTRY
     if MULTIPROCESS_FOLDER in os.environ:
         registry = CollectorRegistry()

@@ -20,12 +20,12 @@ log = structlog.get_logger()
 
 
 def reserve_space_for_values() -> None:
-    """Have Prometheus's client use `ReservedValues`; to be called before metrics are made."""
+    """Makes Prometheus's client use `ReservedValues`; called before metrics are created."""
     values.MmapedDict = ReservedValues  # type: ignore[assignment,attr-defined]
 
 
 class ReservedValues(MmapedDict):
-    """Values in a mapped file whose space is reserved, or in memory while there is none."""
+    """Values in a mapped file whose space is reserved."""
 
     def __init__(self, filename: str) -> None:
         self._fname = filename
@@ -34,7 +34,7 @@ class ReservedValues(MmapedDict):
         self._is_full = False
 
     def read_value(self, key: str) -> tuple[float, float]:
-        """Return a value and its time; zeros if there is no space for it."""
+        """Returns a value and its time; zeros if there is no space for it."""
         try:
             value: tuple[float, float] = super().read_value(key)  # type: ignore[no-untyped-call]
         except OSError as error:
@@ -43,7 +43,7 @@ class ReservedValues(MmapedDict):
         return value
 
     def write_value(self, key: str, value: float, timestamp: float) -> None:
-        """Write a value, if there is space for it; its metric keeps it anyway."""
+        """Writes a value if there is space for it; its metric keeps it in memory in any case."""
         try:
             super().write_value(key, value, timestamp)  # type: ignore[no-untyped-call]
         except OSError as error:
