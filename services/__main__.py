@@ -1,4 +1,6 @@
-"""`python -m services`: the model server and the gateway side by side on one machine.
+"""`python -m services [MODELS]`: the model server and the gateway side by side on one machine.
+
+MODELS is a model repository with its `models.config`; the default is `models`.
 
 A model server that is killed is started again. Ctrl-C and SIGTERM stop the gateway first, so that
 the requests it has accepted are answered; a second Ctrl-C kills both.
@@ -14,9 +16,12 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 
 from services.supervised import SupervisedProcess
 
+CONFIG_NAME = "models.config"
 PORTS = {"GATEWAY_PORT": 8080, "GRPC_PORT": 8500, "REST_PORT": 8501}
 
 _SECONDS_TO_STOP = 30.0
@@ -25,8 +30,15 @@ _SECONDS_TO_STOP = 30.0
 _SECONDS_BETWEEN_CHECKS = 0.2
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Runs both services until Ctrl-C or until one cannot continue; returns the exit status."""
+    models = Path(arguments[0] if arguments else "models")
+    if not (models / CONFIG_NAME).is_file():
+        sys.stderr.write(
+            f"{models} holds no {CONFIG_NAME}, which names the models to serve. Export one first: "
+            f"lectern export MODEL.keras --name NAME --models {models}\n"
+        )
+        return 2
     try:
         ports = {name: free_port(name, default) for name, default in PORTS.items()}
     except ValueError as error:
@@ -34,7 +46,7 @@ def main() -> int:
         return 2
     model_server, gateway = (
         SupervisedProcess(name, [sys.executable, "-m", *arguments], environment)
-        for name, arguments, environment in processes(ports)
+        for name, arguments, environment in processes(ports, models)
     )
     greeter = subprocess.Popen(
         [sys.executable, "-m", "services.first_prediction", str(ports["GATEWAY_PORT"])],
@@ -100,21 +112,25 @@ def free_port(name: str, default: int) -> int:
     return port
 
 
-def processes(ports: dict[str, int]) -> list[tuple[str, list[str], dict[str, str]]]:
+def processes(ports: dict[str, int], models: Path) -> list[tuple[str, list[str], dict[str, str]]]:
     """Returns name, module with arguments, and environment of each process.
 
     Args:
         ports: the three ports, by the names in PORTS.
+        models: the model repository.
     """
     model_server = [
         "services.model_server",
         f"--port={ports['GRPC_PORT']}",
         f"--rest_api_port={ports['REST_PORT']}",
-        "--model_config_file=models/models.config",
+        f"--model_config_file={models / CONFIG_NAME}",
+        # A model that is exported meanwhile is served, too.
+        "--model_config_file_poll_wait_seconds=2",
     ]
     gateway_environment = {
         "LECTERN_PORT": str(ports["GATEWAY_PORT"]),
         "LECTERN_MODEL_SERVER": f"127.0.0.1:{ports['GRPC_PORT']}",
+        "LECTERN_MODEL_CONFIG_FILE": str(models / CONFIG_NAME),
     }
     logs = {"LECTERN_LOG_FORMAT": os.environ.get("LECTERN_LOG_FORMAT", "text")}
     return [
@@ -124,4 +140,4 @@ def processes(ports: dict[str, int]) -> list[tuple[str, list[str], dict[str, str
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Waits for the gateway, predicts once, and prints a command to try."""
+"""Waits until the gateway serves a model, and prints a command to try."""
 
 from __future__ import annotations
 
@@ -8,51 +8,79 @@ import time
 import urllib.error
 import urllib.request
 from http.client import HTTPException
+from typing import Any
 
 SAMPLE = "services/gateway/static/samples/ankle_boot.png"
+DEMONSTRATION = "cnn"
 TIMEOUT_SECONDS = 300.0
 RETRY_SECONDS = 1.0
 
 
 def main(port: int) -> int:
-    """Prints one line when the first prediction has succeeded; returns the exit status."""
+    """Prints one line when the first model answers; returns the exit status."""
     address = f"http://127.0.0.1:{port}"
-    url = f"{address}/v1/models/cnn:predict"
     try:
-        wait_until_available(f"{address}/v1/models/cnn", TIMEOUT_SECONDS)
-        label = predict(url)
+        print_greeting(address, wait_for_model(f"{address}/v1/models", TIMEOUT_SECONDS))
     except OSError as error:
         sys.stderr.write(f"Lectern is not ready: {_describe(error)}\n")
         return 1
-    sys.stdout.write(
-        f"Lectern is ready at {address} and sees: {label}. Try it: "
-        f"curl -H 'Content-Type: image/png' --data-binary @{SAMPLE} {url}\n"
-    )
     return 0
 
 
-def wait_until_available(url: str, timeout: float) -> None:
-    """Asks for the status of a model until a version of it is AVAILABLE.
+def print_greeting(address: str, model: str) -> None:
+    """Prints what to try with a model that is available.
+
+    Raises:
+        OSError: a call failed.
+    """
+    url = f"{address}/v1/models/{model}:predict"
+    if model == DEMONSTRATION:
+        sys.stdout.write(
+            f"Lectern is ready at {address} and sees: {predict(url)}. Try it: "
+            f"curl -H 'Content-Type: image/png' --data-binary @{SAMPLE} {url}\n"
+        )
+    else:
+        sys.stdout.write(
+            f"Lectern is ready at {address} and serves {model}. Try it: "
+            f"lectern predict {model} photo.jpg --url {address}\n"
+        )
+
+
+def wait_for_model(url: str, timeout: float) -> str:
+    """Asks for the states of all models until one is AVAILABLE, and returns its name.
+
+    The demonstration's model is waited for if it is among them.
 
     Args:
-        url: the status call; other models may still be loading, which `/readyz` would wait for.
+        url: the call that lists the models; `/readyz` would wait for the last of them.
         timeout: seconds until giving up.
 
     Raises:
-        TimeoutError: it is not available in time; the message holds the last answer.
+        TimeoutError: none is available in time; the message holds the last answer.
     """
     deadline = time.monotonic() + timeout
     while True:
         try:
             with urllib.request.urlopen(url, timeout=10) as response:
                 answer = response.read().decode()
-        except (OSError, HTTPException) as error:
+            if model := _first_available(json.loads(answer)["models"]):
+                return model
+        except (OSError, HTTPException, ValueError, KeyError) as error:
             answer = _describe(error)
-        if '"AVAILABLE"' in answer:
-            return
         if time.monotonic() > deadline:
             raise TimeoutError(f"{url} after {timeout:.0f} s: {answer}")
         time.sleep(RETRY_SECONDS)
+
+
+def _first_available(models: list[dict[str, Any]]) -> str | None:
+    available = [
+        model["name"]
+        for model in models
+        if any(version["state"] == "AVAILABLE" for version in model.get("versions", ()))
+    ]
+    if DEMONSTRATION in (model["name"] for model in models):
+        return DEMONSTRATION if DEMONSTRATION in available else None
+    return available[0] if available else None
 
 
 def predict(url: str) -> str:

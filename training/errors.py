@@ -33,3 +33,7 @@ class PretrainedWeightsError(TrainingError):
 
 class ModelRepositoryError(TrainingError):
     """A model repository does not hold what was asked of it, or cannot be read."""
+
+
+class KerasModelError(TrainingError):
+    """A user's Keras model cannot be read, or cannot be exported as it was asked for."""

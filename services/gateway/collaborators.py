@@ -12,7 +12,7 @@ from services.gateway.settings import Settings
 from services.gateway.upstream.answer_cache import AnswerCache
 from services.gateway.upstream.batching import Batcher
 from services.gateway.upstream.catalog import Catalog
-from services.gateway.upstream.model_names import model_names
+from services.gateway.upstream.model_names import ModelNames
 from services.gateway.upstream.model_server import ModelServer
 from services.gateway.upstream.readiness import Readiness
 
@@ -34,7 +34,7 @@ class Gateway:
     """
 
     settings: Settings
-    model_names: tuple[str, ...]
+    model_names: ModelNames
     cascades: tuple[Cascade, ...]
     model_server: ModelServer
     catalog: Catalog
@@ -50,7 +50,7 @@ def make_gateway(settings: Settings, model_server: ModelServer) -> Gateway:
     Raises:
         SetupError: the file that names the models cannot be used.
     """
-    names = model_names(settings)
+    names = ModelNames(settings)
     cascades = tuple(map(parse_cascade, settings.cascades))
     catalog = Catalog(model_server, names)
     batcher = Batcher(

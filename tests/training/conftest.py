@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.session_model import SessionModel
 from tests.training.tiny import checksums, write_dataset
 from training.data import fashion_mnist as data
 from training.exporting.export import Origin, export
+from training.exporting.session import SessionModel
 from training.zoo import find_network
 from training.zoo.recipe import Recipe
 

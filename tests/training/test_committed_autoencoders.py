@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from tests.training.session_model import SessionModel
 from training.data.fashion_mnist import Split, load_training
 from training.exporting.repository import latest_version
+from training.exporting.session import SessionModel
 
 MODELS = Path(__file__).parents[2] / "models"
 

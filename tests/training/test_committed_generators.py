@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.session_model import SessionModel
 from training.exporting.repository import latest_version
+from training.exporting.session import SessionModel
 
 MODELS = Path(__file__).parents[2] / "models"
 

@@ -13,10 +13,10 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from tests.training.exporting.test_warmup import read_warmup_requests
-from tests.training.session_model import SessionModel
 from training.data.fashion_mnist import CLASS_NAMES, load_test, slug
 from training.evaluation.evaluate import measure, trained_networks
 from training.exporting.repository import latest_version
+from training.exporting.session import SessionModel
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import tensorflow as tf
@@ -48,7 +49,7 @@ def export(models: Path, signatures: Sequence[Signature], origin: Origin) -> Pat
     """
 
     def write(folder: Path) -> None:
-        _write_saved_model(folder, signatures)
+        write_saved_model(folder, signatures)
         write_warmup_requests(folder, origin.network, signatures)
         (folder / ORIGIN_PATH).write_text(json.dumps(asdict(origin), indent=2) + "\n")
 
@@ -74,19 +75,29 @@ def read_origin(version: Path) -> Origin:
         ) from error
 
 
-def _write_saved_model(folder: Path, signatures: Sequence[Signature]) -> None:
+def write_saved_model(
+    folder: Path, signatures: Sequence[Signature], tables: Sequence[tf.lookup.StaticHashTable] = ()
+) -> None:
+    """Writes signatures as a SavedModel that runs in a session too.
+
+    Args:
+        folder: The folder of the new version.
+        signatures: The functions to save.
+        tables: The lookup tables that they use.
+    """
     functions = {
         signature.name: signature.function.get_concrete_function() for signature in signatures
     }
     variables = {
-        variable.name: variable
+        variable.ref(): variable
         for function in functions.values()
         for variable in function.variables
     }
     # A module of bare variables. One that holds the Keras model cannot be run in a TF1-style
     # session, which is TensorFlow Serving's way, and keras.export.ExportArchive stores every
-    # function twice. A network with lookup tables would need them in the module too.
+    # function twice.
     module = tf.Module()
     # In one order, so that a second export of the same weights writes the same files.
-    module.weights = [variables[name] for name in sorted(variables)]
+    module.weights = sorted(variables.values(), key=attrgetter("name"))
+    module.tables = tables
     tf.saved_model.save(module, str(folder), signatures=functions)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
@@ -32,6 +33,23 @@ def write_warmup_requests(version: Path, name: str, signatures: Iterable[Signatu
                 predict_log=prediction_log_pb2.PredictLog(request=_request(name, signature))
             )
             writer.write(log.SerializeToString())
+
+
+def read_warmup_requests(version: Path) -> dict[str, dict[str, Any]]:
+    """Returns the inputs of each signature's warm-up request; none where there is no such file."""
+    path = version / WARMUP_PATH
+    if not path.is_file():
+        return {}
+    requests = [
+        prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
+        for record in tf.data.TFRecordDataset(str(path))
+    ]
+    return {
+        request.model_spec.signature_name: {
+            name: tf.make_ndarray(proto) for name, proto in request.inputs.items()
+        }
+        for request in requests
+    }
 
 
 def _request(name: str, signature: Signature) -> predict_pb2.PredictRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -16,8 +16,12 @@ from training.signatures.signature import (
     make_signature,
 )
 
+Activation = Callable[[tf.Tensor], tf.Tensor]
 
-def predict(model: keras.Model, class_names: Sequence[str]) -> Signature:
+
+def predict(
+    model: keras.Model, class_names: Sequence[str], activation: Activation = tf.nn.softmax
+) -> Signature:
     """Makes `serving_default`.
 
     Inputs: `images` float32 [N, H, W, C], 0 to 255.
@@ -27,16 +31,20 @@ def predict(model: keras.Model, class_names: Sequence[str]) -> Signature:
     Args:
         model: A classifier from images to K logits.
         class_names: The K labels.
+        activation: Makes probabilities of logits; the sigmoid where classes do not exclude each
+            other.
     """
 
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _answer(model(images, training=False), class_names)
+        return _answer(model(images, training=False), class_names, activation)
 
     specs, example = [images_spec(model)], {"images": example_images(model)}
     return make_signature("serving_default", serve, specs, example)
 
 
-def predict_bytes(model: keras.Model, class_names: Sequence[str]) -> Signature:
+def predict_bytes(
+    model: keras.Model, class_names: Sequence[str], activation: Activation = tf.nn.softmax
+) -> Signature:
     """Makes `predict_bytes`, which decodes and resizes in the graph.
 
     Inputs: `image_bytes` string [N], PNG or JPEG files of at most 16 million pixels, in any
@@ -47,12 +55,14 @@ def predict_bytes(model: keras.Model, class_names: Sequence[str]) -> Signature:
     Args:
         model: A classifier from images to K logits.
         class_names: The K labels.
+        activation: Makes probabilities of logits; the sigmoid where classes do not exclude each
+            other.
     """
     _, height, width, channels = model.input_shape
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         images = decode_images(image_bytes, height, width, channels)
-        return _answer(model(images, training=False), class_names)
+        return _answer(model(images, training=False), class_names, activation)
 
     bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
     png = tf.io.encode_png(np.zeros((height, width, channels), np.uint8)).numpy()
@@ -60,10 +70,12 @@ def predict_bytes(model: keras.Model, class_names: Sequence[str]) -> Signature:
     return make_signature("predict_bytes", serve, [bytes_spec], example)
 
 
-def _answer(logits: tf.Tensor, class_names: Sequence[str]) -> dict[str, tf.Tensor]:
+def _answer(
+    logits: tf.Tensor, class_names: Sequence[str], activation: Activation
+) -> dict[str, tf.Tensor]:
     class_index = tf.argmax(logits, axis=-1, output_type=tf.int32)
     return {
-        "probabilities": tf.nn.softmax(logits),
+        "probabilities": activation(logits),
         "logits": logits,
         "class_index": class_index,
         "label": tf.gather(tf.constant(class_names), class_index),

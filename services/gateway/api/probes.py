@@ -30,7 +30,7 @@ def ready(gateway: Gateway, _context: RequestContext) -> dict[str, object]:
         NotReady: no model is configured, or one cannot answer.
     """
     check_ready(gateway)
-    return {"status": "ready", "models": gateway.model_names}
+    return {"status": "ready", "models": list(gateway.model_names)}
 
 
 @routes.call("GET", "/metrics")

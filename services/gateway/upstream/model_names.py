@@ -2,30 +2,75 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
 from services.gateway.settings import Settings, SetupError
 from services.serving_api.protos import model_server_config_pb2
 from services.serving_api.text_proto import ConfigError, read_text_proto
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+log = structlog.get_logger()
 
 
 class ModelConfigError(SetupError):
     """A models.config that cannot be read; the message says what is wrong with it."""
 
 
-def model_names(settings: Settings) -> tuple[str, ...]:
-    """Return the names that the settings give, else those in the model server's models.config.
+class ModelNames:
+    """The names that the settings give, else those in the model server's models.config.
 
-    Without either there are none: models are served when asked for, but are not listed, and the
-    gateway never calls itself ready.
+    The file is read again when it changes, as the model server reads it. Without names, models are
+    served when asked for, but not listed, and the gateway is never ready.
 
     Raises:
-        ModelConfigError: the file is there, but is not a models.config.
+        ModelConfigError: The file exists, but is not a models.config.
     """
-    if settings.models or not settings.model_config_file.exists():
-        return settings.models
+
+    def __init__(self, settings: Settings) -> None:
+        self._file = None if settings.models else settings.model_config_file
+        self._lock = threading.Lock()
+        self._names = settings.models
+        self._changed_at: int | None = None
+        self._next_look = 0.0
+        self._look()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.current())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.current()
+
+    def __len__(self) -> int:
+        return len(self.current())
+
+    def current(self) -> tuple[str, ...]:
+        """Returns the names; a file that became unreadable changes nothing."""
+        with self._lock:
+            try:
+                self._look()
+            except ModelConfigError as error:
+                log.warning("the changed models.config is ignored", reason=str(error))
+            return self._names
+
+    def _look(self) -> None:
+        if self._file is None or time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+        changed_at = self._file.stat().st_mtime_ns if self._file.exists() else None
+        if changed_at != self._changed_at:
+            self._changed_at = changed_at
+            self._names = _read_names(self._file) if changed_at is not None else ()
+
+
+def _read_names(file: Path) -> tuple[str, ...]:
     try:
-        config = read_text_proto(
-            settings.model_config_file, model_server_config_pb2.ModelServerConfig()
-        )
+        config = read_text_proto(file, model_server_config_pb2.ModelServerConfig())
     except ConfigError as error:
         raise ModelConfigError(
             f"{error}; correct the file, or name the models in LECTERN_MODELS"

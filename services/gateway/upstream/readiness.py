@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import grpc
 
@@ -25,7 +25,7 @@ class Readiness:
         model_names: the models that must have an available version.
     """
 
-    def __init__(self, model_server: ModelServer, model_names: Sequence[str]) -> None:
+    def __init__(self, model_server: ModelServer, model_names: Collection[str]) -> None:
         self._model_server = model_server
         self._model_names = model_names
         self._lock = threading.Lock()

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.session_model import SessionModel
 from training.errors import ModelRepositoryError
 from training.exporting.export import Origin, read_origin
+from training.exporting.session import SessionModel
 from training.zoo.recipe import Recipe
 
 EXPLANATION = {"attribution": ("float32", [-1, 28, 28]), "class_index": ("int32", [-1])}

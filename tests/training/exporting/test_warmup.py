@@ -5,7 +5,7 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tests.training.session_model import SessionModel
+from training.exporting.session import SessionModel
 
 
 def read_warmup_requests(version: Path) -> dict[str, dict[str, object]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tests.training.session_model import SessionModel
+from training.exporting.session import SessionModel
 
 MAX_RANK = 6
 Shape = tuple[int, ...]

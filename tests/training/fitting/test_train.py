@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.session_model import SessionModel
 from training.errors import ModelRepositoryError, UnknownNameError
 from training.exporting.export import Origin, export, read_origin
 from training.exporting.repository import versions
+from training.exporting.session import SessionModel
 from training.fitting.train import Places, export_again, load_network, train
 from training.zoo import find_network
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.training.session_model import SessionModel
 from training.data.fashion_mnist import CLASS_NAMES, slug
 from training.exporting.export import Origin, export
 from training.exporting.repository import latest_version
 from training.exporting.restore import load_weights
+from training.exporting.session import SessionModel
 from training.signatures.signature import Signature
 from training.zoo import find_network
 from training.zoo.recipe import Recipe

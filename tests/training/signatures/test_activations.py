@@ -3,7 +3,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from tests.training.session_model import SessionModel
+from training.exporting.session import SessionModel
 
 
 def test_every_layer_is_there_and_agrees_with_the_layers_called_in_turn(

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tests.training.session_model import SessionModel
 from tests.training.signatures.conftest import Serve
 from training.architectures.autoencoder import build_autoencoder
 from training.architectures.codec import build_codec
+from training.exporting.session import SessionModel
 from training.signatures.compress import compress, decompress, pack, unpack
 from training.signatures.reconstruct import reconstruct
 

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tests.training.session_model import SessionModel
 from tests.training.signatures.call import call
+from training.exporting.session import SessionModel
 from training.signatures.feature_visualization import feature_visualization
 
 

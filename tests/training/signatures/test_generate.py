@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.training.session_model import SessionModel
 from tests.training.signatures.conftest import Serve
 from training.architectures.vae import build_vae
+from training.exporting.session import SessionModel
 from training.signatures.generate import generate
 from training.signatures.latent import decode_latent
 

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests.training.session_model import SessionModel
 from training.data.fashion_mnist import CLASS_NAMES
+from training.exporting.session import SessionModel
 
 
 def encode(pixels: np.ndarray, file_format: str = "PNG", **options: object) -> bytes:

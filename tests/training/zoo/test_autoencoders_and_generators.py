@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.session_model import SessionModel
 from training.cli import main
 from training.data.fashion_mnist import load_training
 from training.evaluation.evaluate import measure
+from training.exporting.session import SessionModel
 from training.zoo import find_network
 
 

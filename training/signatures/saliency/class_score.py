@@ -77,6 +77,39 @@ def class_score(model: keras.Model, images: tf.Tensor, class_index: tf.Tensor) -
     return tf.gather(model(images, training=False), class_index, batch_dims=1)
 
 
+def weighted_gradient(
+    model: keras.Model,
+    images: tf.Tensor,
+    weights: tf.Tensor,
+    class_index: tf.Tensor,
+    at_once: int | None = None,
+) -> tf.Tensor:
+    """Returns the sum of the weighted gradients of one class's logit, float32 [H, W, C].
+
+    Args:
+        model: A classifier from images to K logits.
+        images: float32 [M, H, W, C].
+        weights: float32 [M], of each image's gradient.
+        class_index: int32 [], 0 to K-1.
+        at_once: How many images are in memory together; None takes all of them.
+    """
+
+    def of_some(some: tf.Tensor, some_weights: tf.Tensor) -> tf.Tensor:
+        indices = tf.repeat(class_index, tf.shape(some)[0])
+        return tf.tensordot(some_weights, class_score_gradient(model, some, indices), axes=1)
+
+    count = images.shape[0]
+    if at_once is None or at_once >= count:
+        return of_some(images, weights)
+
+    def add(start: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        end = start + at_once
+        return end, total + of_some(images[start:end], weights[start:end])
+
+    loop = (tf.constant(0), tf.zeros_like(images[0]))
+    return tf.while_loop(lambda start, _: start < count, add, loop, parallel_iterations=1)[1]
+
+
 def class_score_gradient(
     model: keras.Model, images: tf.Tensor, class_index: tf.Tensor
 ) -> tf.Tensor:

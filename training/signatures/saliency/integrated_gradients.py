@@ -8,13 +8,15 @@ import tensorflow as tf
 
 from training.signatures.saliency.class_score import (
     class_score,
-    class_score_gradient,
     saliency_signature,
+    weighted_gradient,
 )
 from training.signatures.signature import Signature
 
 
-def saliency_integrated_gradients(model: keras.Model, steps: int = 128) -> Signature:
+def saliency_integrated_gradients(
+    model: keras.Model, steps: int = 128, at_once: int | None = None
+) -> Signature:
     """Makes `saliency_integrated_gradients` (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365).
 
     Inputs and outputs: those of `saliency_signature`, and `convergence_delta` float32 [N]. The
@@ -25,6 +27,7 @@ def saliency_integrated_gradients(model: keras.Model, steps: int = 128) -> Signa
     Args:
         model: A classifier from images to logits.
         steps: Nodes of the quadrature.
+        at_once: How many of them are in memory together; None takes all of them.
     """
     nodes, weights = np.polynomial.legendre.leggauss(steps)  # On [-1, 1].
     positions = tf.constant((nodes + 1) / 2, tf.float32)
@@ -32,8 +35,8 @@ def saliency_integrated_gradients(model: keras.Model, steps: int = 128) -> Signa
 
     def explain_one(image: tf.Tensor, class_index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         path = tf.tensordot(positions, image, axes=0)  # [steps, H, W, C]
-        gradient = class_score_gradient(model, path, tf.repeat(class_index, steps))
-        attribution = tf.reduce_sum(image * tf.tensordot(weights, gradient, axes=1), axis=-1)
+        gradient = weighted_gradient(model, path, weights, class_index, at_once)
+        attribution = tf.reduce_sum(image * gradient, axis=-1)
         ends = tf.stack([tf.zeros_like(image), image])
         start, end = tf.unstack(class_score(model, ends, tf.repeat(class_index, 2)))
         return attribution, tf.reduce_sum(attribution) - (end - start)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from training.signatures.saliency.class_score import class_score_gradient, saliency_signature
+from training.signatures.saliency.class_score import saliency_signature, weighted_gradient
 from training.signatures.signature import Signature
 
 SEED = (0, 0)
 
 
 def saliency_smoothgrad(
-    model: keras.Model, samples: int = 32, noise_level: float = 0.15
+    model: keras.Model, samples: int = 32, noise_level: float = 0.15, at_once: int | None = None
 ) -> Signature:
     """Makes `saliency_smoothgrad` (Smilkov et al. 2017, https://arxiv.org/abs/1706.03825).
 
@@ -24,14 +24,16 @@ def saliency_smoothgrad(
         model: A classifier from images to logits.
         samples: Noisy copies an image.
         noise_level: The noise's standard deviation, as a share of the image's range of values.
+        at_once: How many copies are in memory together; None takes all of them.
     """
+    weights = tf.fill([samples], 1 / samples)
 
     def explain_one(image: tf.Tensor, class_index: tf.Tensor) -> tf.Tensor:
         noise = tf.random.stateless_normal([samples, *image.shape], SEED, alg="philox")
         deviation = noise_level * (tf.reduce_max(image) - tf.reduce_min(image))
         copies = image + deviation * noise
-        gradient = class_score_gradient(model, copies, tf.repeat(class_index, samples))
-        return tf.reduce_sum(tf.reduce_mean(gradient, axis=0), axis=-1)
+        gradient = weighted_gradient(model, copies, weights, class_index, at_once)
+        return tf.reduce_sum(gradient, axis=-1)
 
     def attribute(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
         # One image at a time: its copies are a batch already, and many would fill the memory.

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from services.gateway.settings import Settings
-from services.gateway.upstream.model_names import ModelConfigError, model_names
+from services.gateway.upstream.model_names import ModelConfigError, ModelNames
 
 CONFIG = """
 model_config_list {
@@ -21,19 +23,33 @@ def file(tmp_path):
 
 
 def test_the_names_are_those_that_the_model_server_is_told(file):
-    assert model_names(Settings(models=(), model_config_file=file)) == ("cnn", "rnn")
+    assert tuple(ModelNames(Settings(models=(), model_config_file=file))) == ("cnn", "rnn")
 
 
 def test_names_in_the_settings_come_first(file):
-    assert model_names(Settings(models=("vae",), model_config_file=file)) == ("vae",)
+    assert tuple(ModelNames(Settings(models=("vae",), model_config_file=file))) == ("vae",)
 
 
 def test_without_either_there_are_none(tmp_path):
-    assert model_names(Settings(models=(), model_config_file=tmp_path / "none")) == ()
+    names = ModelNames(Settings(models=(), model_config_file=tmp_path / "none"))
+    assert not names
+    assert "cnn" not in names
 
 
 @pytest.mark.parametrize("content", [b"nonsense {", b"\xff\xfe"])
 def test_a_file_that_is_no_config_is_explained(file, content):
     file.write_bytes(content)
     with pytest.raises(ModelConfigError, match="LECTERN_MODELS"):
-        model_names(Settings(models=(), model_config_file=file))
+        ModelNames(Settings(models=(), model_config_file=file))
+
+
+def test_a_changed_file_is_read_again_and_a_broken_one_changes_nothing(file, monkeypatch):
+    monkeypatch.setattr("services.gateway.upstream.model_names._SECONDS_BETWEEN_LOOKS", 0)
+    names = ModelNames(Settings(models=(), model_config_file=file))
+    file.write_text('model_config_list { config { name: "own" base_path: "own" } }')
+    os.utime(file, (1, 1))
+    assert tuple(names) == ("own",)
+    assert len(names) == 1
+    file.write_text("nonsense {")
+    os.utime(file, (2, 2))
+    assert tuple(names) == ("own",)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.session_model import SessionModel
+from training.exporting.session import SessionModel
 
 METHODS = ["gradient", "smoothgrad", "integrated_gradients", "gradcam"]
 

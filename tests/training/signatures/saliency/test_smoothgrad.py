@@ -3,8 +3,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from tests.training.session_model import SessionModel
 from tests.training.signatures.call import call
+from training.exporting.session import SessionModel
 from training.signatures.saliency import saliency_gradient, saliency_smoothgrad
 
 

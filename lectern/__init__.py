@@ -1,0 +1,1 @@
+"""The command line `lectern`, which joins training and services: neither imports the other."""

@@ -1,0 +1,5 @@
+"""Runs the command line as `python -m lectern`."""
+
+from lectern.cli import main
+
+main()

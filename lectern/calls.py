@@ -1,0 +1,72 @@
+"""`lectern models`, `predict` and `explain`: calls of a running gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from services.client import Client
+
+
+def show_models(console: Console, client: Client) -> None:
+    """Prints the served models."""
+    table = Table("model", "versions", "tasks")
+    for model in client.models():
+        versions = ", ".join(f"{each.version} {each.state}" for each in model.versions)
+        table.add_row(model.name, versions, ", ".join(model.tasks))
+    console.print(table)
+
+
+def show_predictions(
+    console: Console, client: Client, model: str, images: Sequence[Path], top: int
+) -> None:
+    """Prints the most probable classes of each image."""
+    table = Table("image", "label", "probability")
+    for path, prediction in zip(images, client.predict(model, images, top=top), strict=True):
+        for rank, each in enumerate(prediction.top):
+            label = each.label if each.label is not None else str(each.class_index)
+            table.add_row("" if rank else str(path), label, f"{each.probability:.1%}")
+    console.print(table)
+
+
+def write_saliency(  # noqa: PLR0913, PLR0917
+    console: Console,
+    client: Client,
+    model: str,
+    images: Sequence[Path],
+    method: str,
+    class_index: int,
+    folder: Path,
+) -> None:
+    """Writes a picture of each image with its saliency map over it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    maps = client.saliency(model, images, method=method, class_index=class_index)
+    for path, saliency in zip(images, maps, strict=True):
+        with Image.open(path) as image:
+            picture = overlay(image, np.asarray(saliency.attribution))
+        target = folder / f"{path.stem}-{method}.png"
+        picture.save(target)
+        console.print(f"Wrote {target} (class {saliency.class_index})", highlight=False)
+
+
+def overlay(image: Image.Image, attribution: npt.NDArray[np.floating]) -> Image.Image:
+    """Returns an image, greyed, with its attribution in red (for the class) and blue (against it).
+
+    Args:
+        image: Of any size.
+        attribution: [H, W]; stretched to the image's size.
+    """
+    strongest = np.percentile(np.abs(attribution), 99) or 1.0
+    heat = np.clip(attribution / strongest, -1, 1).astype(np.float32)
+    heat = np.asarray(Image.fromarray(heat).resize(image.size, Image.Resampling.BILINEAR))
+    grey = np.asarray(image.convert("L"), np.float32)[..., np.newaxis]
+    colour = np.where(heat[..., np.newaxis] > 0, [214, 39, 40], [31, 119, 180])
+    strength = np.abs(heat)[..., np.newaxis] * 0.8
+    blended = grey * (1 - strength) + colour * strength
+    return Image.fromarray(blended.astype(np.uint8))
