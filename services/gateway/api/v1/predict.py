@@ -140,17 +140,23 @@ def _is_classification(outputs: Arrays) -> bool:
 
 
 def _top_classes(outputs: Arrays, row: int, info: ModelInfo, top: int) -> dict[str, Any]:
-    """Describe the most probable class of one image, and under `top` the first few."""
+    """Describes the most probable class of one image, and under `top` the first few."""
     probabilities = outputs["probabilities"][row]  # [K]
+    order = np.argsort(-probabilities, kind="stable")
+    named = outputs.get("class_index")
+    if named is not None and named.shape == (len(outputs["probabilities"]),):
+        # The class that the model puts first, which may share its rounded probability.
+        is_first = order == named[row]
+        order = np.concatenate([order[is_first], order[~is_first]])
     classes = [
         {
             "label": info.label(int(index)),
             "class_index": int(index),
             "probability": probabilities[index],
         }
-        for index in np.argsort(-probabilities, kind="stable")[:top]
+        for index in order[:top]
     ]
-    # A model without the signature that names every class still names the top one.
-    if "label" in outputs and outputs["label"].dtype.kind == "O":
+    # A model without the signature that names every class still names its first one.
+    if "label" in outputs and outputs["label"].dtype.kind == "O" and not info.labels:
         classes[0]["label"] = outputs["label"][row].decode(errors="replace")
     return {**classes[0], "top": classes}

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -137,6 +138,25 @@ def test_only_the_top_class_has_a_label_without_the_signature_that_names_all(cli
     (prediction,) = client.post(PREDICT, data=PNG).json["predictions"]
     assert prediction["label"] == LABELS[TOP_CLASS]
     assert [entry["label"] for entry in prediction["top"][1:]] == [None, None]
+
+
+def test_of_equally_probable_classes_the_models_own_choice_is_first_and_labelled(client, fake):
+    def tie(inputs):
+        rows = len(inputs["images"])
+        return {
+            "probabilities": np.full((rows, 3), 1 / 3, np.float32),
+            "logits": np.zeros((rows, 3), np.float32),
+            "class_index": np.full(rows, 2, np.int32),
+            "label": np.full(rows, b"two", object),
+        }
+
+    served = fake.models["classifier"][1].signatures
+    signatures = served | {"serving_default": replace(served["serving_default"], function=tie)}
+    fake.models["classifier"] = {1: FakeVersion(signatures)}
+    (prediction,) = client.post(f"{PREDICT}?top=3", data=PNG).json["predictions"]
+    assert (prediction["class_index"], prediction["label"]) == (2, "two")
+    assert [each["class_index"] for each in prediction["top"]] == [2, 0, 1]
+    assert [each["label"] for each in prediction["top"]] == ["two", "zero", "one"]
 
 
 def test_a_model_that_does_not_classify_answers_an_image_with_its_outputs(client):
