@@ -15,7 +15,7 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
-from services.serving_api.dtypes import DTYPES, data_type_name
+from services.serving_api.dtypes import DTYPES, data_type_name, is_integer
 from services.serving_api.rest_json.values import to_array
 from services.serving_api.rest_json.writing import jsonable_numbers
 from services.serving_api.signatures import TensorSpec
@@ -50,9 +50,11 @@ def check_datatype(name: str, datatype: str, spec: TensorSpec) -> None:
     """Checks the datatype that a request gives for an input.
 
     Raises:
-        OpenInferenceError: the signature has another one.
+        OpenInferenceError: the signature has another one, or one that the protocol cannot carry.
     """
     expected = datatype_of(spec.data_type)
+    if expected not in _DATATYPES.values():
+        raise _not_carried(f"input {name!r} is {data_type_name(spec.data_type)}")
     if datatype != expected:
         raise OpenInferenceError(
             f"input {name!r} has the datatype {datatype!r}, expected {expected!r}"
@@ -66,6 +68,13 @@ def datatype_of(data_type: int) -> str:
     return name or data_type_name(data_type).upper()
 
 
+def shape_of(spec: TensorSpec) -> list[int]:
+    """Returns the shape of a tensor in the metadata of its model, with -1 for a free dimension."""
+    # The protocol has no unknown rank; a single free dimension comes nearest.
+    sizes = (None,) if spec.shape is None else spec.shape
+    return [-1 if size is None else size for size in sizes]
+
+
 def datatype_of_output(name: str, array: npt.NDArray[Any]) -> str:
     """Returns the protocol's name of an array's dtype.
 
@@ -73,11 +82,15 @@ def datatype_of_output(name: str, array: npt.NDArray[Any]) -> str:
         OpenInferenceError: it has none.
     """
     if array.dtype not in _DATATYPES:
-        raise OpenInferenceError(
-            f"output {name!r} is {array.dtype}, which this protocol cannot carry: use :predict, or "
-            "gRPC"
-        )
+        raise _not_carried(f"output {name!r} is {array.dtype}")
     return _DATATYPES[array.dtype]
+
+
+def _not_carried(tensor: str) -> OpenInferenceError:
+    return OpenInferenceError(
+        f"{tensor}, which the Open Inference Protocol cannot carry: use Predict of TensorFlow "
+        "Serving's API"
+    )
 
 
 def from_json(name: str, data: Any, shape: Sequence[int], spec: TensorSpec) -> npt.NDArray[Any]:
@@ -120,6 +133,28 @@ def from_bytes(name: str, raw: bytes, shape: Sequence[int], spec: TensorSpec) ->
     if len(raw) != count * dtype.itemsize:
         raise _wrong_size(name, f"{len(raw)} bytes", f"{count * dtype.itemsize}", shape)
     return _shaped(name, np.frombuffer(raw, dtype), shape)
+
+
+def from_values(
+    name: str, values: Sequence[Any], shape: Sequence[int], spec: TensorSpec
+) -> npt.NDArray[Any]:
+    """Reads the typed values of an input in row-major order, as gRPC carries them.
+
+    Raises:
+        OpenInferenceError: there are more or fewer values than the shape holds, or an integer is
+            not one of the datatype.
+    """
+    if len(values) != math.prod(shape):
+        raise _wrong_size(name, f"{len(values)} typed values", f"{math.prod(shape)}", shape)
+    dtype = DTYPES[spec.data_type].numpy
+    # The message's own dtype, of which conversion would wrap what does not fit.
+    received = np.array(values, np.object_ if dtype.hasobject else None)
+    array = received.astype(dtype, copy=False)
+    if is_integer(dtype) and (array != received).any():
+        raise OpenInferenceError(
+            f"input {name!r} holds an integer that is out of range, expected {dtype.name}"
+        )
+    return _shaped(name, array, shape)
 
 
 def _from_strings(name: str, raw: bytes, shape: Sequence[int]) -> npt.NDArray[Any]:

@@ -14,29 +14,30 @@ from typing import Any
 
 from google.protobuf import text_format, wrappers_pb2
 
-from services.model_server.config.message_classes import BOOL, INT64, Field, make_message_classes
+from services.model_server.config.message_classes import compile_proto, message_classes
 from services.model_server.config.model_config import ConfigError
 
 PER_MODEL_FILE = "batching_params.pbtxt"
 """What `--enable_per_model_batching_parameters` looks for in the folder of a version."""
 
-_INT64, _BOOL = "google.protobuf.Int64Value", "google.protobuf.BoolValue"
-_WRAPPED = (
-    Field("max_batch_size", 1, _INT64),
-    Field("batch_timeout_micros", 2, _INT64),
-    Field("max_enqueued_batches", 3, _INT64),
-    Field("num_batch_threads", 4, _INT64),
-    Field("thread_pool_name", 5, "google.protobuf.StringValue"),
-    Field("enable_large_batch_splitting", 8, _BOOL),
-    Field("max_execution_batch_size", 9, _INT64),
+_FILE = compile_proto(
+    "tensorflow.serving",
+    """
+    message BatchingParameters {
+      google.protobuf.Int64Value max_batch_size = 1;
+      google.protobuf.Int64Value batch_timeout_micros = 2;
+      google.protobuf.Int64Value max_enqueued_batches = 3;
+      google.protobuf.Int64Value num_batch_threads = 4;
+      google.protobuf.StringValue thread_pool_name = 5;
+      repeated int64 allowed_batch_sizes = 6;
+      bool pad_variable_length_inputs = 7;
+      google.protobuf.BoolValue enable_large_batch_splitting = 8;
+      google.protobuf.Int64Value max_execution_batch_size = 9;
+    }
+    """,
+    wrappers_pb2.DESCRIPTOR,
 )
-_PLAIN = (
-    Field("allowed_batch_sizes", 6, INT64, repeated=True),
-    Field("pad_variable_length_inputs", 7, BOOL),
-)
-_Message: Any = make_message_classes(
-    "tensorflow.serving", {"BatchingParameters": _WRAPPED + _PLAIN}, wrappers_pb2.DESCRIPTOR
-)["BatchingParameters"]
+_Message: Any = message_classes(_FILE)["BatchingParameters"]
 _MINIMUM = {
     "max_batch_size": 1,
     "batch_timeout_micros": 0,
@@ -104,8 +105,8 @@ def read_batching_parameters(path: Path) -> BatchingParameters:
         ) from None
     values = {
         field.name: getattr(message, field.name).value
-        for field in _WRAPPED
-        if message.HasField(field.name)
+        for field in message.DESCRIPTOR.fields
+        if field.message_type and message.HasField(field.name)
     }
     parameters = BatchingParameters(
         **values,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import HealthServicer
 
+from services.model_server.grpc_api import open_inference_proto
 from services.model_server.models.manager import ModelManager
 
 _STATUS = health_pb2.HealthCheckResponse
@@ -19,6 +20,7 @@ SERVICES = (
     "PredictionService",
     "tensorflow.serving.ModelService",
     "tensorflow.serving.PredictionService",
+    open_inference_proto.SERVICE.full_name,
 )
 
 

@@ -11,37 +11,38 @@ from typing import Any
 
 import grpc
 
-from services.model_server.config.message_classes import (
-    BOOL,
-    STRING,
-    UINT64,
-    Field,
-    make_message_classes,
-)
+from services.model_server.config.message_classes import compile_proto, message_classes
 from services.model_server.errors import ServingError
 from services.model_server.grpc_api.errors import answers_errors
+from services.model_server.grpc_api.handlers import add_service
 from services.model_server.servables.cancellation import current_cancellation
 from services.serving_api.protos import error_codes_pb2
 
 # Fields that are not needed are left out, among them the tracers' levels: TensorFlow's own Python
 # API takes them and, in version 2.20, ignores them.
-_MESSAGES = make_message_classes(
+_FILE = compile_proto(
     "tensorflow",
-    {
-        "ProfileOptions": [Field("duration_ms", 9, UINT64)],
-        "ProfileRequest": [
-            Field("opts", 4, "tensorflow.ProfileOptions"),
-            Field("repository_root", 5, STRING),
-            Field("session_id", 6, STRING),
-            Field("host_name", 7, STRING),
-        ],
-        "ProfileResponse": [Field("empty_trace", 7, BOOL)],
-        "TerminateRequest": [Field("session_id", 1, STRING)],
-        "TerminateResponse": [],
-        "MonitorRequest": [],
-        "MonitorResponse": [],
-    },
+    """
+    service ProfilerService {
+      rpc Profile(ProfileRequest) returns (ProfileResponse);
+      rpc Terminate(TerminateRequest) returns (TerminateResponse);
+      rpc Monitor(MonitorRequest) returns (MonitorResponse);
+    }
+    message ProfileOptions { uint64 duration_ms = 9; }
+    message ProfileRequest {
+      ProfileOptions opts = 4;
+      string repository_root = 5;
+      string session_id = 6;
+      string host_name = 7;
+    }
+    message ProfileResponse { bool empty_trace = 7; }
+    message TerminateRequest { string session_id = 1; }
+    message TerminateResponse {}
+    message MonitorRequest {}
+    message MonitorResponse {}
+    """,
 )
+_MESSAGES = message_classes(_FILE)
 
 
 class ProfilerService:
@@ -80,16 +81,5 @@ class ProfilerService:
 
 
 def add_profiler_service(server: grpc.Server) -> None:
-    """Serve the profiler."""
-    service = ProfilerService()
-    handlers = {
-        name: grpc.unary_unary_rpc_method_handler(
-            getattr(service, name),
-            request_deserializer=_MESSAGES[f"{name}Request"].FromString,
-            response_serializer=_MESSAGES[f"{name}Response"].SerializeToString,
-        )
-        for name in ("Profile", "Terminate", "Monitor")
-    }
-    server.add_generic_rpc_handlers(
-        (grpc.method_handlers_generic_handler("tensorflow.ProfilerService", handlers),)
-    )
+    """Serves the profiler."""
+    add_service(server, _FILE.services_by_name["ProfilerService"], ProfilerService())

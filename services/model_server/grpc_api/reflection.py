@@ -5,12 +5,17 @@ The protocol: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
 
 import grpc
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import FileDescriptor
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
+
+from services.model_server.grpc_api import open_inference_proto
 
 _SERVICES = (
     "tensorflow.serving.PredictionService",
@@ -27,5 +32,27 @@ for _module in ("prediction_service_pb2", "model_service_pb2"):
 
 
 def add_reflection(server: grpc.Server) -> None:
-    """Let clients list the services and read their descriptors."""
-    reflection.enable_server_reflection(_SERVICES, server)
+    """Lets clients list the services and read their descriptors."""
+    default = descriptor_pool.Default()
+    files = [default.FindFileContainingSymbol(service) for service in _SERVICES]
+    pool = _copy([*files, open_inference_proto.FILE])
+    services = (*_SERVICES, open_inference_proto.SERVICE.full_name)
+    reflection.enable_server_reflection(services, server, pool)
+
+
+def _copy(files: Iterable[FileDescriptor]) -> descriptor_pool.DescriptorPool:
+    """Returns one pool of files that are in several."""
+    pool = descriptor_pool.DescriptorPool()
+    names: set[str] = set()
+
+    def add(file: FileDescriptor) -> None:
+        if file.name in names:
+            return
+        names.add(file.name)
+        for dependency in file.dependencies:
+            add(dependency)
+        pool.AddSerializedFile(file.serialized_pb)
+
+    for file in files:
+        add(file)
+    return pool

@@ -8,7 +8,10 @@ import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import HealthServicer
 
+from services.model_server.grpc_api import open_inference_proto
+from services.model_server.grpc_api.handlers import add_service
 from services.model_server.grpc_api.health import follow_models
+from services.model_server.grpc_api.inference_service import InferenceService
 from services.model_server.grpc_api.model_service import ModelService
 from services.model_server.grpc_api.options import ChannelArguments, GrpcOptions
 from services.model_server.grpc_api.prediction_service import PredictionService
@@ -28,7 +31,7 @@ _CHANNEL_ARGUMENTS: ChannelArguments = {
 
 
 class GrpcServer:
-    """TensorFlow Serving's gRPC services over the core."""
+    """TensorFlow Serving's gRPC services, and the Open Inference Protocol's."""
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class GrpcServer:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(core, inference.metrics), self._server
         )
+        add_service(self._server, open_inference_proto.SERVICE, InferenceService(inference))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if options.enable_profiler:
             add_profiler_service(self._server)

@@ -19,6 +19,7 @@ from services.serving_api.open_inference import (
     datatype_of_output,
     from_bytes,
     from_json,
+    from_values,
     to_bytes,
     to_json,
 )
@@ -54,6 +55,19 @@ def test_raw_bytes_come_back_as_they_were(array):
     read = from_bytes("x", to_bytes(array), array.shape, spec(array.dtype))
     np.testing.assert_array_equal(read, array)
     assert (read.dtype, read.shape) == (array.dtype, array.shape)
+
+
+@given(number_arrays() | string_arrays(st.binary(max_size=20)))
+def test_typed_values_come_back_as_they_were(array):
+    read = from_values("x", array.ravel().tolist(), array.shape, spec(array.dtype))
+    np.testing.assert_array_equal(read, array)
+    assert (read.dtype, read.shape) == (array.dtype, array.shape)
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(256, np.uint8), (-129, np.int8), (-1, np.uint16)])
+def test_integers_out_of_range_are_explained(value, dtype):
+    with pytest.raises(OpenInferenceError, match=f"expected {np.dtype(dtype).name}"):
+        from_values("x", [value], [1], spec(dtype))
 
 
 @given(number_arrays(allow_nan=False, allow_infinity=False))

@@ -22,7 +22,7 @@ from services.gateway.inference.pipeline import check_shapes
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import NotReady
 from services.gateway.upstream.model_server import ModelRef, available_versions
-from services.serving_api.open_inference import datatype_of
+from services.serving_api.open_inference import datatype_of, shape_of
 from services.serving_api.signatures import DEFAULT_SIGNATURE, TensorSpec
 
 routes = Routes("v2", __name__)
@@ -106,17 +106,8 @@ def infer(gateway: Gateway, context: RequestContext, model: ModelRef) -> Respons
     return response
 
 
-def _shape(spec: TensorSpec) -> tuple[int | None, ...]:
-    return (None,) if spec.shape is None else spec.shape
-
-
 def _describe(specs: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:
     return [
-        {
-            "name": name,
-            "datatype": datatype_of(spec.data_type),
-            # The protocol knows no unknown rank; a single free dimension comes nearest.
-            "shape": [-1 if size is None else size for size in _shape(spec)],
-        }
+        {"name": name, "datatype": datatype_of(spec.data_type), "shape": shape_of(spec)}
         for name, spec in specs.items()
     ]

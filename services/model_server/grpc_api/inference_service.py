@@ -1,0 +1,152 @@
+"""The Open Inference Protocol's service, which clients of KServe and Triton call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import grpc
+import numpy as np
+
+from services.model_server.errors import ServingError, invalid_argument
+from services.model_server.grpc_api.errors import answers_errors
+from services.model_server.grpc_api.infer_messages import (
+    check_no_shared_memory,
+    read_inputs,
+    read_parameter,
+    read_signature_name,
+    write_response,
+)
+from services.model_server.grpc_api.open_inference_proto import messages
+from services.model_server.inference.inference import Inference
+from services.model_server.models.model import State
+from services.model_server.operations.predict import find_signature, predict
+from services.model_server.servables.servable import Servable
+from services.serving_api.open_inference import (
+    OpenInferenceError,
+    classification_strings,
+    datatype_of,
+    shape_of,
+)
+from services.serving_api.protos import model_pb2
+from services.serving_api.signatures import DEFAULT_SIGNATURE, TensorSpec
+
+_MAX_VERSION = 2**63 - 1
+_LABELS_SIGNATURE = "class_labels"
+
+
+class InferenceService:
+    """ServerLive, ServerReady, ModelReady, ServerMetadata, ModelMetadata and ModelInfer."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference = inference
+
+    @answers_errors
+    def ServerLive(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Answers true: the process serves."""
+        return messages.ServerLiveResponse(live=True)
+
+    @answers_errors
+    def ServerReady(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Tells whether every configured model can answer."""
+        return messages.ServerReadyResponse(ready=self._inference.manager.is_ready())
+
+    @answers_errors
+    def ModelReady(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Tells whether a model can answer; one that is not served cannot."""
+        spec = _model_spec(request.name, request.version)
+        manager = self._inference.manager
+        number = spec.version.value if spec.HasField("version") else None
+        if spec.version_label:
+            number = manager.labels(spec.name).get(spec.version_label, -1)
+        statuses = manager.statuses_if_any(spec.name, number)
+        return messages.ModelReadyResponse(
+            ready=any(status.state == State.AVAILABLE for status in statuses)
+        )
+
+    @answers_errors
+    def ServerMetadata(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Answers the server's name and version, and the extensions of the protocol."""
+        return messages.ServerMetadataResponse(
+            name="lectern", version=version("lectern"), extensions=["classification"]
+        )
+
+    @answers_errors
+    def ModelMetadata(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Answers the available versions of a model, and the tensors of its default signature."""
+        spec = _model_spec(request.name, request.version)
+        manager = self._inference.manager
+        with manager.lease(spec) as (servable, _):
+            signature = find_signature(servable, DEFAULT_SIGNATURE)
+        statuses = manager.statuses_if_any(spec.name)
+        return messages.ModelMetadataResponse(
+            name=spec.name,
+            versions=[str(each.version) for each in statuses if each.state == State.AVAILABLE],
+            platform="tensorflow_savedmodel",
+            inputs=_describe(signature.inputs),
+            outputs=_describe(signature.outputs),
+        )
+
+    @answers_errors
+    def ModelInfer(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Runs a signature on tensors."""
+        try:
+            return self._infer(request)
+        except OpenInferenceError as error:
+            raise invalid_argument(str(error)) from None
+
+    def _infer(self, request: Any) -> Any:
+        spec = _model_spec(request.model_name, request.model_version)
+        spec.signature_name = read_signature_name(request)
+        class_counts = _read_class_counts(request.outputs)
+        check_no_shared_memory([*request.inputs, *request.outputs])
+        with self._inference.lease(spec, "Predict") as (servable, number):
+            inputs = read_inputs(request, find_signature(servable, spec.signature_name))
+            wanted = [output.name for output in request.outputs]
+            outputs = predict(servable, spec.signature_name, inputs, wanted)
+            for name, count in class_counts.items():
+                scores = outputs[name]
+                labels = _class_labels(servable, scores.shape[-1] if scores.ndim else 0)
+                outputs[name] = classification_strings(name, scores, count, labels)
+        return write_response(request, number, outputs)
+
+
+def _model_spec(name: str, version_or_label: str) -> model_pb2.ModelSpec:
+    """Names a model by its version or, where that is no number, by a label."""
+    spec = model_pb2.ModelSpec(name=name)
+    if not version_or_label.isdecimal():
+        if version_or_label:
+            spec.version_label = version_or_label
+    elif len(version_or_label) > len(str(_MAX_VERSION)) or int(version_or_label) > _MAX_VERSION:
+        raise invalid_argument(f"received the version {version_or_label}, expected an int64")
+    else:
+        spec.version.value = int(version_or_label)
+    return spec
+
+
+def _read_class_counts(outputs: Sequence[Any]) -> dict[str, int]:
+    """Returns how many classes each output is to be ranked by, where the request says so."""
+    counts = {each.name: read_parameter(each, "classification", int, None) for each in outputs}
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def _class_labels(servable: Servable, count: int) -> list[str]:
+    """Returns the names of so many classes; none where the model does not tell them."""
+    if _LABELS_SIGNATURE not in servable.signatures:
+        return []
+    inputs = {"class_index": np.arange(count, dtype=np.int32)}
+    try:
+        answer = predict(servable, _LABELS_SIGNATURE, inputs, ["label"])
+    except ServingError:
+        return []
+    return [label.decode(errors="replace") for label in answer["label"].tolist()]
+
+
+def _describe(specs: Mapping[str, TensorSpec]) -> list[Any]:
+    return [
+        messages.ModelMetadataResponse.TensorMetadata(
+            name=name, datatype=datatype_of(spec.data_type), shape=shape_of(spec)
+        )
+        for name, spec in specs.items()
+    ]

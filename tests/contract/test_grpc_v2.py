@@ -1,0 +1,193 @@
+"""The Open Inference Protocol over gRPC, by Triton's own client; a promise of Lectern's alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from google.protobuf.descriptor_pool import DescriptorPool
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+from tritonclient import grpc as triton
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+from tritonclient.utils import InferenceServerException
+
+pytestmark = pytest.mark.usefixtures("ours")
+
+INVALID, NOT_FOUND = "StatusCode.INVALID_ARGUMENT", "StatusCode.NOT_FOUND"
+TF2 = "half_plus_two_tf2"
+
+
+@pytest.fixture(scope="module")
+def client(contract: Any) -> Iterator[triton.InferenceServerClient]:
+    client = triton.InferenceServerClient(contract.grpc)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def stub(channel: grpc.Channel) -> service_pb2_grpc.GRPCInferenceServiceStub:
+    return service_pb2_grpc.GRPCInferenceServiceStub(channel)
+
+
+def tensor(name: str, array: np.ndarray, datatype: str) -> triton.InferInput:
+    return triton.InferInput(name, list(array.shape), datatype).set_data_from_numpy(array)
+
+
+def x(*values: float) -> list[triton.InferInput]:
+    return [tensor("x", np.array([[value] for value in values], np.float32), "FP32")]
+
+
+def typed_request(*values: float, model: str = TF2) -> Any:
+    request = service_pb2.ModelInferRequest(model_name=model)
+    added = request.inputs.add(name="x", datatype="FP32", shape=[len(values), 1])
+    added.contents.fp32_contents.extend(values)
+    return request
+
+
+def test_the_server_is_live_and_ready(client: Any) -> None:
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    metadata = client.get_server_metadata()
+    assert metadata.name == "lectern"
+    assert "classification" in metadata.extensions
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "is_ready"),
+    [
+        ("half_plus_two", "", True),
+        ("half_plus_two", "2", True),
+        ("half_plus_two", "stable", True),
+        ("half_plus_two", "9", False),
+        ("half_plus_two", "unknown", False),
+        ("unknown", "", False),
+    ],
+)
+def test_a_model_is_ready(client: Any, name: str, version: str, is_ready: bool) -> None:
+    assert client.is_model_ready(name, version) is is_ready
+
+
+def test_metadata(client: Any) -> None:
+    assert set(client.get_model_metadata("half_plus_two").versions) == {"1", "2"}
+    metadata = client.get_model_metadata(TF2, as_json=True)
+    assert metadata["versions"] == ["1"]
+    assert metadata["platform"] == "tensorflow_savedmodel"
+    shape = ["-1", "1"]
+    assert metadata["inputs"] == [{"name": "x", "datatype": "FP32", "shape": shape}]
+    assert {output["name"]: output for output in metadata["outputs"]} == {
+        "y": {"name": "y", "datatype": "FP32", "shape": shape},
+        "x_bytes": {"name": "x_bytes", "datatype": "BYTES", "shape": shape},
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "answered_by", "y"), [("", "2", 4), ("1", "1", 3), ("stable", "1", 3)]
+)
+def test_raw_tensors(client: Any, version: str, answered_by: str, y: float) -> None:
+    result = client.infer("half_plus_two", x(2), model_version=version, request_id="mine")
+    np.testing.assert_array_equal(result.as_numpy("y"), [[y]])
+    response = result.get_response()
+    assert (response.model_name, response.model_version) == ("half_plus_two", answered_by)
+    assert response.id == "mine"
+    assert len(response.raw_output_contents) == 1
+
+
+def test_strings(client: Any) -> None:
+    wanted = [triton.InferRequestedOutput("x_bytes")]
+    result = client.infer(TF2, x(2, 4), outputs=wanted)
+    assert [output.name for output in result.get_response().outputs] == ["x_bytes"]
+    assert result.as_numpy("x_bytes").tolist() == [[b"2.000000"], [b"4.000000"]]
+
+
+def test_typed_contents_are_answered_in_typed_contents(stub: Any) -> None:
+    response = stub.ModelInfer(typed_request(2, 4), timeout=30)
+    outputs = {output.name: output for output in response.outputs}
+    assert list(outputs["y"].contents.fp32_contents) == [3, 4]
+    assert list(outputs["x_bytes"].contents.bytes_contents) == [b"2.000000", b"4.000000"]
+    assert outputs["y"].datatype == "FP32"
+    assert list(outputs["y"].shape) == [2, 1]
+    assert not response.raw_output_contents
+
+
+def test_a_signature_can_be_asked_for(client: Any) -> None:
+    inputs = [
+        tensor("a", np.array([0.5, 1], np.float32), "FP32"),
+        tensor("b", np.array([1, 2], np.int32), "INT32"),
+    ]
+    result = client.infer(TF2, inputs, parameters={"signature_name": "add"})
+    assert result.as_numpy("sum").tolist() == [1.5, 3]
+
+
+def test_the_classes_of_the_highest_scores(client: Any) -> None:
+    wanted = [triton.InferRequestedOutput("y", class_count=5)]
+    result = client.infer("half_plus_two", x(2, 4), outputs=wanted)
+    assert result.as_numpy("y").tolist() == [[b"4.000000:0"], [b"5.000000:0"]]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "arguments", "code", "words"),
+    [
+        (x(1), {"model_name": "unknown"}, NOT_FOUND, "Latest(unknown)"),
+        (x(1), {"model_version": "9"}, NOT_FOUND, "Specific(half_plus_two_tf2, 9)"),
+        (x(1), {"model_version": "9" * 30}, INVALID, "int64"),
+        (x(1), {"model_version": "unknown"}, INVALID, "label: unknown"),
+        (
+            x(1),
+            {"parameters": {"signature_name": "unknown"}},
+            "StatusCode.FAILED_PRECONDITION",
+            'key "unknown" not found',
+        ),
+        (x(1), {"parameters": {"signature_name": 5}}, INVALID, "expected str"),
+        (x(1), {"outputs": [triton.InferRequestedOutput("z")]}, INVALID, "z"),
+        (x(1) * 2, {}, INVALID, "['x', 'x'], expected ['x']"),
+        ([tensor("z", np.zeros(1, np.float32), "FP32")], {}, INVALID, "['z'], expected ['x']"),
+        ([tensor("x", np.zeros(1), "FP64")], {}, INVALID, "'FP64', expected 'FP32'"),
+        ([], {"parameters": {"signature_name": "add"}}, INVALID, "Missing but required: {a,b}"),
+    ],
+)
+def test_what_is_refused(
+    client: Any, inputs: list[Any], arguments: dict[str, Any], code: str, words: str
+) -> None:
+    with pytest.raises(InferenceServerException) as refused:
+        client.infer(**{"model_name": TF2, "inputs": inputs, **arguments})
+    assert refused.value.status() == code
+    assert words in refused.value.message()
+
+
+def test_other_than_as_many_values_are_refused(stub: Any) -> None:
+    request = typed_request(1, 2)
+    request.inputs[0].shape[:] = [3, 1]
+    with pytest.raises(grpc.RpcError, match="2 typed values, expected 3"):
+        stub.ModelInfer(request, timeout=30)
+    request.raw_input_contents.extend([bytes(4), bytes(4)])
+    with pytest.raises(grpc.RpcError, match="2 raw_input_contents for 1 inputs"):
+        stub.ModelInfer(request, timeout=30)
+
+
+def test_shared_memory_is_refused(client: Any) -> None:
+    given = triton.InferInput("x", [1, 1], "FP32").set_shared_memory("region", 4)
+    with pytest.raises(InferenceServerException, match="shared_memory_region"):
+        client.infer(TF2, [given])
+    wanted = triton.InferRequestedOutput("y")
+    wanted.set_shared_memory("region", 4)
+    with pytest.raises(InferenceServerException, match="shared_memory_region"):
+        client.infer(TF2, x(1), outputs=[wanted])
+
+
+def test_a_deadline(client: Any) -> None:
+    steps = [tensor("steps", np.array([200_000]), "INT64")]
+    with pytest.raises(InferenceServerException, match="Deadline Exceeded"):
+        client.infer(TF2, steps, parameters={"signature_name": "count"}, client_timeout=0.2)
+
+
+def test_reflection(channel: grpc.Channel) -> None:
+    database = ProtoReflectionDescriptorDatabase(channel)
+    assert "inference.GRPCInferenceService" in database.get_services()
+    service = DescriptorPool(database).FindServiceByName("inference.GRPCInferenceService")
+    infer = service.methods_by_name["ModelInfer"]
+    assert infer.input_type.fields_by_name["raw_input_contents"].number == 7
