@@ -162,7 +162,7 @@ def test_a_rollout_starts_new_pods_before_it_stops_old_ones(manifests: list[Mani
 
 
 def test_the_configuration_is_the_same_as_in_compose() -> None:
-    for path in (ROOT / "services/model_server/config").iterdir():
+    for path in (ROOT / "services/model_server/flag_files").iterdir():
         assert (K8S / "base/model-server" / path.name).read_text() == path.read_text()
     dashboard = "services/monitoring/grafana/dashboards/lectern.json"
     component = K8S / "components/prometheus-operator/lectern.json"
