@@ -1,30 +1,31 @@
 """The gateway: an HTTP front for TensorFlow Serving, which never loads TensorFlow.
 
-The way of one request, from the top down and back up:
+The path of one request, from the top down and back up:
 
-    process      HTTP server       receives it whole, hands it to a thread
+    process      http_server       receives the whole request, refuses a malformed or too large one,
+       │                           then passes it to a thread; limits how many wait for one
        │
-    middleware   edge              begins its RequestContext, refuses what is too much
-       │         authentication, rate limit, CORS: where the settings ask for them
+    middleware   request_lifecycle creates the RequestContext, which holds the deadline
+       │         authentication, rate_limit, cors: where the settings ask for them
        │
-    api          routing           the view, and the model that the path names
+    api          routing           finds the view, and the model in the path
        │         v1, v2            the view: one task per module; writes the response
-       │         body              JSON or files, and parameters
+       │         body              reads JSON or files, and parameters
        │
-    inference    resolution        what it asks for, found once: ResolvedRequest
-       │            └─ upstream    catalog: what the model can do
+    inference    resolution        finds the model, version and signature, once: ResolvedRequest
+       │            └─ upstream    catalog: the signatures of the model
        │
-    api          image_inputs      images as the signature takes them
-       │            └─ codecs      files to arrays
+    api          image_inputs      converts images to what the signature takes
+       │            └─ codecs      decode files into arrays
        │
     inference    pipeline          checks ► answer cache ► limit for expensive signatures
        │
-    upstream     batching          shares a call with the requests that wait
+    upstream     batching          shares one call between waiting requests
        │         model_server      gRPC
        ▼
     TensorFlow Serving, or services.model_server
 
-`RequestContext` (`request.context`) and `ResolvedRequest` (`inference.resolution`) are handed down
+`RequestContext` (`request.context`) and `ResolvedRequest` (`inference.resolution`) are passed down
 as arguments: nothing below the API and the middleware asks Flask, or the thread, for the current
-request. A test follows the way of one image (tests/services/gateway/test_way_of_a_request.py).
+request. A test follows one image along this path (tests/services/gateway/test_request_path.py).
 """

@@ -13,7 +13,10 @@ from services.gateway.settings import Settings
 
 
 def main() -> None:
-    """Read the settings and serve; a setting or a port that will not do is one line and exit 1."""
+    """Reads the settings and serves.
+
+    An invalid setting or an unusable port ends it with a one-line message and exit status 1.
+    """
     try:
         settings = Settings(
             _cli_parse_args=True,

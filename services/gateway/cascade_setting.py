@@ -1,4 +1,4 @@
-"""The setting of a cascade: a virtual model that asks a large model where a small one is unsure."""
+"""The cascade setting: a virtual model that asks a large model when a small one is unsure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Cascade:
     """Two classifiers behind one name.
 
     Attributes:
-        name: the name that clients use.
-        small: the model that sees every image.
-        large: the model that sees those of which the small one is unsure.
-        threshold: the small model's answer counts if its top probability is at least this, 0 to 1.
+        name: name that clients use.
+        small: name of the model that classifies every image.
+        large: name of the model that classifies the images of which the small one is unsure.
+        threshold: the small model is sure if its top probability is at least this, 0 to 1.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Cascade:
 
 
 def parse_cascade(text: str) -> Cascade:
-    """Read `NAME=SMALL>LARGE@THRESHOLD`.
+    """Parses `NAME=SMALL>LARGE@THRESHOLD`.
 
     Raises:
-        ValueError: the form is another, two names are equal, or the threshold is above 1.
+        ValueError: the text has another form, two names are equal, or the threshold is above 1.
     """
     match = _TEXT.fullmatch(text)
     try:

@@ -1,4 +1,4 @@
-"""The parts of one application, which every view gets as an argument."""
+"""The components of one application, which every view gets as an argument."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from services.gateway.upstream.readiness import Readiness
 
 @dataclass(frozen=True)
 class Gateway:
-    """The parts of one application.
+    """The components of one application.
 
     Attributes:
-        settings: every setting.
-        model_names: the models that it is to serve.
-        cascades: the cascades that it is to serve.
-        model_server: tells the states of the models, and runs what is no signature.
-        catalog: what the models can do.
-        readiness: whether they can answer.
-        resolver: finds what a request asks for.
-        pipeline: runs it.
-        batcher: shares calls, within the pipeline.
+        settings: the settings.
+        model_names: names of the models to serve.
+        cascades: the cascades to serve.
+        model_server: client of the model server; views call it for the states of models, and for
+            classify and regress.
+        catalog: signatures and classes of the models.
+        readiness: whether the models can answer.
+        resolver: finds the model, version and signature that a request asks for.
+        pipeline: runs a resolved request.
+        batcher: shares calls between requests; part of the pipeline.
     """
 
     settings: Settings
@@ -45,10 +46,10 @@ class Gateway:
 
 
 def make_gateway(settings: Settings, model_server: ModelServer) -> Gateway:
-    """Make the parts of an application.
+    """Returns the components of an application.
 
     Raises:
-        SetupError: the file that names the models cannot be used.
+        SetupError: the model config file cannot be used.
     """
     names = ModelNames(settings)
     cascades = tuple(map(parse_cascade, settings.cascades))

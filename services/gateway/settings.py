@@ -1,7 +1,6 @@
-"""Every setting of the gateway: its name, type, default and meaning.
+"""Settings of the gateway: name, type, default and meaning.
 
-A setting comes from, in this order, the command line (`--port 8080`), the environment
-(`LECTERN_PORT=8080`), the default below.
+Priority: command line (`--port 8080`), environment (`LECTERN_PORT=8080`), default value below.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ CascadeText = Annotated[str, AfterValidator(_check_cascade)]
 
 
 class SetupError(ValueError):
-    """Something that a setting names cannot be used; the message says why, and how to fix it."""
+    """A file or a value in the settings cannot be used; the message says why and how to fix it."""
 
 
 class Settings(BaseSettings):
@@ -43,22 +42,22 @@ class Settings(BaseSettings):
     model_server: str = Field("127.0.0.1:8500", description="gRPC address of the model server")
     model_server_ca: Path | None = Field(
         None,
-        description="file of the authority that signs the model server's certificate; turns TLS on",
+        description="file with the CA certificate that signed the model server's; turns TLS on",
     )
     model_server_certificate: Path | None = Field(
         None, description="file of the client certificate for the model server"
     )
     model_server_key: Path | None = Field(None, description="file of that certificate's key")
     models: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="names of the models, comma-separated; by default those of the file below"
+        (), description="names of the models, comma-separated; by default from model_config_file"
     )
     model_config_file: Path = Field(
         Path("models/models.config"),
-        description="the model server's models.config, read for the names of its models",
+        description="the model server's models.config, which lists the names of its models",
     )
     cascades: Annotated[tuple[CascadeText, ...], NoDecode] = Field(
         (),
-        description="virtual models that ask a large model where a small one is unsure, "
+        description="virtual models that ask a large model when a small one is unsure, "
         "comma-separated: NAME=SMALL>LARGE@THRESHOLD, such as auto=mimic>cnn_best@0.9",
     )
     host: str = Field("127.0.0.1", description="address to listen on")
@@ -71,7 +70,7 @@ class Settings(BaseSettings):
     max_connections: PositiveInt = Field(
         1000,
         validate_default=True,
-        description="open connections per worker, more than its threads; further ones wait",
+        description="open connections per worker, more than its threads; more connections wait",
     )
     timeout_seconds: PositiveFloat = Field(
         10.0, description="deadline of a request, in seconds from its arrival"
@@ -96,12 +95,12 @@ class Settings(BaseSettings):
         "half of its threads; more get 503",
     )
     api_keys_file: Path | None = Field(
-        None, description="file with one line name:key per client; without it everyone may call"
+        None, description="file with one line name:key per client; by default every client may call"
     )
     rate_limit: str | None = Field(
         None,
-        description="requests per client and worker, such as 100/second; a client is a key or else "
-        "an address",
+        description="requests per client and worker, such as 100/second; clients are told apart by "
+        "key, or by address without a key",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose pages may call, comma-separated; * for all"
@@ -109,7 +108,8 @@ class Settings(BaseSettings):
     max_body_bytes: PositiveInt = Field(16 * 2**20, description="largest request body")
     max_image_pixels: PositiveInt = Field(
         16_000_000,
-        description="largest image, width x height; a JPEG that is scaled down may have 4 times it",
+        description="largest image, width x height; a JPEG that is scaled down may have 4 times as "
+        "many pixels",
     )
     max_request_pixels: PositiveInt = Field(
         64_000_000, description="all images of a request together, width x height"

@@ -12,7 +12,7 @@ from services.gateway.inference.limits import ExpensiveCalls, check_amount
 from services.gateway.inference.resolution import ResolvedRequest
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import InvalidRequest, ModelServerProblem
-from services.gateway.upstream.answer_cache import AnswerCache, question_key
+from services.gateway.upstream.answer_cache import AnswerCache, cache_key
 from services.gateway.upstream.batching import Batcher
 from services.gateway.upstream.catalog import Catalog
 from services.gateway.upstream.model_server import ModelRef, Prediction
@@ -73,7 +73,7 @@ class Pipeline:
 
     def _ask_once(self, cache: AnswerCache, request: ResolvedRequest, inputs: Arrays) -> Prediction:
         version = request.info.version
-        key = question_key(request.model.name, version, request.signature_name, inputs)
+        key = cache_key(request.model.name, version, request.signature_name, inputs)
         found = cache.find(key)
         if found is not None:
             return found

@@ -5,9 +5,9 @@
                   └───── refuse ────────┴────► linger ──► close
 
 The main loop receives requests and sends answers on non-blocking sockets; threads only run the
-application. So no client holds a thread, however slowly it sends or reads. Each request and answer
-has a deadline, and the memory for large ones is limited. A few spare threads answer probes, and
-reject requests when too many wait, while the other threads wait for the model server.
+application. So a client never occupies a thread, however slowly it sends or reads. Each request and
+answer has a deadline, and the memory for large ones is limited. A few spare threads answer probes
+and, when too many requests wait, refuse new ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from services.gateway.process.connection import Connection
 from services.gateway.process.draining_worker import DrainingWorker
-from services.gateway.process.refusal import RequestRefused
+from services.gateway.process.errors import RequestRefused
 from services.gateway.request.environ import ARRIVAL, REFUSED
 from services.gateway.request.probe_paths import PROBE_PATHS
 
@@ -37,7 +37,7 @@ MAX_SMALL_BYTES = 2**16
 """Requests up to this size are always received; larger ones share a limited amount of memory."""
 
 _LARGEST_BODIES = 8
-"""The memory of a worker for large requests and answers, in bodies of the largest size."""
+"""Memory of a worker for large requests and answers, as a multiple of the largest body size."""
 
 _SECONDS_TO_LINGER = 2.0
 """Time for a client to close a connection after its last answer; gunicorn's own limit."""
@@ -60,7 +60,7 @@ class BufferingWorker(DrainingWorker):
     max_waiting = 256
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        """Starts the spare threads beside those that gunicorn's settings ask for."""
+        """Returns the thread pool of gunicorn's settings; also starts the spare threads."""
         self._spare = ThreadPoolExecutor(_SPARE_THREADS)
         self._large_bytes = 0
         self._scratch = memoryview(bytearray(_RECEIVE_BYTES))
@@ -192,7 +192,7 @@ class BufferingWorker(DrainingWorker):
             self._linger(conn)
 
     def _give_up(self, conn: Connection) -> None:
-        log.info("a client reads its answer too slowly: the connection is closed")
+        log.info("closed a connection whose client reads its answer too slowly")
         self._close(conn)
 
     def _keep_alive(self, conn: Connection) -> None:
@@ -218,7 +218,7 @@ class BufferingWorker(DrainingWorker):
         self._send(conn)
 
     def _linger(self, conn: Connection) -> None:
-        """Ends the sending side, and waits until the client closes the connection.
+        """Closes the sending side, and waits until the client closes the connection.
 
         Closing at once would reset a connection that has unread bytes, and the answer could be
         lost.
@@ -234,7 +234,7 @@ class BufferingWorker(DrainingWorker):
         self._waiting.add(conn, selectors.EVENT_READ, self._discard, self._close)
 
     def _discard(self, conn: Connection) -> None:
-        """Discards what a client still sends, until it closes the connection."""
+        """Discards what the client sends, until it closes the connection."""
         try:
             if conn.sock.recv_into(self._scratch):
                 return
@@ -253,7 +253,7 @@ class BufferingWorker(DrainingWorker):
         return True
 
     def _hold(self, conn: Connection, size: int) -> bool:
-        """Counts the bytes held for a connection; returns whether the limit allows them."""
+        """Records the bytes held for a connection; returns whether the limit allows them."""
         held_by_others = self._large_bytes - conn.large_bytes
         conn.large_bytes = size if size > MAX_SMALL_BYTES else 0
         self._large_bytes = held_by_others + conn.large_bytes

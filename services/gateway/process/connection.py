@@ -19,7 +19,7 @@ SECONDS_TO_MOVE = 5.0
 """Time for a small request to be received, or for a small answer to be read."""
 
 MIN_BYTES_PER_SECOND = 2**14
-"""Minimum rate of larger ones: each so many bytes extend the deadline by a second."""
+"""Minimum rate for larger ones: this many bytes extend the deadline by one second."""
 
 _MAX_BUFFERS_PER_CALL = 64
 _SECONDS_BETWEEN_CHECKS = 0.2
@@ -99,10 +99,10 @@ Step = Callable[[Connection], None]
 
 
 class WaitingConnections:
-    """Connections that wait until a client sends or reads more.
+    """Connections that wait until the client sends or reads more.
 
     Args:
-        poller: calls the next step of each connection that is ready.
+        poller: waits for events on the connections.
     """
 
     def __init__(self, poller: selectors.BaseSelector) -> None:
@@ -114,10 +114,10 @@ class WaitingConnections:
         return iter(self._expire)
 
     def add(self, conn: Connection, event: int, then: Step, expire: Step) -> None:
-        """Has `then` called whenever a connection is ready, or `expire` after its deadline.
+        """Arranges a call of `then` when a connection is ready, or of `expire` after its deadline.
 
         Args:
-            conn: the connection; nothing changes if it waits already.
+            conn: the connection; nothing changes if it was added before.
             event: `selectors.EVENT_READ` or `selectors.EVENT_WRITE`.
             then: sends or receives.
             expire: called after the deadline.
@@ -127,12 +127,12 @@ class WaitingConnections:
             self._poller.register(conn.sock, event, lambda _socket: then(conn))
 
     def discard(self, conn: Connection) -> None:
-        """Removes a connection, if it waits."""
+        """Removes a connection, if it was added."""
         if self._expire.pop(conn, None):
             self._poller.unregister(conn.sock)
 
     def expire(self) -> None:
-        """Calls `expire` of the connections whose deadline has passed."""
+        """Calls `expire` for each connection whose deadline has passed."""
         now = time.monotonic()
         if now >= self._next_check:
             self._next_check = now + _SECONDS_BETWEEN_CHECKS

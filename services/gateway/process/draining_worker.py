@@ -1,6 +1,6 @@
 """A gunicorn worker that answers every connection before it stops.
 
-On SIGTERM it goes on accepting until no connection waits in the backlog, then closes the listener.
+On SIGTERM it keeps accepting until no connection waits in the backlog, then closes the listener.
 Idle connections stay open for a moment, since a request may be on its way. Every answer has
 `Connection: close`.
 """
@@ -25,7 +25,7 @@ from services.gateway.process.connection import (
 )
 
 _SECONDS_TO_CONNECT = 0.3
-"""Time for connections that clients have begun to open before SIGTERM."""
+"""Time to complete connections that clients began to open before SIGTERM."""
 
 _NOTHING_TO_ACCEPT = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED}
 
@@ -44,7 +44,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
     max_body_bytes = 2**24
 
     def init_process(self) -> None:
-        """Prepares this process, then runs until the end."""
+        """Prepares this process, then runs the main loop."""
         self._in_progress: set[Connection] = set()
         self._receive_until = math.inf
         super().init_process()
@@ -70,7 +70,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         self._waiting.expire()
 
     def _drain(self) -> None:
-        """Answers every connection, or refuses those whose requests are incomplete for too long."""
+        """Answers every connection; refuses requests that stay incomplete for too long."""
         now = time.monotonic()
         self._receive_until = now + SECONDS_TO_MOVE
         for conn in self._in_progress:
@@ -98,7 +98,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
             accepted, address = listener.accept()
         except OSError as error:
             if error.errno not in _NOTHING_TO_ACCEPT:
-                # For example out of file descriptors. The main loop enables accepting again.
+                # For example, no file descriptor is free. The main loop enables accepting again.
                 self.set_accept_enabled(False)
                 log.warning("cannot accept a connection", reason=error.strerror)
             return

@@ -1,4 +1,4 @@
-"""gunicorn, configured for the gateway."""
+"""The HTTP server: gunicorn, configured for the gateway."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def serve(settings: Settings) -> None:
     try:
         _Server(settings, listener).run()
     except HaltServer as halt:
-        # Gunicorn's own handling of it fails when two workers could not start.
+        # Gunicorn's own handling of this case fails when two workers cannot start.
         _remove_metrics_folder()
         sys.exit(halt.exit_status)
 
@@ -84,7 +84,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "workers": self._settings.workers,
             "threads": self._settings.threads,
             "worker_connections": self._settings.max_connections,
-            # Longer than the load balancers in front keep theirs, so that none meets a closed one.
+            # Longer than load balancers keep idle connections, so that none uses a closed one.
             "keepalive": _KEEPALIVE_SECONDS,
             # It would bypass the buffer of `ClientSocket`.
             "sendfile": False,
@@ -92,7 +92,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
                 SECONDS_TO_MOVE + self._settings.timeout_seconds + _DRAIN_MARGIN_SECONDS
             ),
             "logger_class": GunicornLogger,
-            # Otherwise a header named SCRIPT_NAME from this machine would move all paths.
+            # Otherwise a SCRIPT_NAME header from this machine would change all paths.
             "forwarder_headers": "",
             "control_socket_disable": True,
             "child_exit": _child_exit,

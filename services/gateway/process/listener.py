@@ -23,11 +23,11 @@ _IGNORE_SYN = [
 
 
 class ListenError(OSError):
-    """Raised when the address cannot be listened on; the message says why and what to do."""
+    """The address cannot be listened on; the message says why and how to fix it."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Opens the port; gunicorn would try for five seconds and log ten lines.
+    """Opens the port. Gunicorn itself would retry for five seconds and log ten lines.
 
     Raises:
         ListenError: the port is in use, or the address does not belong to this machine.
@@ -39,18 +39,18 @@ def listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             reason = "the port is taken; stop the other program, or choose another LECTERN_PORT"
         elif error.errno == errno.EACCES:
-            reason = "ports below 1024 are the system's; choose a higher LECTERN_PORT"
+            reason = "ports below 1024 are reserved for the system; choose a higher LECTERN_PORT"
         else:
             reason = f"{error.strerror}; set LECTERN_HOST to an address of this machine"
         raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
 
 
 def ignore_new_connections(listener: socket.socket) -> None:
-    """Makes the kernel ignore new connections, while those that clients have begun are completed.
+    """Makes the kernel ignore new connections, but complete those that clients have begun.
 
-    The kernel resets connections that are complete when their listener closes, though the client
-    may have sent a request. An ignored client tries again after a second, and then finds the port
-    closed, or the next process. On systems without socket filters this does nothing.
+    When a listener closes, the kernel resets its completed connections, although the client may
+    have sent a request. A client that was ignored tries again after a second, and then finds the
+    port closed, or the next process. On systems without socket filters this does nothing.
 
     Source: https://www.kernel.org/doc/html/latest/networking/filter.html
     """

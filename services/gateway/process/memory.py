@@ -14,10 +14,10 @@ _LARGE_BYTES = 128 * 1024
 
 
 def give_large_blocks_back() -> None:
-    """Makes glibc return large freed blocks to the system; does nothing elsewhere.
+    """Makes glibc return large freed blocks to the system; does nothing with other C libraries.
 
     By default glibc raises its threshold to the size of freed blocks, and keeps them in one
-    arena per thread: a worker that had decoded large images stayed twice as large.
+    arena per thread, so that a worker stayed twice as large after it had decoded large images.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:

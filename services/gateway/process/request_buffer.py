@@ -18,7 +18,7 @@ from gunicorn.http.body import ChunkedReader
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
-from services.gateway.process.refusal import RequestRefused
+from services.gateway.process.errors import RequestRefused
 
 MAX_HEAD_BYTES = 2**16
 
@@ -87,7 +87,7 @@ class RequestBuffer:
             request = self._parse_head(head, count)
             body = self._read_body(request)
             if request.method in _BODILESS_METHODS:
-                # No route reads such a body, so the answer does not wait for it.
+                # No route reads the body of these methods, so the answer does not wait for it.
                 content = _result_without_waiting(body)
                 if content is None:
                     request.force_close()

@@ -30,8 +30,8 @@ def load_app(settings: Settings) -> Flask | None:
         app = create_app(settings, model_server)
         if traced:
             trace_requests(app)
-        # What is loaded stays; looking through it in every full collection took tens of
-        # milliseconds, which is what the slowest requests saw.
+        # Full garbage collections would scan everything that is loaded, which delayed the slowest
+        # requests by tens of milliseconds.
         gc.collect()
         gc.freeze()
         return app

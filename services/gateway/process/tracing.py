@@ -1,7 +1,7 @@
-"""OpenTelemetry spans of the requests and of the calls to the model server.
+"""OpenTelemetry spans for requests and for calls to the model server.
 
-Without a collector this module loads nothing, and a client's trace is handed on as it came
-(`trace_context`). Of requests that share a call, the call belongs to the trace of the first.
+Without a collector no OpenTelemetry package is imported, and the client's `traceparent` is passed
+on unchanged. A call that several requests share belongs to the trace of the first.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
 
 
 def start_tracing() -> bool:
-    """Starts sending spans over gRPC if OpenTelemetry's standard variables name a collector.
+    """Starts sending spans over gRPC if OpenTelemetry's environment variables name a collector.
 
-    To be called in a worker process, before it opens channels.
+    Must be called in a worker process, before it opens channels.
 
     Returns:
-        Whether they name one.
+        Whether spans are sent.
 
     Raises:
-        SetupError: they do, but OpenTelemetry is not installed.
+        SetupError: a collector is named, but OpenTelemetry is not installed.
     """
     if not any(map(os.environ.get, _ENDPOINTS)):
         return False
@@ -51,7 +51,7 @@ def start_tracing() -> bool:
 
 
 def trace_requests(app: Flask) -> None:
-    """Makes a span for every request except probes; `start_tracing` says where they are sent."""
+    """Creates a span for every request except probes; `start_tracing` must have run before."""
     from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415
 
     FlaskInstrumentor().instrument_app(  # type: ignore[no-untyped-call]

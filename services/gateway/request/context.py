@@ -1,7 +1,7 @@
-"""RequestContext: what belongs to one request, wherever it is.
+"""RequestContext: deadline, id, trace and model of one request.
 
-`middleware.edge` makes it when a request begins. It is handed down as an argument, as far as the
-call to the model server, and `middleware.edge` reads it again when the request ends.
+`middleware.request_lifecycle` creates it when a request begins, and reads it when the request ends.
+It is passed down as an argument as far as the call to the model server.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from services.gateway.request.errors import InvalidRequest
 
 REQUEST_ID_HEADER = "X-Request-Id"
 TIMEOUT_HEADER = "Grpc-Timeout"
-"""A client's own time-out, in gRPC's notation (`500m`), as gRPC's HTTP gateways take it.
+"""A client's own timeout, in gRPC's notation (`500m`), as grpc-gateway accepts it.
 
 Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 """
@@ -28,15 +28,15 @@ class RequestContext:
     """One request.
 
     Attributes:
-        arrival: when it was complete, by `time.monotonic`. Time spent queueing counts toward the
-            deadline.
-        deadline: when its time is over, by `time.monotonic`.
-        request_id: the client's, if it is well-formed.
-        trace: the trace that it belongs to, as gRPC metadata; empty if the client names none.
-        log_members: the members of every log line about it: its id and its trace's.
-        client: the client, by the name of its key or by its address.
-        model: the model that it asked for, once the model server has told that there is one. A
-            metric label: names that clients invent must not get here.
+        arrival: when the request was complete, by `time.monotonic`. Time spent queueing counts
+            toward the deadline.
+        deadline: when it must be answered, by `time.monotonic`.
+        request_id: the id that the client sent if it is well-formed, else a new one.
+        trace: its trace context as gRPC metadata; empty if the client sent none.
+        log_members: the request id and the trace id, which every log line about it has.
+        client: name of the client's key, or the client's address.
+        model: the requested model; empty until the model server has confirmed that it exists. It is
+            a metric label, so it must never be a name that a client made up.
         version: the version that answered.
     """
 
@@ -51,15 +51,15 @@ class RequestContext:
 
     @classmethod
     def lasting(cls, seconds: float) -> RequestContext:
-        """Return the context of a request that begins now, of no client."""
+        """Returns a context that begins now, for calls that no client asked for."""
         now = time.monotonic()
         return cls(now, now + seconds)
 
     def limit_to(self, timeout: str) -> None:
-        """Lower the deadline to a client's own time-out.
+        """Lowers the deadline to a client's own timeout.
 
         Raises:
-            InvalidRequest: the time-out is not in gRPC's notation.
+            InvalidRequest: the timeout is not in gRPC's notation.
         """
         match = _TIMEOUT.fullmatch(timeout)
         if not match:

@@ -1,4 +1,4 @@
-"""WSGI environ keys by which the HTTP server tells the application about a request."""
+"""Keys that the HTTP server adds to a request's WSGI environ."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ ARRIVAL = "lectern.arrival"
 """When the request was complete, by `time.monotonic`."""
 
 REFUSED = "lectern.refused"
-"""Present where the server has no thread for the request."""
+"""Present if too many requests wait for a thread already."""

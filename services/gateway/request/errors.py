@@ -1,4 +1,4 @@
-"""The errors of a request.
+"""Errors of a request.
 
     werkzeug.exceptions.HTTPException
     └── Problem
@@ -10,10 +10,10 @@
         ├── UnsupportedMediaType     415
         ├── NotReady                 503
         ├── DeadlineExceeded         504
-        └── ModelServerProblem       as TensorFlow Serving maps the gRPC code
+        └── ModelServerProblem       the HTTP status of the gRPC code, as TensorFlow Serving maps it
 
-The answer to each is a problem document (RFC 9457) with the `error` member of TensorFlow Serving
-added, so that clients of either understand it.
+Each is answered with a problem document (RFC 9457) that also has TensorFlow Serving's `error`
+member, so that both kinds of client understand it.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from services.serving_api.status import HTTP_STATUS
 
 RETRY_AFTER_SECONDS = 1
 MAX_DETAIL = 1024
-"""Characters, TensorFlow Serving's own limit: a message may quote what was received."""
+"""Maximum length of a message, which may quote the request; also TensorFlow Serving's limit."""
 
 
 class Problem(HTTPException):
     """A request that cannot be answered as asked.
 
     Args:
-        description: what was received, what was expected and how to fix it. The client reads it, so
-            it must not tell of the gateway's internals.
+        description: what was received, what was expected and how to fix it. It is sent to the
+            client, so it must not reveal the gateway's internals.
     """
 
     code: int
@@ -47,7 +47,7 @@ class Problem(HTTPException):
 
 
 class InvalidRequest(Problem):
-    """The client sent something that cannot be used."""
+    """The request is malformed, or does not fit the model."""
 
     code = 400
 
@@ -59,13 +59,13 @@ class Unauthorized(Problem):
 
 
 class Missing(Problem):
-    """The call exists, but what it asks for does not."""
+    """The route exists, but the requested resource does not."""
 
     code = 404
 
 
 class NotAcceptable(Problem):
-    """The client accepts none of the media types on offer."""
+    """The client accepts none of the media types that the call can answer with."""
 
     code = 406
 
@@ -77,32 +77,32 @@ class ContentTooLarge(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """The body is of a type that the call does not take."""
+    """The call does not take bodies of this media type."""
 
     code = 415
 
 
 class NotReady(Problem):
-    """The gateway cannot do its work yet, or for the moment."""
+    """The gateway cannot answer for the moment, because it is starting or overloaded."""
 
     code = 503
 
 
 class DeadlineExceeded(Problem):
-    """The time of the request is over."""
+    """The request's deadline has passed."""
 
     code = 504
 
     def __init__(
         self,
-        description: str = "the time for this request is over: send less in one request, or raise "
-        "LECTERN_TIMEOUT_SECONDS (and Grpc-Timeout, if you send it)",
+        description: str = "the deadline of this request has passed: send less in one request, or "
+        "raise LECTERN_TIMEOUT_SECONDS (and Grpc-Timeout, if you send it)",
     ) -> None:
         super().__init__(description)
 
 
 class ModelServerProblem(Problem):
-    """The model server refused, failed, or cannot be reached.
+    """The model server rejected the call, failed, or cannot be reached.
 
     Args:
         grpc_code: the gRPC status code.
@@ -116,7 +116,7 @@ class ModelServerProblem(Problem):
 
 
 def problem_document(status: int, detail: str) -> str:
-    """Return the JSON text of a problem document."""
+    """Returns a problem document as JSON."""
     detail = detail if len(detail) <= MAX_DETAIL else f"{detail[:MAX_DETAIL]}...TRUNCATED"
     document = {
         "type": "about:blank",
@@ -125,5 +125,5 @@ def problem_document(status: int, detail: str) -> str:
         "detail": detail,
         "error": detail,
     }
-    # The standard library's writer escapes lone surrogates, which a quoted name may hold.
+    # The standard library escapes lone surrogates, which a quoted name may contain.
     return json.dumps(document)

@@ -1,4 +1,4 @@
-"""Paths of the probes and of the metrics, which are answered whatever else waits."""
+"""Paths of the probes and the metrics, which are answered even when all threads are busy."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class AnswerCache:
                 self._answers[key] = kept
 
 
-def question_key(model: str, version: int, signature_name: str, inputs: Arrays) -> bytes:
+def cache_key(model: str, version: int, signature_name: str, inputs: Arrays) -> bytes:
     """Return what stands for a question: a digest of the version, the signature and the inputs."""
     digest = hashlib.blake2b(repr((model, version, signature_name)).encode(), digest_size=32)
     for name in sorted(inputs):

@@ -40,7 +40,7 @@ the server."""
 
 
 @dataclass(frozen=True)
-class _Question:
+class _BatchKey:
     """What the requests of a batch have in common.
 
     Attributes:
@@ -69,7 +69,7 @@ class _Request:
 
 @dataclass
 class _Queue:
-    """The calls in flight for one question, and the requests that wait for the next."""
+    """The calls in flight for one key, and the requests that wait for the next."""
 
     calls: int = 0
     waiting: list[_Request] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Batcher:
     Args:
         model_server: makes the calls.
         max_rows: the largest batch, in rows.
-        max_calls: calls in flight at once for the same question.
+        max_calls: calls in flight at once for the same key.
     """
 
     def __init__(self, model_server: ModelServer, max_rows: int, max_calls: int) -> None:
@@ -96,7 +96,7 @@ class Batcher:
         self._max_rows = max_rows
         self._max_calls = max_calls
         self._lock = threading.Lock()
-        self._queues: dict[_Question, _Queue] = {}
+        self._queues: dict[_BatchKey, _Queue] = {}
         # Signatures whose outputs turned out not to have a row for each row of the inputs.
         self._indivisible: LRUCache[tuple[ModelRef, str], bool] = LRUCache(MAX_INDIVISIBLE)
 
@@ -117,90 +117,90 @@ class Batcher:
         if not 0 < rows < self._max_rows or (model, signature_name) in self._indivisible:
             return self._model_server.predict(model, signature_name, inputs, context)
         form = frozenset((name, value.dtype, value.shape[1:]) for name, value in inputs.items())
-        question = _Question(model, signature_name, form)
+        key = _BatchKey(model, signature_name, form)
         request = _Request(inputs, rows, context)
-        if self._may_call(question, request):
-            return self._lead(question, request)
-        return self._wait(question, request)
+        if self._may_call(key, request):
+            return self._lead(key, request)
+        return self._wait(key, request)
 
-    def _may_call(self, question: _Question, request: _Request) -> bool:
+    def _may_call(self, key: _BatchKey, request: _Request) -> bool:
         """Return whether the request may make a call at once; else queue it."""
         with self._lock:
-            queue = self._queues.setdefault(question, _Queue())
+            queue = self._queues.setdefault(key, _Queue())
             if queue.calls == self._max_calls:
                 queue.waiting.append(request)
                 return False
             queue.calls += 1
             return True
 
-    def _wait(self, question: _Question, request: _Request) -> Prediction:
+    def _wait(self, key: _BatchKey, request: _Request) -> Prediction:
         try:
             return request.next_step.get(timeout=request.time_left())()
         except Empty:
-            self._withdraw(question, request)
+            self._withdraw(key, request)
         # At the last moment it may have been chosen to make the next call.
         if not request.next_step.empty():
             return request.next_step.get()()
         raise DeadlineExceeded
 
-    def _withdraw(self, question: _Question, request: _Request) -> None:
+    def _withdraw(self, key: _BatchKey, request: _Request) -> None:
         with self._lock:
-            queue = self._queues.get(question)
+            queue = self._queues.get(key)
             if queue and request in queue.waiting:
                 queue.waiting.remove(request)
 
-    def _lead(self, question: _Question, request: _Request) -> Prediction:
+    def _lead(self, key: _BatchKey, request: _Request) -> Prediction:
         """Make a call for a request and for those that wait, and give each its answer."""
         if not request.time_left():
-            self._hand_over(question)
+            self._hand_over(key)
             raise DeadlineExceeded
-        batch = [request, *self._take(question, self._max_rows - request.rows)]
+        batch = [request, *self._take(key, self._max_rows - request.rows)]
         if len(batch) == 1:
             try:
-                return self._ask(question, request)
+                return self._ask(key, request)
             finally:
-                self._hand_over(question)
-        steps = self._steps(question, batch)
-        self._hand_over(question)
+                self._hand_over(key)
+        steps = self._steps(key, batch)
+        self._hand_over(key)
         for other, step in zip(batch[1:], steps[1:], strict=True):
             other.next_step.put(step)
         return steps[0]()
 
     def _steps(
-        self, question: _Question, batch: Sequence[_Request]
+        self, key: _BatchKey, batch: Sequence[_Request]
     ) -> Sequence[Callable[[], Prediction]]:
         """Make one call for a batch, and return the next step of each request."""
         try:
-            return [partial(_identity, answer) for answer in self._share(question, batch)]
+            return [partial(_identity, answer) for answer in self._share(key, batch)]
         except (DeadlineExceeded, ModelServerProblem) as problem:
             if isinstance(problem, ModelServerProblem) and problem.grpc_code in _SAME_FOR_ALL:
                 return [partial(_fail, problem)] * len(batch)
-            return [partial(self._ask, question, each) for each in batch]
+            return [partial(self._ask, key, each) for each in batch]
         except Exception as error:
             return [partial(_fail, error)] * len(batch)
 
-    def _take(self, question: _Question, rows: int) -> list[_Request]:
+    def _take(self, key: _BatchKey, rows: int) -> list[_Request]:
         """Take the requests off the queue that fit into so many rows."""
         with self._lock:
-            queue = self._queues[question]
+            queue = self._queues[key]
             taken = queue.next_batch(rows)
             del queue.waiting[: len(taken)]
             return taken
 
-    def _hand_over(self, question: _Question) -> None:
+    def _hand_over(self, key: _BatchKey) -> None:
         """Let a waiting request make the next call: of those that fit, the one with most time."""
         with self._lock:
-            queue = self._queues[question]
+            queue = self._queues[key]
             if queue.waiting:
                 leader = max(queue.next_batch(self._max_rows), key=_deadline)
                 queue.waiting.remove(leader)
-                leader.next_step.put(partial(self._lead, question, leader))
+                leader.next_step.put(partial(self._lead, key, leader))
                 return
             queue.calls -= 1
             if not queue.calls:
-                del self._queues[question]
+                del self._queues[key]
 
-    def _share(self, question: _Question, batch: Sequence[_Request]) -> list[Prediction]:
+    def _share(self, key: _BatchKey, batch: Sequence[_Request]) -> list[Prediction]:
         """Make one call for a batch, in the context of its first request, which has the most time.
 
         Raises:
@@ -212,10 +212,10 @@ class Batcher:
             name: np.concatenate([request.inputs[name] for request in batch])
             for name in batch[0].inputs
         }
-        outputs, version = self._predict(question, inputs, sum(rows), batch[0].context)
+        outputs, version = self._predict(key, inputs, sum(rows), batch[0].context)
         if any(output.shape[:1] != (sum(rows),) for output in outputs.values()):
             with self._lock:
-                self._indivisible[question.model, question.signature_name] = True
+                self._indivisible[key.model, key.signature_name] = True
             raise ModelServerProblem(
                 grpc.StatusCode.INTERNAL, "the outputs do not have a row for each row of the inputs"
             )
@@ -224,16 +224,16 @@ class Batcher:
             for start, end in pairwise(accumulate(rows, initial=0))
         ]
 
-    def _ask(self, question: _Question, request: _Request) -> Prediction:
+    def _ask(self, key: _BatchKey, request: _Request) -> Prediction:
         if not request.time_left():
             raise DeadlineExceeded
-        return self._predict(question, request.inputs, request.rows, request.context)
+        return self._predict(key, request.inputs, request.rows, request.context)
 
     def _predict(
-        self, question: _Question, inputs: Arrays, rows: int, context: RequestContext
+        self, key: _BatchKey, inputs: Arrays, rows: int, context: RequestContext
     ) -> Prediction:
-        BATCH_SIZE.labels(question.model.name, question.signature_name).observe(rows)
-        return self._model_server.predict(question.model, question.signature_name, inputs, context)
+        BATCH_SIZE.labels(key.model.name, key.signature_name).observe(rows)
+        return self._model_server.predict(key.model, key.signature_name, inputs, context)
 
 
 def _rows_to_share(signature: Signature, inputs: Arrays) -> int:

@@ -303,7 +303,7 @@ def test_decoding_ends_at_the_deadline(content):
     decoder = ImageDecoder(GREY_28, 16 * MAX_PIXELS, 64 * MAX_PIXELS)
     decoder.decode(encode(GREY, "GIF"), seconds=30)
     start = time.process_time()
-    with pytest.raises(DeadlineExceeded, match="time for this request is over"):
+    with pytest.raises(DeadlineExceeded, match="deadline of this request has passed"):
         decoder.decode(content, seconds=0.01)
     assert time.process_time() - start < 1
     assert not _large_images.locked()
@@ -405,7 +405,7 @@ def test_large_images_wait_for_each_other_and_small_ones_for_nobody():
     decoder = ImageDecoder(GREY_28, 2 * MAX_PIXELS, 10 * MAX_PIXELS)
     with ThreadPoolExecutor(1) as pool:
         with _large_images:
-            with pytest.raises(DeadlineExceeded, match="time for this request is over"):
+            with pytest.raises(DeadlineExceeded, match="deadline of this request has passed"):
                 decoder.decode(large, seconds=0.05)
             assert decoder.decode(PNG, seconds=0).any()
             waiting = pool.submit(decoder.decode, large, 30)

@@ -8,7 +8,7 @@ from gunicorn.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.process.refusal import RequestRefused
+from services.gateway.process.errors import RequestRefused
 from services.gateway.process.request_buffer import MAX_HEAD_BYTES, RequestBuffer
 
 MAX_BODY = 100_000

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.app import create_app
-from services.gateway.upstream.answer_cache import AnswerCache, question_key
+from services.gateway.upstream.answer_cache import AnswerCache, cache_key
 from services.gateway.upstream.model_server import Prediction
 from tests.fakes import HALF_PLUS_TWO, FakeVersion
 
@@ -29,7 +29,7 @@ class Model:
 
 def answer(cache: AnswerCache, question: tuple[str, int, str], inputs, model) -> Prediction:
     """Answer a question as the pipeline does."""
-    key = question_key(*question, inputs)
+    key = cache_key(*question, inputs)
     found = cache.find(key)
     if found is None:
         found = model()

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.gateway.middleware.edge import begin_context
+from services.gateway.middleware.request_lifecycle import begin_context
 from services.gateway.request.context import RequestContext
 from services.gateway.request.environ import ARRIVAL, REFUSED
 from tests.services.gateway.images import PNG
@@ -226,7 +226,7 @@ def test_a_request_that_the_server_has_no_thread_for_is_refused(client):
 def test_a_request_that_waited_too_long_is_not_sent_on(client, fake):
     environ = {ARRIVAL: time.monotonic() - 3600}
     response = client.post(HALF, json={"inputs": [2]}, environ_base=environ)
-    assert_problem(response, 504, "the time for this request is over")
+    assert_problem(response, 504, "the deadline of this request has passed")
     assert fake.requests == []
 
 

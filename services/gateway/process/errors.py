@@ -1,4 +1,4 @@
-"""Answers of the HTTP server itself, to malformed, too large and too slow requests."""
+"""Errors that the HTTP server answers itself: malformed, too large and too slow requests."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ log = structlog.get_logger()
 
 
 class RequestRefused(Exception):  # noqa: N818 - an answer, not a failure
-    """Raised for a request that the application does not see.
+    """Raised for a request that is answered without the application.
 
     Args:
         status: the HTTP status.
-        detail: what was received and what was expected. The client reads it.
+        detail: what was received and what was expected. It is sent to the client.
     """
 
     def __init__(self, status: int, detail: str) -> None:
@@ -24,7 +24,7 @@ class RequestRefused(Exception):  # noqa: N818 - an answer, not a failure
 
     def response(self) -> bytes:
         """Returns the HTTP response, which closes the connection; logs and counts it."""
-        # The parent process loads neither Flask nor the metrics.
+        # Imported late, since the parent process loads neither Flask nor the metrics.
         from services.gateway.request.errors import (  # noqa: PLC0415
             RETRY_AFTER_SECONDS,
             problem_document,

@@ -80,7 +80,7 @@ def test_an_image_crosses_few_modules(way):
 
 
 def test_each_module_is_entered_once_on_the_way_down(way):
-    assert way.down[0].endswith("/middleware/edge.py")
+    assert way.down[0].endswith("/middleware/request_lifecycle.py")
     assert way.down[-1].endswith("/upstream/model_server.py")
     again = [name for name, count in Counter(way.down).items() if count > 1]
     assert again == []
