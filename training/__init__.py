@@ -1,1 +1,1 @@
-"""Trains the networks on Fashion-MNIST and exports them to `models/NAME/VERSION`."""
+"""Trains networks on Fashion-MNIST and exports them to `models/NAME/VERSION`."""

@@ -2,7 +2,7 @@
 
 import os
 
-# TensorFlow reads this while it is imported.
+# TensorFlow reads this when it is imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from training.cli import main

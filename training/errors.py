@@ -1,17 +1,17 @@
-"""Errors that a user can mend; the command line prints them and exits with status 2."""
+"""Errors that a user can fix; the command line prints them and exits with status 2."""
 
 
 class TrainingError(Exception):
-    """Base class. The message says what was received, what was expected and how to mend it."""
+    """Base class. Messages say what was received, what was expected and how to fix it."""
 
 
 class UnknownNameError(TrainingError):
-    """A network, preset or model was named that does not exist.
+    """A name is unknown, such as that of a network or preset.
 
     Args:
-        kind: What was named, such as `network`.
+        kind: Kind of the name, such as `network`.
         received: The unknown name.
-        known: The names that would have been accepted.
+        known: The accepted names.
     """
 
     def __init__(self, kind: str, received: str, known: list[str]) -> None:
@@ -20,20 +20,20 @@ class UnknownNameError(TrainingError):
 
 
 class DatasetError(TrainingError):
-    """The Fashion-MNIST files are missing, truncated or not the published ones."""
+    """A file of Fashion-MNIST is missing, truncated or differs from the published one."""
 
 
-class EngineError(TrainingError):
-    """Training cannot run on the backend, or be spread, as it was asked for."""
+class ExecutionError(TrainingError):
+    """Training cannot run with the chosen backend, strategy or precision."""
 
 
 class PretrainedWeightsError(TrainingError):
-    """Weights that a network should begin with cannot be had."""
+    """Pretrained weights cannot be loaded."""
 
 
 class ModelRepositoryError(TrainingError):
-    """A model repository does not hold what was asked of it, or cannot be read."""
+    """A model repository has no such model, or cannot be read."""
 
 
 class KerasModelError(TrainingError):
-    """A user's Keras model cannot be read, or cannot be exported as it was asked for."""
+    """A user's Keras model cannot be read, or cannot be exported with the given options."""

@@ -86,11 +86,11 @@ def test_the_data_folder_can_come_from_the_environment(
             "nowhere/train-images-idx3-ubyte.gz does not exist",
         ),
         (["evaluate", "cnm"], "There is no network named 'cnm'."),
-        (["evaluate", "cnn", "--models", "nowhere"], "nowhere/cnn holds no version of a model"),
+        (["evaluate", "cnn", "--models", "nowhere"], "nowhere/cnn contains no version of a model"),
         (["report", "--data", "nowhere"], "nowhere/t10k-images-idx3-ubyte.gz does not exist"),
     ],
 )
-def test_what_the_user_can_mend_is_one_line_and_status_2(
+def test_an_error_that_the_user_can_fix_is_one_line_and_status_2(
     arguments: list[str], message: str, run: object
 ) -> None:
     status, output, error = run(*arguments)
@@ -143,6 +143,6 @@ def test_a_cascade_is_chosen_and_drawn(
     assert status == 0
     # The same network twice: the large one is worth nothing.
     assert "test: accuracy" in output
-    assert "cnn sees 0.0% of the images, 100.0% of its parameters an image" in output
+    assert "cnn sees 0.0% of the images, 100.0% of its parameters per image" in output
     assert output.splitlines()[-1].endswith("LECTERN_CASCADES='auto=mlp>cnn@0'")
     assert figure.read_bytes().startswith(b"\x89PNG")

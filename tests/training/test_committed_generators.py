@@ -14,7 +14,7 @@ MODELS = Path(__file__).parents[2] / "models"
 
 
 @pytest.mark.parametrize("name", ["vae", "vae_conv"])
-def test_samples_are_of_all_ten_classes_by_the_classifiers_judgement(name: str) -> None:
+def test_samples_are_of_all_ten_classes_by_the_classifier(name: str) -> None:
     with SessionModel(latest_version(MODELS, name)) as generator:
         outputs = generator.run(
             "generate", seed=np.arange(1_000), temperature=np.ones(1_000, np.float32)

@@ -1,1 +1,1 @@
-"""The networks: one a file, with one public builder each."""
+"""Network architectures: functions that build untrained Keras models."""

@@ -1,4 +1,4 @@
-"""A convolutional autoencoder whose code is bytes: learned image compression of a fixed size."""
+"""A convolutional autoencoder with a quantized code: learned image compression of fixed size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from keras import layers
 from training.architectures.layers.quantizer import Quantizer
 from training.architectures.layers.scaling import double, halve
 
-# At equal bytes, many coarse numbers restore an image better than few fine ones.
+# At equal size, many coarse numbers give better reconstructions than few precise ones.
 CODE_BITS = 4
 
 
@@ -21,15 +21,16 @@ def build_codec(
     """Builds the network, untrained.
 
     Args:
-        image_shape: Height and width of an image, both multiples of 4, and its channels.
+        image_shape: Height, width (both multiples of 4) and channels of an image.
         code_size: Bytes in the code.
-        bits: Of each number in the code; 8 or a divisor of it, so that a byte holds 8 / bits.
-        name: Of the model.
+        bits: Bits per number in the code: 1, 2, 4 or 8.
+        name: Name of the model.
 
     Returns:
-        A model from float32 [N, height, width, channels] images, 0 to 255, to the same. Its layer
-        `encoder` is a model from images to a code of whole numbers from 0 to 2^bits - 1, float32
-        [N, code_size * 8 / bits]; `decoder` is the way back.
+        A model from float32 [N, height, width, channels] images, 0 to 255, to their
+        reconstructions. Its layer `encoder` is a model from images to codes of integers from 0 to
+        2^bits - 1, float32 [N, code_size * 8 / bits]; its layer `decoder` is a model from codes to
+        images.
     """
     numbers, levels = code_size * 8 // bits, 2**bits
     height, width, channels = image_shape
@@ -41,7 +42,7 @@ def build_codec(
             halve(32, "conv2"),
             layers.Flatten(name="flatten"),
             layers.Dense(numbers, name="dense"),
-            # Spreads the code over the quantiser's levels, which training would leave otherwise.
+            # Keeps the code spread over the quantizer's levels during training.
             layers.BatchNormalization(name="spread"),
             Quantizer(levels, name="code"),
         ],

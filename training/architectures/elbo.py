@@ -1,7 +1,7 @@
-"""The evidence lower bound of a variational autoencoder, in nats an image.
+"""The evidence lower bound of a variational autoencoder, in nats per image.
 
-Kingma and Welling 2013, https://arxiv.org/abs/1312.6114: the log-likelihood of an image given its
-latent vector, less the divergence of the encoder's distribution from the prior.
+It is the log-likelihood of an image given its latent vector, minus the KL divergence of the
+encoder's distribution from the prior (Kingma and Welling 2013, https://arxiv.org/abs/1312.6114).
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from keras import ops
 
 
 def log_likelihood(images: keras.KerasTensor, decoded: keras.KerasTensor) -> keras.KerasTensor:
-    """Returns log p(image | latent) of pixels that are lit with a probability, float32 [N].
+    """Returns log p(image | latent) for Bernoulli-distributed pixels, float32 [N].
 
-    A grey level counts as that share of lit pixels, as is usual since Kingma and Welling.
+    As in the paper, a grey level counts as the probability that its pixel is on.
 
     Args:
         images: float32 [N, H, W, C], 0 to 255.
-        decoded: The same; 255 times the probabilities.
+        decoded: 255 times the decoder's probabilities, float32 [N, H, W, C].
     """
     return -ops.sum(ops.binary_crossentropy(images / 255, decoded / 255), axis=(1, 2, 3))
 
 
 def kl_divergence(mean: keras.KerasTensor, log_variance: keras.KerasTensor) -> keras.KerasTensor:
-    """Returns the divergence of a diagonal normal distribution from the standard one, float32 [N].
+    """Returns the KL divergence of diagonal normal distributions from the standard one, [N].
 
     Args:
         mean: float32 [N, L].

@@ -16,13 +16,13 @@ def build_mlp(
 
     Args:
         image_shape: Height, width and channels of an image.
-        class_count: How many logits come out.
-        widths: Of the hidden layers.
-        dropout: The share of each hidden layer's outputs that is left out in training.
+        class_count: Number of logits.
+        widths: Units of each hidden layer.
+        dropout: Dropout rate after each hidden layer.
 
     Returns:
-        A model from float32 [N, height, width, channels], 0 to 255, to float32 [N, class_count]
-        logits.
+        A model from float32 [N, height, width, channels] images, 0 to 255, to float32
+        [N, class_count] logits.
     """
     model = keras.Sequential(
         [

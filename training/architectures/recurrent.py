@@ -19,13 +19,13 @@ def build_recurrent(
     Args:
         cell: `rnn` (Elman's simple cell), `lstm` (Hochreiter and Schmidhuber 1997) or `gru`
             (Cho et al. 2014, https://arxiv.org/abs/1406.1078).
-        units: Size of the state.
+        units: Size of the cell's state.
         image_shape: Height, width and channels of an image.
-        class_count: How many logits come out.
+        class_count: Number of logits.
 
     Returns:
-        A model from float32 [N, height, width, channels], 0 to 255, to float32 [N, class_count]
-        logits.
+        A model from float32 [N, height, width, channels] images, 0 to 255, to float32
+        [N, class_count] logits.
     """
     height, width, channels = image_shape
     return keras.Sequential(
@@ -33,7 +33,7 @@ def build_recurrent(
             keras.Input(image_shape, name="images"),
             layers.Rescaling(1 / 255, name="rescale"),
             layers.Reshape((height, width * channels), name="rows"),
-            # Not unrolled: a server would take four times as long to load and warm up the graph.
+            # Not unrolled, which would make loading and warming up four times as slow.
             CELLS[cell](units, name=cell),
             layers.Dense(class_count, name="logits"),
         ],

@@ -1,13 +1,13 @@
-"""Transfer learning: VGG16's first blocks, frozen, under a small head that is trained."""
+"""Transfer learning: the first blocks of VGG16, frozen, and a small trainable head."""
 
 from __future__ import annotations
 
 import keras
 from keras import layers
 
-# Where the frozen part ends.
+# The last frozen layer.
 FEATURES = "features"
-# What VGG16 expects its blue, green and red to be shifted by.
+# VGG16 expects blue, green and red, each with its ImageNet mean subtracted.
 _MEANS = (-103.939, -116.779, -123.68)
 _BLOCKS = ((64, 2), (128, 2), (256, 3))
 
@@ -18,13 +18,13 @@ def build_transfer(
     """Builds the network with random weights (VGG16: https://arxiv.org/abs/1409.1556).
 
     Args:
-        image_shape: Height, width and channels of a grey image; it is doubled in size.
-        class_count: How many logits come out.
-        dropout: The share of the features, and of the hidden layer, that is left out in training.
+        image_shape: Height, width and channels of a grey image, which is doubled in size.
+        class_count: Number of logits.
+        dropout: Dropout rate of the features and of the hidden layer.
 
     Returns:
-        A model from float32 [N, height, width, 1], 0 to 255, to float32 [N, class_count] logits.
-        All before the layer `features` is frozen.
+        A model from float32 [N, height, width, 1] images, 0 to 255, to float32 [N, class_count]
+        logits. All layers up to `features` are frozen.
     """
     height, width, _ = image_shape
     inputs = keras.Input(image_shape, name="images")
@@ -44,7 +44,7 @@ def build_transfer(
         x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
     x = layers.MaxPooling2D(name=FEATURES)(x)
     x = layers.Flatten(name="flatten")(x)
-    # The features have no common scale.
+    # The scales of the features differ.
     x = layers.BatchNormalization(name="normalize")(x)
     x = layers.Dropout(dropout, name="dropout1")(x)
     x = layers.Dense(64, activation="relu", name="dense")(x)

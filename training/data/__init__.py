@@ -1,1 +1,1 @@
-"""Data sets."""
+"""Fashion-MNIST, its class names, batches and augmentation."""

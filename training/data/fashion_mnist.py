@@ -38,7 +38,7 @@ KERAS_HOME = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
 CACHE_SUBFOLDER = Path("datasets") / "fashion-mnist"
 DOWNLOAD_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
-# Of the unpacked files, since every distributor compresses them differently.
+# Checksums of the unpacked files: each distributor compresses them differently.
 SHA256 = {
     "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
@@ -49,10 +49,10 @@ SHA256 = {
 
 @dataclass(frozen=True)
 class Split:
-    """Some labelled images.
+    """Labelled images.
 
     Attributes:
-        images: uint8 [N, 28, 28], 0 (background) to 255; or what a frozen network makes of them,
+        images: uint8 [N, 28, 28], 0 (background) to 255; or features of a frozen network,
             float16 [N, H, W, C].
         labels: uint8 [N], indices into `CLASS_NAMES`.
     """
@@ -64,37 +64,37 @@ class Split:
         return len(self.labels)
 
     def take(self, selection: slice | npt.NDArray[np.intp]) -> Split:
-        """Returns the images and labels that `selection` names, in its order."""
+        """Returns the selected images and labels, in the order of the selection."""
         return Split(self.images[selection], self.labels[selection])
 
 
 def load_training(folder: Path | None = None) -> tuple[Split, Split]:
-    """Loads the training set, with a validation set split off by a fixed seed.
+    """Loads the training set and splits off a validation set by a fixed seed.
 
     Args:
-        folder: Where the four files lie; None looks in the usual places, then downloads.
+        folder: Folder with the four files; None searches the usual folders, then downloads.
 
     Returns:
         The training and the validation set (55,000 and 5,000 images).
 
     Raises:
-        DatasetError: A file is missing, truncated or not the published one.
+        DatasetError: A file is missing, truncated or differs from the published one.
     """
     examples = _load("train", folder)
     order = np.random.default_rng(seed=0).permutation(len(examples))
-    # Smaller data sets, as tests use them, keep the same proportion.
+    # Smaller data sets, as in tests, are split in the same proportion.
     validation_size = min(VALIDATION_SIZE, len(examples) // 12)
     return examples.take(order[validation_size:]), examples.take(order[:validation_size])
 
 
 def load_test(folder: Path | None = None) -> Split:
-    """Loads the test set (10,000 images), which nothing but a final evaluation should see.
+    """Loads the test set (10,000 images), which is only for final evaluations.
 
     Args:
-        folder: Where the four files lie; None looks in the usual places, then downloads.
+        folder: Folder with the four files; None searches the usual folders, then downloads.
 
     Raises:
-        DatasetError: A file is missing, truncated or not the published one.
+        DatasetError: A file is missing, truncated or differs from the published one.
     """
     return _load("t10k", folder)
 
@@ -127,14 +127,14 @@ def _download() -> Path:
                 cache_dir=KERAS_HOME,
                 cache_subdir=CACHE_SUBFOLDER,
             )
-        except Exception as error:  # get_file raises a bare Exception when the address fails.
+        except Exception as error:  # get_file raises a plain Exception if the download fails.
             raise DatasetError(
                 f"Fashion-MNIST was found neither in {DEBIAN_FOLDER} nor in "
                 f"{KERAS_HOME / CACHE_SUBFOLDER}, and the download failed: {error}. "
-                f"{_package_hint()}Or name a folder that holds "
+                f"{_package_hint()}Or name a folder that contains "
                 f"{', '.join(f'{name}.gz' for name in SHA256)} with --data or FASHION_MNIST_DIR."
             ) from error
-    # Keras chooses another folder where it may not write to its own.
+    # Keras uses another folder if it cannot write to its own.
     return Path(path).parent
 
 
@@ -152,13 +152,11 @@ def _read_idx(path: Path) -> npt.NDArray[np.uint8]:
     try:
         content = gzip.decompress(path.read_bytes())
     except FileNotFoundError as error:
-        raise DatasetError(
-            f"{path} does not exist; expected Fashion-MNIST's file there."
-        ) from error
+        raise DatasetError(f"{path} does not exist; expected a file of Fashion-MNIST.") from error
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(
-            f"{path} cannot be unpacked ({error}); expected a whole gzip file. Delete it and "
-            f"fetch it again."
+            f"{path} cannot be unpacked ({error}); expected a complete gzip file. Delete it and "
+            f"download it again."
         ) from error
     _verify(path, content)
     dimensions = content[3]
@@ -172,6 +170,6 @@ def _verify(path: Path, content: bytes) -> None:
     if found != expected:
         raise DatasetError(
             f"{path} is not the published Fashion-MNIST file: expected the unpacked SHA-256 "
-            f"{expected}, found {found} over {len(content):,} bytes. (MNIST's files have the same "
-            f"names.) Delete it and fetch it again."
+            f"{expected}, found {found} of {len(content):,} bytes. (MNIST's files have the same "
+            f"names.) Delete it and download it again."
         )

@@ -1,4 +1,4 @@
-"""Writes images to try a service with: the first of each class in the test set."""
+"""Writes sample images for trying a service: the first test image of each class."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from training.data.fashion_mnist import CLASS_NAMES, Split, slug
 
 
 def write_samples(folder: Path, test: Split) -> list[Path]:
-    """Writes one grey PNG of 28×28 pixels a class, named after it, such as `ankle_boot.png`.
+    """Writes one grey PNG of 28×28 pixels per class, named after it, such as `ankle_boot.png`.
 
     Args:
-        folder: Where they go; it is made if need be.
+        folder: Destination folder, created if missing.
         test: The test set.
 
     Returns:
-        Their paths, in the order of the classes.
+        The paths, in the order of the classes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []

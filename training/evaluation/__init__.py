@@ -1,1 +1,1 @@
-"""Measurements of trained models."""
+"""Measurements of exported models, and the figures of single experiments."""

@@ -1,4 +1,4 @@
-"""Chooses when a cascade of two classifiers asks the large one: accuracy against cost."""
+"""Chooses the threshold of a cascade of two classifiers: accuracy against cost."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ from training.exporting.repository import latest_version
 from training.zoo import find_network
 
 THRESHOLDS = 201
-DECIMALS = 4
-"""Of a threshold, as it is written into a setting."""
+DECIMALS = 4  # Of a threshold in a setting.
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What both classifiers of a cascade say of the same images.
+class Predictions:
+    """Predictions of both classifiers of a cascade for the same images.
 
     Attributes:
-        small: Probabilities, [N, K].
-        large: Probabilities, [N, K].
-        labels: The right classes, [N].
-        small_parameters: Numbers in the small one's weights.
-        large_parameters: Numbers in the large one's weights.
+        small: Probabilities of the small classifier, [N, K].
+        large: Probabilities of the large classifier, [N, K].
+        labels: True classes, [N].
+        small_parameters: Number of parameters of the small classifier.
+        large_parameters: Number of parameters of the large classifier.
     """
 
     small: npt.NDArray[np.floating]
@@ -47,10 +46,10 @@ class CascadePoint:
     """A cascade at one threshold.
 
     Attributes:
-        threshold: The small one's top probability from which on its answer stands.
-        escalated: The share of images that the large one sees.
-        accuracy: The share of right answers.
-        cost: The parameters that an image meets on average, as a share of the large one's.
+        threshold: Lowest top probability with which the small classifier's prediction is used.
+        escalated: Share of images that the large classifier sees.
+        accuracy: Share of correct predictions.
+        cost: Mean number of parameters used per image, as a share of the large classifier's.
     """
 
     threshold: float
@@ -59,57 +58,57 @@ class CascadePoint:
     cost: float
 
 
-def run_cascade(answers: Answers, threshold: float) -> CascadePoint:
-    """Answers as the gateway does: by the large one where the small one is below the threshold."""
-    unsure = ~(answers.small.max(axis=1) >= threshold)
-    right = np.where(
+def run_cascade(predictions: Predictions, threshold: float) -> CascadePoint:
+    """Predicts as the gateway does: with the large classifier below the threshold."""
+    unsure = ~(predictions.small.max(axis=1) >= threshold)
+    correct = np.where(
         unsure,
-        answers.large.argmax(axis=1) == answers.labels,
-        answers.small.argmax(axis=1) == answers.labels,
+        predictions.large.argmax(axis=1) == predictions.labels,
+        predictions.small.argmax(axis=1) == predictions.labels,
     )
     escalated = float(unsure.mean())
     return CascadePoint(
         threshold=threshold,
         escalated=escalated,
-        accuracy=float(right.mean()),
-        cost=answers.small_parameters / answers.large_parameters + escalated,
+        accuracy=float(correct.mean()),
+        cost=predictions.small_parameters / predictions.large_parameters + escalated,
     )
 
 
-def cascade_curve(answers: Answers) -> list[CascadePoint]:
-    """Runs a cascade at thresholds that let through ever more images, from none to all.
+def cascade_curve(predictions: Predictions) -> list[CascadePoint]:
+    """Runs a cascade at rising thresholds, at which none to all of the images are escalated.
 
     Returns:
-        The points by rising threshold.
+        The points in the order of their thresholds.
     """
-    sure = answers.small.max(axis=1).astype(np.float64)
-    quantiles = np.quantile(sure, np.linspace(0, 1, THRESHOLDS))
+    confidence = predictions.small.max(axis=1).astype(np.float64)
+    quantiles = np.quantile(confidence, np.linspace(0, 1, THRESHOLDS))
     thresholds = np.unique(np.round(np.concatenate([[0.0], quantiles, [1.0]]), DECIMALS))
-    return [run_cascade(answers, float(threshold)) for threshold in thresholds]
+    return [run_cascade(predictions, float(threshold)) for threshold in thresholds]
 
 
 def choose_point(curve: Sequence[CascadePoint], tolerance: float) -> CascadePoint:
-    """Returns the cheapest point that is hardly worse than the best one.
+    """Returns the cheapest point whose accuracy is within a tolerance of the best.
 
     Args:
         curve: At least one point.
-        tolerance: How much accuracy may be given away, as a share.
+        tolerance: Accuracy that may be lost, as a share.
     """
-    wanted = max(point.accuracy for point in curve) - tolerance
-    return min((point for point in curve if point.accuracy >= wanted), key=lambda each: each.cost)
+    required = max(point.accuracy for point in curve) - tolerance
+    return min((point for point in curve if point.accuracy >= required), key=lambda each: each.cost)
 
 
-def collect_answers(models: Path, small: str, large: str, examples: Split) -> Answers:
+def collect_predictions(models: Path, small: str, large: str, examples: Split) -> Predictions:
     """Runs the latest versions of two classifiers.
 
     Args:
-        models: The repository.
-        small: The name of the classifier that sees every image.
-        large: The name of the other one.
-        examples: What to run them on.
+        models: The model repository.
+        small: Name of the classifier that sees every image.
+        large: Name of the other classifier.
+        examples: The images and their labels.
 
     Raises:
-        ModelRepositoryError: One of them is not there, cannot be loaded, or is no classifier.
+        ModelRepositoryError: One of them is missing, cannot be loaded, or is no classifier.
     """
     first, second = (
         measure(latest_version(models, name), find_network(name).objective, examples)
@@ -117,9 +116,10 @@ def collect_answers(models: Path, small: str, large: str, examples: Split) -> An
     )
     if first.probabilities is None or second.probabilities is None:
         raise ModelRepositoryError(
-            f"{small} and {large} must both answer probabilities: name two classifiers"
+            f"Received {small} and {large}; expected two classifiers, which return probabilities. "
+            f"Name two classifiers."
         )
-    return Answers(
+    return Predictions(
         small=first.probabilities,
         large=second.probabilities,
         labels=examples.labels,
@@ -128,16 +128,16 @@ def collect_answers(models: Path, small: str, large: str, examples: Split) -> An
     )
 
 
-def draw_cascade(answers: Answers, chosen: CascadePoint, small: str, large: str) -> Figure:
+def draw_cascade(predictions: Predictions, chosen: CascadePoint, small: str, large: str) -> Figure:
     """Draws accuracy against the share of images that the large classifier sees.
 
     Args:
-        answers: What both say of the same images.
-        chosen: One point of the curve.
-        small: The name of the classifier that sees every image.
-        large: The name of the other one.
+        predictions: Predictions of both classifiers.
+        chosen: The chosen point of the curve.
+        small: Name of the classifier that sees every image.
+        large: Name of the other classifier.
     """
-    curve = cascade_curve(answers)
+    curve = cascade_curve(predictions)
     figure, axes = new_figure(8, 5)
     (panel,) = axes[0]
     panel.plot(
@@ -148,8 +148,8 @@ def draw_cascade(answers: Answers, chosen: CascadePoint, small: str, large: str)
     )
     label = f"chosen: below {chosen.threshold:g}"
     panel.plot(chosen.escalated, chosen.accuracy, "o", color=COLOURS[1], label=label)
-    for name, probabilities in ((small, answers.small), (large, answers.large)):
-        alone = float(np.mean(probabilities.argmax(axis=1) == answers.labels))
+    for name, probabilities in ((small, predictions.small), (large, predictions.large)):
+        alone = float(np.mean(probabilities.argmax(axis=1) == predictions.labels))
         panel.axhline(alone, color=MUTED, linewidth=0.8, linestyle=":")
         place = {"xytext": (0, 4), "textcoords": "offset points", "ha": "right"}
         panel.annotate(f"{name} alone", (1, alone), color=MUTED, fontsize=9, **place)

@@ -1,4 +1,4 @@
-"""Confusion: how often a classifier takes one class for another."""
+"""Confusion matrices of classifiers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Shares = npt.NDArray[np.float64]
 def confusion_shares(
     probabilities: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]
 ) -> Shares:
-    """Returns the share of each class's examples that is taken for each class.
+    """Returns the share of each class's examples that is predicted as each class.
 
     Args:
-        probabilities: [N, K].
-        labels: The right classes, [N].
+        probabilities: Predicted probabilities, [N, K].
+        labels: True classes, [N].
 
     Returns:
-        [K, K]: a row a right class, which sums to 1; or to 0, where it has no example.
+        [K, K]: one row per true class, which sums to 1, or to 0 if the class has no examples.
     """
     count = probabilities.shape[1]
     matrix = np.zeros((count, count))

@@ -1,4 +1,4 @@
-"""Holds the linear autoencoder against the theorem of Eckart and Young, on a matrix."""
+"""Compares a linear autoencoder with the Eckart-Young theorem, on a matrix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from training.architectures.linear_autoencoder import build_linear_autoencoder
+from training.architectures.autoencoder import build_linear_autoencoder
 
 STEPS = 4_000
 STEPS_PER_CALL = 500
@@ -17,12 +17,12 @@ STEPS_PER_CALL = 500
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a trained linear autoencoder compares with the best approximation of its rank.
+    """Comparison of a linear autoencoder with the best approximation of its rank.
 
     Attributes:
-        distance: The Frobenius norm of the difference between both approximations.
-        error: The Frobenius norm of what the autoencoder misses of the matrix.
-        best_error: That of the truncated singular value decomposition.
+        distance: Frobenius norm of the difference between both approximations.
+        error: Frobenius norm of the autoencoder's error.
+        best_error: Frobenius norm of the error of the truncated singular value decomposition.
     """
 
     distance: float
@@ -31,7 +31,7 @@ class Comparison:
 
 
 def random_matrix(size: int = 50, seed: int = 0) -> npt.NDArray[np.float32]:
-    """Returns the course's matrix: float32 [size, size] of standard normal numbers."""
+    """Returns the course's matrix of standard normal numbers, float32 [size, size]."""
     generator = np.random.default_rng(seed)
     return generator.standard_normal((size, size)).astype(np.float32)
 
@@ -41,13 +41,13 @@ def compare_with_svd(matrix: npt.NDArray[np.float32], rank: int = 10) -> Compari
 
     Args:
         matrix: float32 [M, N].
-        rank: Of the approximation.
+        rank: Rank of the approximation.
     """
     left, values, right = np.linalg.svd(matrix.astype(np.float64), full_matrices=False)
     best = left[:, :rank] * values[:rank] @ right[:rank]
     keras.utils.set_random_seed(0)
     model = build_linear_autoencoder(matrix.shape[1:], rank)
-    # The largest singular value bounds the curvature of the loss, and so the stable step.
+    # The largest singular value bounds the curvature of the loss, and with it the learning rate.
     learning_rate = 0.02 * matrix.size / values[0] ** 2
     model.compile(
         keras.optimizers.SGD(learning_rate, momentum=0.95, nesterov=True),

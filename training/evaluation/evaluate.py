@@ -1,4 +1,4 @@
-"""Measures an exported version: its SavedModel as it lies in the repository, not Keras weights."""
+"""Measures exported versions, from their SavedModels in the repository."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from training.zoo.objective import Objective
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured of a version.
+    """The measurement of a version.
 
     Attributes:
-        quality: What the objective measures, such as the accuracy.
-        parameters: Numbers in its weights.
-        size: Bytes of its folder.
-        probabilities: What a classifier gives each class of each example, float32 [N, K]; None
-            of other models.
+        quality: The quality that its objective measures, such as the accuracy.
+        parameters: Number of parameters.
+        size: Size of its folder in bytes.
+        probabilities: Predicted probabilities of classifiers, float32 [N, K]; None for others.
     """
 
     quality: float
@@ -37,7 +36,7 @@ class Measurement:
 
 
 def trained_networks(models: Path) -> list[Network]:
-    """Returns the networks of which a repository holds a version, in the order of the zoo."""
+    """Returns the networks with a version in the repository, in the order of the zoo."""
     return [entry for entry in NETWORKS.values() if versions(models, entry.name)]
 
 
@@ -46,11 +45,11 @@ def measure(version: Path, objective: Objective, examples: Split) -> Measurement
 
     Args:
         version: The folder of its SavedModel.
-        objective: What it was trained for.
-        examples: What to measure it on.
+        objective: The training objective.
+        examples: Images and labels to measure it on.
 
     Raises:
-        ModelRepositoryError: The folder holds no SavedModel.
+        ModelRepositoryError: The folder contains no SavedModel.
     """
     return measure_saved_model(load_saved_model(version), version, objective, examples)
 
@@ -58,19 +57,19 @@ def measure(version: Path, objective: Objective, examples: Split) -> Measurement
 def measure_saved_model(
     saved_model: Any, version: Path, objective: Objective, examples: Split
 ) -> Measurement:
-    """Measures a version that is loaded.
+    """Measures a loaded version.
 
     Args:
-        saved_model: What `load_saved_model` returns. It must stay alive: its signatures hold the
-            weights only weakly.
-        version: The folder that it came from.
-        objective: What it was trained for.
-        examples: What to measure it on.
+        saved_model: The result of `load_saved_model`. It must be kept, since its signatures
+            reference the weights only weakly.
+        version: The folder of its SavedModel.
+        objective: The training objective.
+        examples: Images and labels to measure it on.
     """
     signatures = saved_model.signatures
     probabilities: list[npt.NDArray[np.float32]] = []
 
-    # Noted on the way: a second run over the examples would take as long as the first.
+    # Collected here, to avoid a second run over the examples.
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs: dict[str, tf.Tensor] = signatures["serving_default"](images=images)
         if "probabilities" in outputs:

@@ -1,4 +1,4 @@
-"""The one style of all figures: white ground, few colours, no ornament."""
+"""The common style of all figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Told apart by the colour-blind too (Okabe and Ito 2008, https://jfly.uni-koeln.de/color/).
+# Distinguishable with colour blindness (Okabe and Ito 2008, https://jfly.uni-koeln.de/color/).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MUTED = "#767676"
 DOTS_PER_INCH = 100
@@ -19,14 +19,14 @@ DOTS_PER_INCH = 100
 def new_figure(
     width: float, height: float, rows: int = 1, columns: int = 1, **options: Any
 ) -> tuple[Figure, npt.NDArray[Any]]:
-    """Makes a figure in this style.
+    """Returns a figure in the common style.
 
     Args:
-        width: In inches.
-        height: In inches.
-        rows: Of axes.
-        columns: Of axes.
-        **options: For `Figure.subplots`.
+        width: Width in inches.
+        height: Height in inches.
+        rows: Rows of axes.
+        columns: Columns of axes.
+        **options: Options of `Figure.subplots`.
 
     Returns:
         The figure, and its axes as an array [rows, columns].
@@ -40,30 +40,30 @@ def new_figure(
 
 
 def show_grid(axes: Axes) -> None:
-    """Draws faint lines at the ticks, behind everything else."""
+    """Draws faint grid lines behind everything else."""
     axes.grid(True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
 
 
 def show_grey(axes: Axes, image: npt.NDArray[Any]) -> None:
-    """Shows grey levels from 0 to 255, [H, W], pixel by pixel."""
+    """Draws grey levels from 0 to 255, [H, W], without interpolation."""
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     hide_frame(axes)
 
 
 def hide_frame(axes: Axes) -> None:
-    """Takes away the ticks and the frame; what is written beside the axes stays."""
+    """Hides ticks and frame; labels stay visible."""
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 
 
 def tile(images: npt.NDArray[Any], columns: int, gap: int = 2) -> npt.NDArray[np.float32]:
-    """Lays images out row by row on white.
+    """Arranges images row by row on a white sheet.
 
     Args:
-        images: [N, H, W], grey levels from 0 to 255.
-        columns: How many stand in a row.
-        gap: Pixels between two of them.
+        images: Grey levels from 0 to 255, [N, H, W].
+        columns: Images per row.
+        gap: Pixels between two images.
 
     Returns:
         float32 [height, width].
@@ -79,16 +79,16 @@ def tile(images: npt.NDArray[Any], columns: int, gap: int = 2) -> npt.NDArray[np
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Writes a PNG, the same bytes each time.
+    """Writes a figure as a PNG file, reproducibly.
 
     Args:
         figure: The figure.
-        path: Where it goes; its folder is made if need be.
+        path: Path of the file; its folder is created if missing.
 
     Returns:
         The same path.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Without the name of the library's version, which would change the file.
+    # Without the library's version, which would change the file.
     figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
     return path

@@ -1,7 +1,7 @@
-"""The Fréchet distance between two sets of images, as seen through a classifier's features.
+"""The Fréchet distance between two sets of images, in the feature space of a classifier.
 
-Heusel et al. 2017, https://arxiv.org/abs/1706.08500, with the features of a classifier of the same
-kind of images in the place of ImageNet's.
+Heusel et al. 2017, https://arxiv.org/abs/1706.08500, with a classifier of the same kind of images
+instead of ImageNet's.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ def frechet_distance(first: Features, second: Features) -> float:
     """Returns the squared Fréchet distance between normal distributions fitted to two samples.
 
     Args:
-        first: [N, D], one row of features an image, N > D.
-        second: [M, D].
+        first: Features of each image, [N, D], N > D.
+        second: Features of the other images, [M, D].
     """
     shift = first.mean(axis=0) - second.mean(axis=0)
     first_covariance, second_covariance = (
@@ -32,6 +32,6 @@ def frechet_distance(first: Features, second: Features) -> float:
 
 def _square_root(covariance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     values, vectors = np.linalg.eigh(covariance)
-    # Rounding may leave a value below zero that is zero.
+    # Rounding errors can make zero eigenvalues negative.
     root: npt.NDArray[np.float64] = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
     return root

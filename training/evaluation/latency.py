@@ -1,4 +1,4 @@
-"""Measures how long models take to answer, in this process."""
+"""Measures the latency of models in this process."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Predict = Callable[[npt.NDArray[np.float32]], object]
 
 @dataclass(frozen=True)
 class Latency:
-    """How long a model takes to answer.
+    """The latency of a model.
 
     Attributes:
-        single: The median for one image, in milliseconds.
-        batch: The median for `BATCH_SIZE` images.
+        single: Median for one image, in milliseconds.
+        batch: Median for `BATCH_SIZE` images, in milliseconds.
     """
 
     single: float
@@ -31,12 +31,12 @@ class Latency:
 def measure_latencies(
     models: Sequence[Predict], images: npt.NDArray[np.float32], rounds: int = ROUNDS
 ) -> list[Latency]:
-    """Measures models in turns, so that whatever else the machine does slows all of them alike.
+    """Measures models in turns, so that other load on the machine affects all of them alike.
 
     Args:
-        models: Each takes float32 [N, H, W, C] images and returns when it has its answer.
-        images: At least one; `BATCH_SIZE` of them, repeated if need be, make the batch.
-        rounds: How often each is asked for each size.
+        models: Functions of float32 [N, H, W, C] images that return when the result is ready.
+        images: At least one image; repeated if there are fewer than `BATCH_SIZE`.
+        rounds: Number of measurements of each model and batch size.
     """
     batch = np.resize(images, (BATCH_SIZE, *images.shape[1:]))
     singles, batches = (_medians(models, inputs, rounds) for inputs in (batch[:1], batch))
@@ -47,7 +47,7 @@ def _medians(
     models: Sequence[Predict], inputs: npt.NDArray[np.float32], rounds: int
 ) -> list[float]:
     for predict in models:
-        predict(inputs)  # The first call prepares what the others find ready.
+        predict(inputs)  # The first call is slower.
     seconds = [[_seconds(predict, inputs) for predict in models] for _ in range(rounds)]
     medians: list[float] = (1e3 * np.median(seconds, axis=0)).tolist()
     return medians

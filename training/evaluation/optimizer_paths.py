@@ -1,4 +1,4 @@
-"""Draws the paths of the optimizers down the course's valley, f(x, y) = x⁴/100 + 100 y²."""
+"""Draws the paths of optimizers on the course's test function, f(x, y) = x⁴/100 + 100 y²."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.zoo.recipe import Recipe
 
 START = (-7.0, 1.0)
 STEPS = 100
-# High enough that each shows its character; SGD and its kin would soon leave the picture.
+# High enough to show how each behaves, low enough that SGD and its variants converge.
 LEARNING_RATES = {
     "sgd": 9e-3,
     "momentum": 5e-3,
@@ -29,31 +29,31 @@ TITLES = {"sgd": "SGD", "adagrad": "AdaGrad", "rmsprop": "RMSprop"}
 
 
 def valley(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Returns the height of the valley: steep across, flat along, lowest at (0, 0)."""
+    """Returns the test function: a valley, steep along y, flat along x, lowest at (0, 0)."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     height: npt.NDArray[np.float64] = x**4 / 100 + 100 * y**2
     return height
 
 
 def slope(point: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    """Returns the valley's gradient at a point (x, y), float32 [2]."""
+    """Returns the gradient of the valley at a point (x, y), float32 [2]."""
     x, y = point
     return np.array([x**3 / 25, 200 * y], np.float32)
 
 
 def walk(name: str, learning_rate: float, steps: int = STEPS) -> npt.NDArray[np.float32]:
-    """Lets an optimizer walk down the valley.
+    """Minimizes the valley with an optimizer.
 
     Args:
-        name: The optimizer, one of `training.fitting.optimizers.OPTIMIZERS`.
-        learning_rate: The same at each step.
-        steps: How many it takes.
+        name: A name in `training.fitting.optimizers.OPTIMIZERS`.
+        learning_rate: The constant learning rate.
+        steps: Number of steps.
 
     Returns:
-        The points where it stood, `START` first: float32 [steps + 1, 2].
+        The position before the first and after each step, float32 [steps + 1, 2].
 
     Raises:
-        UnknownNameError: There is no such optimizer.
+        UnknownNameError: The optimizer is unknown.
     """
     recipe = Recipe(
         epochs=1,
@@ -73,10 +73,10 @@ def walk(name: str, learning_rate: float, steps: int = STEPS) -> npt.NDArray[np.
 
 
 def draw_optimizer_paths(path: Path) -> Path:
-    """Draws one panel an optimizer, over the valley's contour lines.
+    """Draws one panel per optimizer, over the contour lines of the valley.
 
     Args:
-        path: Where the PNG goes; its folder is made if need be.
+        path: Path of the PNG file; its folder is created if missing.
 
     Returns:
         The same path.
@@ -96,7 +96,7 @@ def draw_optimizer_paths(path: Path) -> Path:
 
 def _draw_valley(panel: Axes) -> None:
     x, y = np.meshgrid(np.linspace(-8, 4, 241), np.linspace(-1.3, 1.3, 261))
-    # Evenly spaced heights would leave the flat bottom empty.
+    # Evenly spaced levels would leave the flat bottom without contour lines.
     levels = np.geomspace(0.02, 200, 15)
     panel.contourf(x, y, np.log(valley(x, y) + 1e-3), np.log(levels), cmap="Blues", extend="both")
     panel.contour(x, y, valley(x, y), levels, colors="white", linewidths=0.6)

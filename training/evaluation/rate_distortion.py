@@ -1,4 +1,4 @@
-"""Rate and distortion: how well images survive a number of bytes, in formats that people know."""
+"""Rate and distortion: the quality of images at a number of bytes, for JPEG and WebP."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ QUALITIES = (0, 2, 5, 8, 10, 15, 20, 30, 40, 50, 60, 75)
 
 @dataclass(frozen=True)
 class RatePoint:
-    """One setting of a format.
+    """One quality setting of a format.
 
     Attributes:
-        file_bytes: The mean size of an image's file.
-        payload_bytes: The same without headers and tables: what would have to be sent if both
-            sides knew the rest.
-        psnr: The peak signal-to-noise ratio of all images together, in decibels.
+        file_bytes: Mean file size of an image.
+        payload_bytes: Mean size without headers and tables, which a receiver could know in advance.
+        psnr: Peak signal-to-noise ratio of all images together, in decibels.
     """
 
     file_bytes: float
@@ -33,18 +32,18 @@ class RatePoint:
 
 
 def psnr(images: npt.NDArray[np.generic], restored: npt.NDArray[np.generic]) -> float:
-    """Returns the peak signal-to-noise ratio in decibels, from the mean squared error of all.
+    """Returns the peak signal-to-noise ratio in decibels, over all images together.
 
     Args:
         images: Grey levels, 0 to 255, of any shape and dtype.
-        restored: The same.
+        restored: The decompressed images, of the same shape.
     """
     error = np.mean((images.astype(np.float64) - restored.astype(np.float64)) ** 2)
     return float(10 * np.log10(255**2 / error)) if error else float("inf")
 
 
 def jpeg_curve(images: Images) -> list[RatePoint]:
-    """Measures JPEG with tables optimised for each image, by rising quality.
+    """Measures JPEG with tables optimized for each image, in order of quality.
 
     Args:
         images: uint8 [N, H, W].
@@ -53,7 +52,7 @@ def jpeg_curve(images: Images) -> list[RatePoint]:
 
 
 def webp_curve(images: Images) -> list[RatePoint]:
-    """Measures lossy WebP at its slowest and best, by rising quality.
+    """Measures lossy WebP with its slowest and best method, in order of quality.
 
     Args:
         images: uint8 [N, H, W].
@@ -64,35 +63,35 @@ def webp_curve(images: Images) -> list[RatePoint]:
 def restore_within(
     images: Images, file_format: str, payload_bytes: float
 ) -> tuple[RatePoint, Images] | None:
-    """Restores images from the best files whose mean payload is small enough.
+    """Compresses images with the best quality whose mean payload is small enough.
 
     Args:
         images: uint8 [N, H, W].
         file_format: `JPEG` or `WEBP`.
-        payload_bytes: The largest mean size without headers.
+        payload_bytes: Largest mean size without headers.
 
     Returns:
-        The setting and what comes back, uint8 [N, H, W]; None if the format cannot make files
-        that small.
+        The setting and the decompressed images, uint8 [N, H, W]; None if the format's files are
+        always larger.
     """
-    fitting = None
+    best = None
     for point, restored in _restorations(images, file_format, range(101)):
         if point.payload_bytes > payload_bytes:
             break
-        fitting = point, restored
-    return fitting
+        best = point, restored
+    return best
 
 
 def psnr_at(curve: list[RatePoint], size: float, headers: bool) -> float | None:
-    """Returns the ratio that a format reaches at a size, between its measured settings.
+    """Returns the PSNR of a format at a size, interpolated between its measured settings.
 
     Args:
-        curve: What was measured, by rising quality.
-        size: In bytes.
-        headers: Whether the format's headers count.
+        curve: The measured settings, in order of quality.
+        size: Size in bytes.
+        headers: Counts the format's headers.
 
     Returns:
-        Decibels; None if the format cannot make files that small.
+        Decibels; None if the format's files are always larger.
     """
     sizes = [point.file_bytes if headers else point.payload_bytes for point in curve]
     if size < min(sizes):

@@ -1,1 +1,1 @@
-"""SavedModel export, warm-up requests, the model repository."""
+"""Export: SavedModels, warm-up requests, the model repository, and restored weights."""

@@ -1,4 +1,4 @@
-"""Writes a trained model as a SavedModel: one signature a task, warm-up requests, its origin."""
+"""Exports trained models as SavedModels with signatures, warm-up requests and their origin."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ ORIGIN_PATH = Path("assets.extra") / "training.json"
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a version comes from.
+    """How an exported version was trained.
 
     Attributes:
-        network: Its name in the zoo.
-        preset: The preset that trained it.
-        recipe: The preset's settings at that time.
-        teacher: The network that it learned to imitate, if it did.
+        network: Name of the network in the zoo.
+        preset: Name of the recipe.
+        recipe: The recipe's settings at that time.
+        teacher: Network from which it was distilled, if any.
     """
 
     network: str
@@ -40,12 +40,12 @@ def export(models: Path, signatures: Sequence[Signature], origin: Origin) -> Pat
     """Adds the next version of a model to the repository and to its `models.config`.
 
     Args:
-        models: The repository.
-        signatures: What the version can do. One of them is `serving_default`.
-        origin: Where it comes from; the network's name is the model's.
+        models: The model repository.
+        signatures: Signatures of the version, including `serving_default`.
+        origin: How it was trained. The model is named after the network.
 
     Returns:
-        The new version's folder.
+        The folder of the new version.
     """
 
     def write(folder: Path) -> None:
@@ -59,7 +59,7 @@ def export(models: Path, signatures: Sequence[Signature], origin: Origin) -> Pat
 
 
 def read_origin(version: Path) -> Origin:
-    """Reads where a version comes from.
+    """Reads how a version was trained.
 
     Raises:
         ModelRepositoryError: The version was not written by `export`.
@@ -93,11 +93,11 @@ def write_saved_model(
         for function in functions.values()
         for variable in function.variables
     }
-    # A module of bare variables. One that holds the Keras model cannot be run in a TF1-style
-    # session, which is TensorFlow Serving's way, and keras.export.ExportArchive stores every
-    # function twice.
+    # A module with only variables and tables: a module with a Keras model cannot run in a TF1-style
+    # session, as TensorFlow Serving runs it, and keras.export.ExportArchive stores every function
+    # twice.
     module = tf.Module()
-    # In one order, so that a second export of the same weights writes the same files.
+    # Sorted, so that a second export of the same weights writes the same files.
     module.weights = sorted(variables.values(), key=attrgetter("name"))
     module.tables = tables
     tf.saved_model.save(module, str(folder), signatures=functions)

@@ -20,7 +20,7 @@ MOUNT_POINT = "/models"
 
 
 def versions(models: Path, name: str) -> list[int]:
-    """Returns the versions of a model, oldest first; none if the model does not exist."""
+    """Returns the versions of a model, oldest first; empty if the model does not exist."""
     folder = models / name
     if not folder.is_dir():
         return []
@@ -28,7 +28,7 @@ def versions(models: Path, name: str) -> list[int]:
 
 
 def latest_version(models: Path, name: str) -> Path:
-    """Returns the folder of a model's latest version.
+    """Returns the folder of the latest version of a model.
 
     Raises:
         ModelRepositoryError: The model has no version.
@@ -36,27 +36,27 @@ def latest_version(models: Path, name: str) -> Path:
     found = versions(models, name)
     if not found:
         raise ModelRepositoryError(
-            f"{models / name} holds no version of a model; expected a folder such as "
-            f"{models / name / '1'}. Make one with `python -m training train {name}`."
+            f"{models / name} contains no version of a model; expected a folder such as "
+            f"{models / name / '1'}. Train one with `python -m training train {name}`."
         )
     return models / name / str(found[-1])
 
 
 def publish(models: Path, name: str, write: Callable[[Path], None]) -> Path:
-    """Adds the next version of a model, which appears whole or not at all.
+    """Adds the next version of a model atomically.
 
     Args:
         models: The repository.
-        name: The model.
-        write: Writes the version's files into the empty folder that it is given.
+        name: Name of the model.
+        write: Writes the files of the version into an empty folder.
 
     Returns:
-        The new version's folder.
+        The folder of the new version.
     """
     folder = models / name
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        # Model servers ignore a name that is no number. One may be left by a process that died.
+        # Model servers ignore names that are not numbers. A killed process may have left one.
         partial = folder / ".partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
@@ -68,10 +68,10 @@ def publish(models: Path, name: str, write: Callable[[Path], None]) -> Path:
 
 
 def register(models: Path, name: str) -> None:
-    """Adds a model to the repository's `models.config`, unless it stands there.
+    """Adds a model to `models.config` in the repository, if it is not listed yet.
 
     Raises:
-        ModelRepositoryError: The file is not a ModelServerConfig in text form.
+        ModelRepositoryError: The file is not a ModelServerConfig in protobuf text format.
     """
     path = models / CONFIG_NAME
     config = model_server_config_pb2.ModelServerConfig()
@@ -79,8 +79,8 @@ def register(models: Path, name: str) -> None:
         text_format.Parse(path.read_text() if path.exists() else "", config)
     except text_format.ParseError as error:
         raise ModelRepositoryError(
-            f"{path} is not a ModelServerConfig in protobuf's text format: {error}. Mend or "
-            f"delete it; it is written anew."
+            f"{path} is not a ModelServerConfig in protobuf text format: {error}. Correct it, or "
+            f"delete it to have it written again."
         ) from error
     entries = config.model_config_list.config
     if name in (entry.name for entry in entries):
@@ -93,7 +93,7 @@ def register(models: Path, name: str) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keeps other processes from publishing into the folder; the lock dies with its process."""
+    """Locks the folder against other publishing processes; the lock ends with the process."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Loads the weights of an exported version back into its network."""
+"""Loads exported SavedModels, and their weights into networks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from training.errors import ModelRepositoryError
 
 
 def load_saved_model(version: Path) -> Any:
-    """Loads an exported version as TensorFlow 2 does.
+    """Loads an exported version with TensorFlow 2.
 
     Raises:
-        ModelRepositoryError: The folder holds no SavedModel.
+        ModelRepositoryError: The folder contains no SavedModel.
     """
     try:
         return tf.saved_model.load(str(version))
@@ -26,31 +26,30 @@ def load_saved_model(version: Path) -> Any:
 
 
 def load_weights(model: keras.Model, version: Path) -> None:
-    """Gives a model the weights of a version that was exported from the same network.
+    """Loads the weights of a version that was exported from the same network.
 
     Args:
-        model: The network, built. Its variables are found by their paths, such as
-            `cnn/conv1/kernel`.
+        model: The network, built. Its variables are matched by paths such as `cnn/conv1/kernel`.
         version: The folder of the SavedModel.
 
     Raises:
-        ModelRepositoryError: The folder holds no SavedModel, or one of another network.
+        ModelRepositoryError: The folder contains no SavedModel, or one of another network.
     """
-    # The object must stay alive: its signatures hold the weights only weakly.
+    # The object must be kept: its signatures reference the weights only weakly.
     saved_model = load_saved_model(version)
     stored = {
         variable.name.removesuffix(":0"): variable
         for signature in saved_model.signatures.values()
         for variable in signature.variables
     }
-    # Not all variables: the state of dropout's random numbers serves nobody and is not exported.
+    # Not all variables: the random state of dropout is not exported.
     wanted = {variable.path: variable for variable in model.weights}
     if {path: tuple(variable.shape) for path, variable in wanted.items()} != {
         path: tuple(variable.shape) for path, variable in stored.items()
     }:
         raise ModelRepositoryError(
-            f"{version} holds the weights {sorted(stored)}; the network {model.name!r} has "
-            f"{sorted(wanted)}. Expected the same names and shapes; train the network anew."
+            f"{version} contains the weights {sorted(stored)}; the network {model.name!r} has "
+            f"{sorted(wanted)}. Expected the same names and shapes; train the network again."
         )
     for path, variable in wanted.items():
         variable.assign(stored[path])

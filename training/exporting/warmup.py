@@ -1,6 +1,6 @@
-"""Warm-up requests, which a model server replays before it lets a version answer clients.
+"""Warm-up requests, which a model server replays before it serves a version.
 
-The protocol: https://www.tensorflow.org/tfx/serving/saved_model_warmup
+See https://www.tensorflow.org/tfx/serving/saved_model_warmup.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ WARMUP_PATH = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 def write_warmup_requests(version: Path, name: str, signatures: Iterable[Signature]) -> None:
-    """Writes one request a signature into a version's folder.
+    """Writes one request per signature into the folder of a version.
 
     Args:
         version: The folder of the SavedModel.
-        name: The model's name.
-        signatures: What to warm up, each with its example.
+        name: Name of the model.
+        signatures: The signatures, each with its example.
     """
     path = version / WARMUP_PATH
     path.parent.mkdir(exist_ok=True)
@@ -36,7 +36,7 @@ def write_warmup_requests(version: Path, name: str, signatures: Iterable[Signatu
 
 
 def read_warmup_requests(version: Path) -> dict[str, dict[str, Any]]:
-    """Returns the inputs of each signature's warm-up request; none where there is no such file."""
+    """Returns the inputs of each warm-up request by signature; empty if there is no such file."""
     path = version / WARMUP_PATH
     if not path.is_file():
         return {}

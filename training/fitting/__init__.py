@@ -1,1 +1,1 @@
-"""Training: the loop, optimizers, strategies, resumption."""
+"""Training: optimizers, learning-rate schedules, distillation, distribution, sweeps."""

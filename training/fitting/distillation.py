@@ -1,21 +1,21 @@
-"""Lets a small network learn from a large one's probabilities (https://arxiv.org/abs/1503.02531)."""
+"""Distillation: a student learns from a teacher's logits (https://arxiv.org/abs/1503.02531)."""
 
 from __future__ import annotations
 
 import keras
 
-# High enough that the classes which the teacher holds for impossible still tell apart.
+# High enough that differences between improbable classes still matter.
 TEMPERATURE = 3.0
-# What the labels themselves count; the rest is the teacher's.
+# Weight of the loss on the labels; the rest is the loss on the teacher's logits.
 LABEL_WEIGHT = 0.1
 
 
 def make_distiller(teacher: keras.Model, student: keras.Model) -> keras.Model:
-    """Joins both into a model whose training changes the student alone.
+    """Combines teacher and student into a model that trains the student alone.
 
     Args:
-        teacher: A trained classifier from images to logits; it is frozen.
-        student: A classifier of the same inputs and outputs.
+        teacher: A trained classifier from images to logits, which is frozen.
+        student: A classifier with the same inputs and outputs.
 
     Returns:
         A model to compile with the student's loss and to fit like the student.
@@ -24,7 +24,7 @@ def make_distiller(teacher: keras.Model, student: keras.Model) -> keras.Model:
         teacher=teacher,
         student=student,
         distillation_losses=keras.distillation.LogitsDistillation(
-            # Named by its string, Keras 3.15 would compare logits as if they were probabilities.
+            # Given as a string, Keras 3.15 would compare logits as if they were probabilities.
             temperature=TEMPERATURE,
             loss=keras.losses.KLDivergence(),
         ),

@@ -1,4 +1,4 @@
-"""Early stopping that survives an interruption of the training."""
+"""Early stopping that survives interruptions of the training."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _COUNTERS = ("best", "best_epoch", "wait")
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]  # Keras ships no types.
-    """Ends the training when the validation loss stops falling, with the best epoch's weights.
+    """Stops when the validation loss no longer decreases, and restores the best weights.
 
-    Keras's own forgets with its process which epoch was the best; this one keeps it in a file.
+    Keras's callback loses the best epoch when its process ends; this one keeps it in a file.
 
     Args:
         patience: Epochs without a lower validation loss after which training ends.
-        path: The file, `.npz`. A training that finds it goes on from what it says.
+        path: The state file, `.npz`. A training that finds it resumes from it.
     """
 
     def __init__(self, patience: int, path: Path) -> None:
@@ -26,7 +26,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]  # Ker
         self._path = path
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Reads what an interrupted training left."""
+        """Reads the state of an interrupted training."""
         super().on_train_begin(logs)
         if not self._path.exists():
             return
@@ -37,7 +37,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]  # Ker
             self.best_weights = [state[f"weight{index}"] for index in range(count)]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Counts the epoch and writes down the state, whole or not at all."""
+        """Updates the state and writes it atomically."""
         super().on_epoch_end(epoch, logs)
         counters = {counter: getattr(self, counter) for counter in _COUNTERS}
         weights = {f"weight{index}": value for index, value in enumerate(self.best_weights)}

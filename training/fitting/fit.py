@@ -1,4 +1,4 @@
-"""Trains a network by a recipe; a run that was interrupted goes on where its last epoch ended."""
+"""Trains a network with a recipe; an interrupted run resumes after its last epoch."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from training.data.batches import evaluation_batches, training_batches
 from training.data.fashion_mnist import Split
+from training.fitting.data_parallel import fit_across_workers, spans_workers
 from training.fitting.distillation import make_distiller
 from training.fitting.early_stopping import EarlyStopping
-from training.fitting.frozen import behind
+from training.fitting.feature_extraction import extract_features
 from training.fitting.optimizers import make_optimizer
 from training.fitting.pretrained import load_pretrained
-from training.fitting.strategy import fit_across_workers, spans_workers
 from training.zoo.network import Network
 from training.zoo.objective import Objective
-from training.zoo.pipeline import evaluation_batches, training_batches
 from training.zoo.recipe import Recipe
 
 
@@ -30,32 +30,34 @@ def fit(
     run_folder: Path,
     teacher: keras.Model | None = None,
 ) -> keras.Model:
-    """Trains a network, with a progress bar on a terminal and a line an epoch elsewhere.
+    """Trains a network, with a progress bar on a terminal and one line per epoch elsewhere.
 
-    In the scope of a `tf.distribute` strategy it is trained on all of the strategy's devices, each
-    of which takes its share of every batch.
+    In the scope of a `tf.distribute` strategy, the strategy's devices share every batch.
 
     Args:
-        network: What to train.
-        recipe: How to train it.
-        splits: What it learns from, and what its quality is watched on.
-        run_folder: Holds the state after each epoch. A second call with the same folder goes on
-            from there, over the remaining epochs in a new order; the caller deletes the folder
-            once the result is safe. TensorBoard's logs outlive it in the folder `logs` beside it.
-        teacher: A trained model that the network shall imitate; None learns from labels alone.
+        network: The network.
+        recipe: The training recipe.
+        splits: Training and validation set.
+        run_folder: Stores the state after each epoch. A second call with the same folder resumes
+            from it, with the images in a new order. The caller deletes the folder when the result
+            is safe. TensorBoard's logs are kept in the folder `logs` beside it.
+        teacher: A trained model to distil from; None trains on labels alone.
 
     Returns:
-        The model with the weights that the recipe says: those of the best epoch if it stops
-        early, else the moving average, if there is one, else the last.
+        The model with the weights of the best epoch if the recipe stops early, else their moving
+        average if the recipe has one, else the last weights.
     """
     keras.utils.set_random_seed(recipe.seed)
     model = network.build()
     learner = make_distiller(teacher, model) if teacher else model
-    if network.frozen and recipe.pretrained:
+    if network.frozen_until and recipe.pretrained:
         load_pretrained(model, recipe.pretrained)
-        learner, splits = behind(model, network.frozen, splits, run_folder / "features")
+        features_folder = run_folder / "features"
+        learner, splits = extract_features(model, network.frozen_until, splits, features_folder)
     training, validation = splits
-    batches = training_batches(training, recipe).map(network.objective.prepare)
+    batches = training_batches(training, recipe.batch_size, recipe.seed, recipe.augmentation).map(
+        network.objective.prepare
+    )
     _compile(learner, network.objective, recipe, steps_per_epoch=len(batches))
     run = _fit_method(learner)
     run(
@@ -71,7 +73,7 @@ def fit(
 def _fit_method(learner: keras.Model) -> Callable[..., object]:
     if spans_workers():
         return partial(fit_across_workers, learner)
-    return partial(learner.fit, shuffle=False)  # The batches already are.
+    return partial(learner.fit, shuffle=False)  # The batches are shuffled already.
 
 
 def _compile(
@@ -86,7 +88,7 @@ def _compile(
 
 
 def _compiles_well() -> bool:
-    """On a CPU, TensorFlow's convolutions take more than twice as long with XLA."""
+    """Returns whether XLA pays off: on CPUs it makes TensorFlow's convolutions twice as slow."""
     if keras.backend.backend() == "tensorflow":
         return bool(tf.config.list_physical_devices("GPU"))
     return True
@@ -94,7 +96,7 @@ def _compiles_well() -> bool:
 
 def _callbacks(recipe: Recipe, run_folder: Path) -> list[keras.callbacks.Callback]:
     callbacks = [
-        # Two checkpoints, since one of them may be half-written when the process is killed.
+        # Two checkpoints, since a killed process may leave one of them incomplete.
         keras.callbacks.BackupAndRestore(
             run_folder, double_checkpoint=True, delete_checkpoint=False
         ),

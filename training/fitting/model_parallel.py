@@ -1,4 +1,4 @@
-"""Model parallelism through `keras.distribution`: each device holds a part of every layer."""
+"""Model parallelism with `keras.distribution`: each device holds a part of every layer."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ MODEL_AXIS = "model"
 
 
 def split_layers(model: keras.Model) -> keras.distribution.ModelParallel:
-    """Splits the kernels of a network over all devices, by the features that come out of them.
+    """Returns a distribution that splits kernels over all devices along their last axis.
 
-    Only the JAX backend computes in parallel so.
+    Keras supports this with the JAX backend only.
 
     Args:
-        model: The network, built anywhere; it says which variables there will be. Its kernels
-            whose last axis divides by the number of devices are split; all else is copied.
+        model: The network, which names the variables. Kernels whose last axis is divisible by the
+            number of devices are split; other variables are replicated.
 
     Returns:
-        A distribution, in whose scope the network is to be built anew and fitted.
+        The distribution. Build and fit the network again in its scope.
     """
     devices = keras.distribution.list_devices()
     mesh = keras.distribution.DeviceMesh((1, len(devices)), ("batch", MODEL_AXIS), devices)

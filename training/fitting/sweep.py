@@ -1,4 +1,4 @@
-"""Searches for a network's best recipe with Optuna, in parallel processes that share a journal."""
+"""Searches a network's best recipe with Optuna, in parallel processes that share a journal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from rich.progress import Progress
 
+from training.data.batches import evaluation_batches
 from training.data.fashion_mnist import Split
 from training.fitting.fit import fit
 from training.fitting.optimizers import OPTIMIZERS
 from training.zoo import find_network
-from training.zoo.pipeline import evaluation_batches
 from training.zoo.recipe import Recipe
 
-# What is searched: settings of `Recipe`, and where.
+# The searched settings of `Recipe` and their ranges.
 SEARCH_SPACE: dict[str, optuna.distributions.BaseDistribution] = {
     "optimizer": optuna.distributions.CategoricalDistribution(tuple(OPTIMIZERS)),
     "learning_rate": optuna.distributions.FloatDistribution(1e-4, 3e-2, log=True),
@@ -34,13 +34,13 @@ SEARCH_SPACE: dict[str, optuna.distributions.BaseDistribution] = {
 
 @dataclass(frozen=True)
 class Sweep:
-    """What is searched, on which data, and where the search is written down.
+    """A hyperparameter search.
 
     Attributes:
-        network: The network's name.
+        network: Name of the network.
         base: Settings that are not searched, such as the number of epochs.
-        splits: What each trial learns from, and what it is judged by: never the test set.
-        folder: Holds the journal; a search that finds one goes on from it.
+        splits: Training and validation set; never the test set.
+        folder: Stores the journal. A search that finds one resumes it.
     """
 
     network: str
@@ -49,7 +49,7 @@ class Sweep:
     folder: Path
 
     def study(self) -> optuna.Study:
-        """Opens the study in the journal, or begins it."""
+        """Opens the Optuna study in the journal, or creates it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(self.folder / "journal.log"))),
@@ -59,12 +59,12 @@ class Sweep:
 
 
 def search(sweep: Sweep, trials: int, jobs: int) -> tuple[Recipe, float]:
-    """Tries recipes until so many have been finished, those of earlier calls included.
+    """Tries recipes until a number of trials is complete, including those of earlier calls.
 
     Args:
-        sweep: What is searched.
-        trials: How many finished trials there shall be.
-        jobs: How many processes try at the same time.
+        sweep: The search.
+        trials: Total number of completed trials.
+        jobs: Number of parallel processes.
 
     Returns:
         The best recipe and its validation loss.
@@ -85,17 +85,17 @@ def search(sweep: Sweep, trials: int, jobs: int) -> tuple[Recipe, float]:
             futures.append(future)
         wait(futures)
     for future in futures:
-        future.result()  # Raises what the trial raised.
+        future.result()  # Raises the exception of a failed trial.
     best = study.best_trial
     return replace(sweep.base, **best.params), float(best.value or 0.0)
 
 
 def try_one(sweep: Sweep, seed: int) -> None:
-    """Tries the recipe that the search proposes next, and writes down its validation loss.
+    """Runs one trial and records its validation loss.
 
     Args:
-        sweep: What is searched.
-        seed: Of the proposal, so that processes that begin together try different recipes.
+        sweep: The search.
+        seed: Seed of the sampler, so that processes that start together try different recipes.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = sweep.study()
@@ -112,12 +112,12 @@ def try_one(sweep: Sweep, seed: int) -> None:
 
 
 def validation_loss(sweep: Sweep, recipe: Recipe, run_folder: Path) -> float:
-    """Trains a network by a recipe and returns its loss on the validation split.
+    """Trains a network with a recipe and returns its loss on the validation set.
 
     Args:
-        sweep: What is searched.
-        recipe: How to train.
-        run_folder: Holds the state of the training; it is deleted in the end.
+        sweep: The search.
+        recipe: The training recipe.
+        run_folder: Stores the state of the training; deleted at the end.
     """
     objective = find_network(sweep.network).objective
     model = fit(find_network(sweep.network), recipe, sweep.splits, run_folder)

@@ -1,4 +1,4 @@
-"""From a network's name to a new version in the model repository."""
+"""Trains a network by name and exports it as a new version in the model repository."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from training.data.fashion_mnist import load_training
 from training.exporting.export import Origin, export, read_origin
 from training.exporting.repository import latest_version
 from training.exporting.restore import load_weights
-from training.fitting.engine import ONE_DEVICE, Engine, Job, train_on
+from training.fitting.execution import ONE_DEVICE, Execution, Job, train_on
 from training.zoo import find_network
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where a training reads and writes.
+class Folders:
+    """The folders of a training.
 
     Attributes:
-        data: The folder of Fashion-MNIST; None looks in the usual places.
+        data: Folder of Fashion-MNIST; None searches the usual folders.
         models: The model repository.
-        runs: The state of unfinished runs.
+        runs: Folder with the state of unfinished runs.
     """
 
     data: Path | None
@@ -32,69 +32,69 @@ class Places:
     runs: Path
 
 
-def train(  # noqa: PLR0913, PLR0917  # Each is an option of the command line.
+def train(  # noqa: PLR0913, PLR0917  # Options of the command line.
     name: str,
     preset: str,
-    places: Places,
+    folders: Folders,
     teacher: str | None = None,
     pretrained: str | None = None,
-    engine: Engine = ONE_DEVICE,
+    execution: Execution = ONE_DEVICE,
 ) -> Path | None:
-    """Trains a network and exports it. Interrupted, it goes on when it is called again.
+    """Trains a network and exports it. A second call resumes an interrupted training.
 
     Args:
-        name: The network.
-        preset: Which of its recipes.
-        places: Where it reads and writes.
-        teacher: A network whose latest version in the repository is to be imitated; None takes
-            the one that the zoo names for the network, if any.
-        pretrained: The weights of a frozen part; None takes those that the recipe names, if any.
-        engine: What it runs on.
+        name: Name of the network.
+        preset: Name of the recipe.
+        folders: Where to read and write.
+        teacher: Network from whose latest version to distil; None takes the network's teacher in
+            the zoo, if any.
+        pretrained: Weights of frozen layers; None takes those of the recipe, if any.
+        execution: Backend, strategy and precision.
 
     Returns:
-        The new version's folder; None in a process that only helps the one that exports.
+        The folder of the new version; None in a worker process that does not export.
 
     Raises:
-        UnknownNameError: There is no such network or preset.
+        UnknownNameError: The network or preset is unknown.
         DatasetError: The data is missing or damaged.
         ModelRepositoryError: The teacher has not been trained.
-        PretrainedWeightsError: The weights of a frozen part cannot be had.
-        EngineError: The engine cannot train this network.
+        PretrainedWeightsError: The weights of frozen layers cannot be loaded.
+        ExecutionError: The network cannot be trained this way.
     """
     chosen = find_network(name)
     recipe = chosen.recipe(preset)
     if pretrained:
         recipe = replace(recipe, pretrained=pretrained)
     origin = Origin(name, preset, recipe, teacher or chosen.teacher)
-    # A changed recipe must not go on from the weights of the old one.
+    # A changed recipe must not resume from the weights of the old one.
     run = [name, preset, recipe.digest(), origin.teacher]
-    run_folder = places.runs / "-".join(part for part in run if part)
-    taught_by = None
+    run_folder = folders.runs / "-".join(part for part in run if part)
+    load_teacher = None
     if origin.teacher:
-        latest_version(places.models, find_network(origin.teacher).name)  # Fails before any work.
-        taught_by = partial(load_network, places.models, origin.teacher)
-    job = Job(name, recipe, load_training(places.data), run_folder, taught_by)
-    model = train_on(engine, job)
+        latest_version(folders.models, find_network(origin.teacher).name)  # Fails early.
+        load_teacher = partial(load_network, folders.models, origin.teacher)
+    job = Job(name, recipe, load_training(folders.data), run_folder, load_teacher)
+    model = train_on(execution, job)
     if model is None:
         return None
-    version = export(places.models, chosen.signatures(model), origin)
+    version = export(folders.models, chosen.signatures(model), origin)
     shutil.rmtree(run_folder)
     return version
 
 
 def export_again(models: Path, name: str) -> Path:
-    """Adds a version with the weights of the latest one and the tasks that its network has now.
+    """Adds a version with the weights of the latest one and the network's current signatures.
 
     Args:
         models: The model repository.
-        name: The network.
+        name: Name of the network.
 
     Returns:
-        The new version's folder.
+        The folder of the new version.
 
     Raises:
-        UnknownNameError: There is no such network.
-        ModelRepositoryError: The repository holds no version of it, or one of another network.
+        UnknownNameError: The network is unknown.
+        ModelRepositoryError: The repository has no version of it, or one of another network.
     """
     model = load_network(models, name)
     origin = read_origin(latest_version(models, name))
@@ -106,11 +106,11 @@ def load_network(models: Path, name: str) -> keras.Model:
 
     Args:
         models: The model repository.
-        name: The network.
+        name: Name of the network.
 
     Raises:
-        UnknownNameError: There is no such network.
-        ModelRepositoryError: The repository holds no version of it, or one of another network.
+        UnknownNameError: The network is unknown.
+        ModelRepositoryError: The repository has no version of it, or one of another network.
     """
     model = find_network(name).build()
     load_weights(model, latest_version(models, name))

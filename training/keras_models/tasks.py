@@ -17,10 +17,10 @@ from training.keras_models.rebuilding import Head, append, find_head, is_transpa
 from training.signatures.activations import activations
 from training.signatures.class_labels import class_labels
 from training.signatures.compress import compress, decompress
+from training.signatures.feature_maps import feature_maps
 from training.signatures.feature_visualization import feature_visualization
 from training.signatures.generate import generate
 from training.signatures.latent import decode_latent
-from training.signatures.layers import feature_maps
 from training.signatures.predict import predict, predict_bytes
 from training.signatures.predict_tensors import predict_tensors
 from training.signatures.reconstruct import reconstruct

@@ -1,1 +1,1 @@
-"""The report: models/README.md, its figures and the model cards."""
+"""The report on all models: models/README.md, its figures and the model cards."""

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 
 def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Writes a table.
+    """Returns a Markdown table.
 
     Args:
-        columns: The headings. One that ends with a colon heads numbers, which stand to the right;
-            the colon is not shown.
-        rows: The cells.
+        columns: Headings. A column whose heading ends with a colon is aligned right; the colon is
+            not shown.
+        rows: Cells.
     """
     headings = [column.removesuffix(":") for column in columns]
     alignments = ["--:" if column.endswith(":") else "---" for column in columns]

@@ -1,4 +1,4 @@
-"""A model as the report sees it: its latest version, loaded and measured."""
+"""A model of the report: its latest version, loaded and measured."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
+from rich.progress import Progress
 
 from training.data.fashion_mnist import Split
 from training.evaluation.evaluate import Measurement, measure_saved_model
@@ -18,11 +19,10 @@ from training.evaluation.latency import Latency, measure_latencies
 from training.exporting.export import Origin, read_origin
 from training.exporting.repository import latest_version
 from training.exporting.restore import load_saved_model
-from training.report.progress import progress_on
 from training.zoo.network import Network
 from training.zoo.objective import Signatures
 
-MAX_BATCH = 500  # images; more of them would need more memory and no less time.
+MAX_BATCH = 500  # Larger batches need more memory and are no faster.
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class ReportedModel:
     """The latest version of a model, loaded and measured.
 
     Attributes:
-        network: What the zoo says of it.
-        version: The version's folder.
+        network: Its entry in the zoo.
+        version: The folder of the version.
         origin: How it was trained.
-        saved_model: What was loaded; its signatures live as long as it does.
-        measurement: How well it does.
-        latency: How fast `serving_default` is.
+        saved_model: The loaded SavedModel, which must be kept for its signatures.
+        measurement: Its quality and size.
+        latency: Latency of `serving_default`.
     """
 
     network: Network
@@ -47,7 +47,7 @@ class ReportedModel:
 
     @property
     def name(self) -> str:
-        """The model's name."""
+        """Name of the model."""
         return self.network.name
 
     @property
@@ -58,27 +58,29 @@ class ReportedModel:
 
     @property
     def is_classifier(self) -> bool:
-        """Whether it gives classes probabilities."""
+        """True if the model returns probabilities of classes."""
         return self.measurement.probabilities is not None
 
     @property
     def probabilities(self) -> npt.NDArray[np.float32]:
-        """What a classifier gave each class of each example, [N, K].
+        """Predicted probabilities of a classifier for each example, [N, K].
 
         Raises:
             ValueError: The model is no classifier.
         """
         if self.measurement.probabilities is None:
-            raise ValueError(f"{self.name} is no classifier, so it has no probabilities.")
+            raise ValueError(
+                f"{self.name} is no classifier; expected a model that returns probabilities."
+            )
         return self.measurement.probabilities
 
     def run(self, signature_name: str, output: str, **inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Runs a signature, a batch at a time.
+        """Runs a signature in batches.
 
         Args:
-            signature_name: Of the signature.
-            output: Which of its outputs is wanted.
-            **inputs: Its inputs by name, [N, ...].
+            signature_name: Name of the signature.
+            output: Name of the output to return.
+            **inputs: Inputs by name, [N, ...].
 
         Returns:
             The output, [N, ...].
@@ -96,13 +98,13 @@ def report_models(
     """Loads and measures the latest version of each network.
 
     Args:
-        models: The repository.
-        networks: Of which it holds a version each.
-        examples: What to measure them on.
+        models: The model repository.
+        networks: Networks with a version in the repository.
+        examples: Images and labels to measure them on.
         console: Shows the progress.
 
     Raises:
-        ModelRepositoryError: A version is missing, cannot be loaded or does not say how it was
+        ModelRepositoryError: A version is missing, cannot be loaded or has no record of how it was
             trained.
     """
     versions = [latest_version(models, network.name) for network in networks]
@@ -120,7 +122,7 @@ def report_models(
         ]
         timing = progress.add_task("Timing them", total=None)
         latencies = measure_latencies(
-            [partial(_answer, saved_model.signatures) for saved_model in loaded],
+            [partial(_predict, saved_model.signatures) for saved_model in loaded],
             as_inputs(examples.images),
         )
         progress.remove_task(timing)
@@ -128,12 +130,17 @@ def report_models(
     return [ReportedModel(*part) for part in parts]
 
 
+def progress_on(console: Console) -> Progress:
+    """Returns a progress bar that disappears at the end, and is hidden without a terminal."""
+    return Progress(console=console, transient=True, disable=not console.is_interactive)
+
+
 def as_inputs(images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Returns [N, H, W] images as signatures take them, float32 [N, H, W, 1]."""
+    """Returns [N, H, W] images as inputs of signatures, float32 [N, H, W, 1]."""
     return images[..., np.newaxis].astype(np.float32)
 
 
-def _answer(signatures: Signatures, images: npt.NDArray[np.float32]) -> Mapping[str, object]:
+def _predict(signatures: Signatures, images: npt.NDArray[np.float32]) -> Mapping[str, object]:
     outputs = signatures["serving_default"](images=images)
-    # A GPU answers when its numbers are read.
+    # On a GPU, the computation ends when the results are read.
     return {name: values.numpy() for name, values in outputs.items()}

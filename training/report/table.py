@@ -1,4 +1,4 @@
-"""The table of all models: what each is, how well it does, how large and how fast it is."""
+"""The table of all models: description, quality, size and latency."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from training.exporting.export import Origin
 from training.report.markdown import markdown_table
 from training.report.reported_model import ReportedModel
 
-# What the others' latencies are divided by, since machines differ.
+# Latencies are also given relative to this model, since machines differ.
 REFERENCE = "cnn"
 
-_WHICH = ["model", "version:", "task"]
-_WHAT = ["network"]
-_HOW_WELL = [
+_MODEL_COLUMNS = ["model", "version:", "task"]
+_MEASURED_COLUMNS = [
     "parameters:",
     "{split} set:",
     "calibration error:",
@@ -26,56 +25,57 @@ _HOW_WELL = [
     "1 image:",
     f"{BATCH_SIZE} images:",
 ]
-_HOW = ["retrain it with"]
 
 
 def readme_table(models: Sequence[ReportedModel], test: Split) -> str:
     """Returns the table in Markdown.
 
     Args:
-        models: What it lists.
-        test: What they were measured on.
+        models: The listed models.
+        test: The test set, on which they were measured.
     """
-    columns = [column.format(split="test") for column in (*_WHICH, *_WHAT, *_HOW_WELL, *_HOW)]
+    columns = [*_MODEL_COLUMNS, "network", *_MEASURED_COLUMNS, "training command"]
     reference = _reference(models)
     rows = (
         [
             f"`{model.name}`",
-            *_which(model),
+            *_model_cells(model),
             model.network.summary,
-            *_how_well(model, test, reference),
+            *_measured_cells(model, test, reference),
             f"`{retrain_command(model.origin)}`",
         ]
         for model in models
     )
-    return markdown_table(columns, rows)
+    return markdown_table([column.format(split="test") for column in columns], rows)
 
 
 def screen_table(models: Sequence[ReportedModel], examples: Split, split: str) -> Table:
-    """Returns the table for a terminal, which is narrower: the numbers alone.
+    """Returns the table for a terminal, without the wide columns.
 
     Args:
-        models: What it lists.
-        examples: What they were measured on.
-        split: What that is called.
+        models: The listed models.
+        examples: The examples on which they were measured.
+        split: Name of the split of these examples.
     """
     table = Table()
-    for column in (*_WHICH, *_HOW_WELL):
+    for column in (*_MODEL_COLUMNS, *_MEASURED_COLUMNS):
         heading = column.removesuffix(":").format(split=split)
         table.add_column(heading, justify="right" if column.endswith(":") else "left")
     reference = _reference(models)
     for model in models:
-        table.add_row(model.name, *_which(model), *_how_well(model, examples, reference))
+        table.add_row(
+            model.name, *_model_cells(model), *_measured_cells(model, examples, reference)
+        )
     return table
 
 
 def quality(model: ReportedModel) -> str:
-    """Returns what was measured of a model, such as `accuracy 0.9245`."""
+    """Returns the measured quality of a model, such as `accuracy 0.9245`."""
     return f"{model.network.objective.quality} {model.measurement.quality:#.4g}"
 
 
 def calibration_error(model: ReportedModel, examples: Split) -> str:
-    """Returns a classifier's expected calibration error; a dash for other models."""
+    """Returns the expected calibration error of a classifier; a dash for other models."""
     if not model.is_classifier:
         return "–"
     return f"{reliability(model.probabilities, examples.labels).error:.3f}"
@@ -87,19 +87,19 @@ def size(model: ReportedModel) -> str:
 
 
 def retrain_command(origin: Origin) -> str:
-    """Returns the command that trains a model anew, as it was trained."""
-    taught = f"distill {origin.network} --teacher {origin.teacher}"
-    command = taught if origin.teacher else f"train {origin.network}"
+    """Returns the command that trains the model again in the same way."""
+    distill = f"distill {origin.network} --teacher {origin.teacher}"
+    command = distill if origin.teacher else f"train {origin.network}"
     pretrained = origin.recipe.pretrained
     weights = f" --weights {pretrained}" if pretrained else ""
     return f"python -m training {command} --preset {origin.preset}{weights}"
 
 
-def _which(model: ReportedModel) -> list[str]:
+def _model_cells(model: ReportedModel) -> list[str]:
     return [model.version.name, model.network.task]
 
 
-def _how_well(model: ReportedModel, examples: Split, reference: Latency | None) -> list[str]:
+def _measured_cells(model: ReportedModel, examples: Split, reference: Latency | None) -> list[str]:
     latency = model.latency
     return [
         f"{model.measurement.parameters:,}",

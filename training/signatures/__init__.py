@@ -1,1 +1,1 @@
-"""The tasks: one a file; each turns a Keras model into signatures of a SavedModel."""
+"""The signatures of exported models: one task per file, each built from a Keras model."""

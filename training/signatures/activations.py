@@ -1,4 +1,4 @@
-"""The activations task: what every layer makes of an image."""
+"""The activations task: the output of every layer for an image."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from training.signatures.signature import (
 
 
 def activations(model: keras.Model) -> Signature:
-    """Makes `activations`.
+    """Returns the signature `activations`.
 
     Inputs: `images` float32 [N, H, W, C], 0 to 255.
-    Outputs: the output of every layer but the input, named after the layer, float32 [N, ...].
+    Outputs: the output of every layer except the input, named after the layer, float32 [N, ...].
 
     Args:
-        model: A functional or sequential model of images.
+        model: A functional or sequential model whose input is images.
     """
     outputs = {
         layer.name: layer.output

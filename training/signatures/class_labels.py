@@ -1,4 +1,4 @@
-"""The names of a classifier's classes, for clients that show more than the most probable one."""
+"""The class labels task: names of classes, for clients that show more than the top class."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from training.signatures.signature import Signature, make_signature
 
 
 def class_labels(class_names: Sequence[str]) -> Signature:
-    """Makes `class_labels`.
+    """Returns the signature `class_labels`.
 
-    Inputs: `class_index` int32 [N]. An index that is no class fails the request with
+    Inputs: `class_index` int32 [N]. An index outside the classes fails the request with
     INVALID_ARGUMENT.
     Outputs: `label` string [N].
 
@@ -24,7 +24,7 @@ def class_labels(class_names: Sequence[str]) -> Signature:
     def serve(class_index: tf.Tensor) -> dict[str, tf.Tensor]:
         inside = (class_index >= 0) & (class_index < len(class_names))
         expected = f"class_index must be 0 to {len(class_names) - 1}; received"
-        # A gather out of range is an error on a CPU, but empty text without a word on a GPU.
+        # Out of range, gather fails on a CPU but silently returns empty text on a GPU.
         with tf.control_dependencies(
             [tf.debugging.Assert(tf.reduce_all(inside), [expected, class_index])]
         ):

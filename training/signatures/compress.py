@@ -1,4 +1,4 @@
-"""The compression task: images to codes of a fixed size, and back."""
+"""The compression task: from images to codes of a fixed size, and back."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ BYTE = 8  # bits
 
 
 def compress(encoder: keras.Model, bits: int | None = None) -> Signature:
-    """Makes `compress`.
+    """Returns the signature `compress`.
 
     Inputs: `images` float32 [N, H, W, C], 0 to 255.
-    Outputs: `code` uint8 [N, K], or float32 where it is not quantised.
+    Outputs: `code` uint8 [N, K], or float32 if the code is not quantized.
 
     Args:
-        encoder: From images to a code of numbers.
-        bits: Of each number, if they are whole and not negative: 1, 2, 4 or 8, of which as many
-            as fit share a byte. None if they are any real numbers.
+        encoder: A model from images to codes.
+        bits: Bits per number, if the codes are non-negative integers: 1, 2, 4 or 8. Several
+            numbers are packed into each byte. None for real numbers.
     """
 
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -37,14 +37,14 @@ def compress(encoder: keras.Model, bits: int | None = None) -> Signature:
 
 
 def decompress(decoder: keras.Model, bits: int | None = None) -> Signature:
-    """Makes `decompress`.
+    """Returns the signature `decompress`.
 
-    Inputs: `code` [N, K], as `compress` gives it.
+    Inputs: `code` [N, K], as returned by `compress`.
     Outputs: `images` float32 [N, H, W, C], 0 to 255.
 
     Args:
-        decoder: From a code of numbers to images.
-        bits: What was given to `compress`.
+        decoder: A model from codes to images.
+        bits: The same value as for `compress`.
     """
     (_, size) = decoder.input_shape
     shape, dtype = ([None, size * bits // BYTE], tf.uint8) if bits else ([None, size], tf.float32)
@@ -57,32 +57,32 @@ def decompress(decoder: keras.Model, bits: int | None = None) -> Signature:
 
 
 def pack(numbers: tf.Tensor, bits: int) -> tf.Tensor:
-    """Puts several small numbers into each byte, the first of them into its lowest bits.
+    """Packs several small integers into each byte, the first of them into its lowest bits.
 
     Args:
-        numbers: float32 [N, M] of whole numbers from 0 to 2^bits - 1.
-        bits: Of each: 1, 2, 4 or 8.
+        numbers: Integers from 0 to 2^bits - 1, float32 [N, M].
+        bits: Bits per number: 1, 2, 4 or 8.
 
     Returns:
         uint8 [N, M * bits / 8].
     """
-    places = tf.range(0, BYTE, bits)
+    shifts = tf.range(0, BYTE, bits)
     groups = tf.reshape(numbers, [-1, numbers.shape[1] * bits // BYTE, BYTE // bits])
-    shifted = tf.bitwise.left_shift(tf.cast(groups, tf.int32), places)
+    shifted = tf.bitwise.left_shift(tf.cast(groups, tf.int32), shifts)
     return tf.cast(tf.reduce_sum(shifted, axis=-1), tf.uint8)
 
 
 def unpack(code: tf.Tensor, bits: int) -> tf.Tensor:
-    """Takes the numbers out of the bytes again.
+    """Unpacks the numbers that `pack` packed into bytes.
 
     Args:
         code: uint8 [N, K].
-        bits: Of each number.
+        bits: Bits per number.
 
     Returns:
         float32 [N, K * 8 / bits].
     """
-    places = tf.range(0, BYTE, bits)
-    shifted = tf.bitwise.right_shift(tf.cast(code, tf.int32)[..., tf.newaxis], places)
+    shifts = tf.range(0, BYTE, bits)
+    shifted = tf.bitwise.right_shift(tf.cast(code, tf.int32)[..., tf.newaxis], shifts)
     numbers = tf.bitwise.bitwise_and(shifted, 2**bits - 1)
     return tf.cast(tf.reshape(numbers, [-1, code.shape[1] * BYTE // bits]), tf.float32)

@@ -1,6 +1,6 @@
-"""The feature visualization task: an image that excites a channel of a layer.
+"""The feature visualization task: images that maximize the activation of a channel.
 
-The method is that of Lucid (Olah et al. 2017, https://distill.pub/2017/feature-visualization):
+The method follows Lucid (Olah et al. 2017, https://distill.pub/2017/feature-visualization):
 gradient ascent on the image's Fourier coefficients, with jitter.
 """
 
@@ -17,40 +17,40 @@ from training.signatures.signature import Signature, make_signature
 
 LEARNING_RATE = 0.05
 JITTER = 2  # pixels
-LEAK = 0.1  # Of the ReLU in the objective.
-START_DEVIATION = 0.01  # of the coefficients
+LEAK = 0.1  # Slope of the leaky ReLU in the objective.
+START_DEVIATION = 0.01  # Standard deviation of the initial coefficients.
 
 
 def feature_visualization(model: keras.Model, layer_name: str, steps: int = 64) -> Signature:
-    """Makes `feature_visualization_LAYER`.
+    """Returns the signature `feature_visualization_LAYER`.
 
-    Inputs: `channel` int32 [N], 0 to F-1, refused outside with INVALID_ARGUMENT; `seed` int32
-    [N], which decides on the image to start from.
-    Outputs: `images` float32 [N, H, W, C], 0 to 255; `activation` float32 [N], the channel's mean
-    over the layer's output for that image.
+    Inputs: `channel` int32 [N], 0 to F-1; others fail the request with INVALID_ARGUMENT. `seed`
+    int32 [N] determines the initial image.
+    Outputs: `images` float32 [N, H, W, C], 0 to 255; `activation` float32 [N], the mean activation
+    of the channel for each image.
 
     Args:
         model: A functional or sequential model from [N, H, W, C] images, 0 to 255.
-        layer_name: A layer whose output is [N, h, w, F] or [N, F].
-        steps: Of gradient ascent; 0 gives the image to start from.
+        layer_name: Name of a layer whose output is [N, h, w, F] or [N, F].
+        steps: Steps of gradient ascent; 0 returns the initial image.
 
     Raises:
-        ValueError: The model has no layer of that name.
+        ValueError: The model has no such layer.
     """
     layer = model.get_layer(layer_name)
     features = keras.Model(model.inputs[0], layer.output)
-    drive = _before_activation(model, layer)
+    pre_activation = _pre_activation(model, layer)
     image_shape = model.input_shape[1:]
     jitter = np.random.default_rng(0).integers(-JITTER, JITTER, (max(1, steps), 2), endpoint=True)
     shifts = tf.constant(jitter, tf.int32)
 
     def visualize(channel: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        channel = _refuse_unknown(channel, features.output_shape[-1])
+        channel = _check_channel(channel, features.output_shape[-1])
 
         def objective(coefficients: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-            # All alike, and around the edges: a picture made of waves has none.
+            # All images alike, and around the edges: an image made of waves is periodic.
             images = tf.roll(_render(coefficients, image_shape), shifts[step], axis=[1, 2])
-            return _channel_mean(tf.nn.leaky_relu(drive(images), LEAK), channel)
+            return _channel_mean(tf.nn.leaky_relu(pre_activation(images), LEAK), channel)
 
         start = _start_coefficients(seed, image_shape)
         images = _render(_ascend(objective, start, steps), image_shape)
@@ -62,10 +62,10 @@ def feature_visualization(model: keras.Model, layer_name: str, steps: int = 64) 
     return make_signature(f"feature_visualization_{layer_name}", visualize, specs, example)
 
 
-def _before_activation(model: keras.Model, layer: keras.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns the function from images to the layer's output without its activation function.
+def _pre_activation(model: keras.Model, layer: keras.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns a function from images to the layer's output before its activation function.
 
-    The ascent climbs on that: where a ReLU is off, its gradient shows no way up.
+    Gradient ascent needs it, since the gradient of an inactive ReLU is zero.
     """
     if isinstance(layer, keras.layers.ReLU):
         return partial(keras.Model(model.inputs[0], layer.input), training=False)
@@ -75,31 +75,32 @@ def _before_activation(model: keras.Model, layer: keras.Layer) -> Callable[[tf.T
     linear = type(layer).from_config({**layer.get_config(), "activation": "linear"})
     linear.build(layer.input.shape)
 
-    def drive(images: tf.Tensor) -> tf.Tensor:
+    def pre_activation(images: tf.Tensor) -> tf.Tensor:
         weights = [variable.value for variable in layer.trainable_variables]
         frozen = [variable.value for variable in layer.non_trainable_variables]
         outputs, _ = linear.stateless_call(weights, frozen, inputs(images, training=False))
         return outputs
 
-    return drive
+    return pre_activation
 
 
-def _refuse_unknown(channel: tf.Tensor, count: int) -> tf.Tensor:
+def _check_channel(channel: tf.Tensor, count: int) -> tf.Tensor:
+    """Returns the channels, and fails if one is outside 0 to `count - 1`."""
     inside = (channel >= 0) & (channel < count)
     expected = f"channel must be 0 to {count - 1}; received"
-    # A gather out of range is an error on a CPU, but zero without a word on a GPU.
+    # Out of range, gather fails on a CPU but silently returns zero on a GPU.
     with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(inside), [expected, channel])]):
         return tf.identity(channel)
 
 
 def _channel_mean(features: tf.Tensor, channel: tf.Tensor) -> tf.Tensor:
-    """From [N, ..., F] and [N] to the mean of each one's channel, [N]."""
-    places = list(range(1, len(features.shape) - 1))
-    return tf.gather(tf.reduce_mean(features, axis=places), channel, batch_dims=1)
+    """Returns the mean of one channel per example, [N], from features [N, ..., F]."""
+    spatial_axes = list(range(1, len(features.shape) - 1))
+    return tf.gather(tf.reduce_mean(features, axis=spatial_axes), channel, batch_dims=1)
 
 
 def _start_coefficients(seed: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
-    """Returns the real and imaginary parts of small random coefficients, [N, 2, C, H, W//2+1]."""
+    """Returns real and imaginary parts of small random coefficients, [N, 2, C, H, W//2+1]."""
     height, width, channels = image_shape
     shape = [2, channels, height, width // 2 + 1]
 
@@ -110,10 +111,10 @@ def _start_coefficients(seed: tf.Tensor, image_shape: tuple[int, int, int]) -> t
 
 
 def _render(coefficients: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
-    """From coefficients [N, 2, C, H, W//2+1] to images [N, H, W, C], 0 to 255.
+    """Returns the images of coefficients: from [N, 2, C, H, W//2+1] to [N, H, W, C], 0 to 255.
 
-    The lower a frequency, the more its coefficients count, as in natural images; without that
-    the ascent ends in high-frequency noise.
+    Lower frequencies have more weight, as in natural images. Without that, gradient ascent ends in
+    high-frequency noise.
     """
     height, width, _ = image_shape
     frequencies = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
@@ -126,7 +127,7 @@ def _render(coefficients: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Te
 def _ascend(
     objective: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], start: tf.Tensor, steps: int
 ) -> tf.Tensor:
-    """Raises each one's objective, on its own, by Adam (https://arxiv.org/abs/1412.6980)."""
+    """Maximizes the objective of each example with Adam (https://arxiv.org/abs/1412.6980)."""
 
     def ascend(
         step: tf.Tensor, position: tf.Tensor, mean: tf.Tensor, square: tf.Tensor

@@ -1,4 +1,4 @@
-"""The generation task: new images from random numbers that a seed decides."""
+"""The generation task: new images from seeded random latent vectors."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from training.signatures.signature import Signature, make_signature
 
 
 def generate(decoder: keras.Model) -> Signature:
-    """Makes `generate`.
+    """Returns the signature `generate`.
 
-    Inputs: `seed` int64 [N]; `temperature` float32 [N], which scales the latent vector: 1 draws
-    from what the model learned, less gives more ordinary images.
+    Inputs: `seed` int64 [N]; `temperature` float32 [N], which scales the latent vector: 1 samples
+    the learned distribution, lower values give more typical images.
     Outputs: `images` float32 [N, H, W, C], 0 to 255; `latent` float32 [N, L]. The same seed gives
-    the same image on every server, whatever else is in the batch.
+    the same image on every server, regardless of the batch.
 
     Args:
-        decoder: From latent vectors, normally distributed, to images.
+        decoder: A model from normally distributed latent vectors to images.
     """
     latent_size = decoder.input_shape[-1]
 
     def noise(seed: tf.Tensor) -> tf.Tensor:
-        # Named, since what TensorFlow would choose depends on the device.
+        # TensorFlow's default algorithm depends on the device.
         return tf.random.stateless_normal([latent_size], [seed, 0], alg="philox")
 
     def serve(seed: tf.Tensor, temperature: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -6,11 +6,10 @@ import tensorflow as tf
 
 MAX_PIXELS = 16_000_000
 MAX_PIXELS_PER_BYTE = 8 * 1032
-"""Of a PNG file with one bit per pixel, compressed by DEFLATE's best ratio; JPEG files have fewer.
-A header that promises more pixels is false, and would reserve memory for them."""
+"""Reached by PNG files with one bit per pixel at DEFLATE's best compression ratio, 1032; JPEG files
+have fewer. A header with more pixels is false, but would still allocate memory for them."""
 MAX_JPEG_SCANS = 100
-"""The work of decoding grows with the scans, each of which may take a few bytes. Encoders write
-about ten."""
+"""Each scan costs a pass over the image, but can be a few bytes long. Encoders write about ten."""
 
 _PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 _PNG_HEADER_BYTES = 24  # The start, the width and the height.
@@ -21,8 +20,7 @@ _JPEG_SCAN_START = b"\xff\xda"
 def decode_images(files: tf.Tensor, height: int, width: int, channels: int) -> tf.Tensor:
     """Returns the images of files, resized, float32 [N, height, width, channels].
 
-    The graph fails with INVALID_ARGUMENT if a file is neither PNG nor JPEG, is damaged, or would
-    cost too much to decode.
+    Files that are damaged, too large or neither PNG nor JPEG fail with INVALID_ARGUMENT.
 
     Args:
         files: Contents of PNG and JPEG files, string [N].
@@ -44,13 +42,13 @@ def decode_images(files: tf.Tensor, height: int, width: int, channels: int) -> t
 
 
 def _cost_checks(files: tf.Tensor) -> list[tf.Operation]:
-    """Returns operations that fail if a file would cost too much to decode."""
+    """Returns operations that fail for files that would cost too much to decode."""
     jpeg_files, png_files = _starting_with(files, _JPEG_START), _starting_with(files, _PNG_START)
     known_files = tf.concat([jpeg_files, png_files], axis=0)
     sizes = tf.concat([_jpeg_sizes(jpeg_files), _png_sizes(png_files)], axis=0)
     file_bytes = tf.cast(tf.strings.length(known_files), tf.int64)
     most = tf.minimum(tf.constant(MAX_PIXELS, tf.int64), MAX_PIXELS_PER_BYTE * file_bytes)
-    # In compressed data, a zero byte follows every 0xFF.
+    # Compressed data cannot contain this marker: in it, a zero byte follows every 0xFF.
     scans = tf.strings.split(jpeg_files, _JPEG_SCAN_START).row_lengths() - 1
     return [
         tf.debugging.Assert(
@@ -74,11 +72,12 @@ def _cost_checks(files: tf.Tensor) -> list[tf.Operation]:
 
 
 def _starting_with(files: tf.Tensor, start: bytes) -> tf.Tensor:
+    """Returns the files that start with these bytes, string [M]."""
     return tf.boolean_mask(files, tf.strings.substr(files, 0, len(start)) == start)
 
 
 def _jpeg_sizes(files: tf.Tensor) -> tf.Tensor:
-    """Returns height and width as the headers name them, int64 [N, 2]."""
+    """Returns the height and width in each header, int64 [N, 2]."""
     return tf.map_fn(
         lambda file: tf.cast(tf.image.extract_jpeg_shape(file)[:2], tf.int64),
         files,
@@ -87,7 +86,7 @@ def _jpeg_sizes(files: tf.Tensor) -> tf.Tensor:
 
 
 def _png_sizes(files: tf.Tensor) -> tf.Tensor:
-    """Returns height and width as the headers name them, int64 [N, 2]."""
-    # A fixed length cuts a file that is longer, and fills one that is shorter with zeros.
+    """Returns the height and width in each header, int64 [N, 2]."""
+    # The fixed length truncates longer files and pads shorter ones with zeros.
     words = tf.io.decode_raw(files, tf.int32, little_endian=False, fixed_length=_PNG_HEADER_BYTES)
     return tf.cast(tf.reverse(words[:, -2:], axis=[1]), tf.int64)

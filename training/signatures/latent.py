@@ -1,4 +1,4 @@
-"""The latent space task: from images to the distribution of their latent vectors, and back."""
+"""The latent space task: from images to distributions of latent vectors, and back to images."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from training.signatures.signature import (
 
 
 def encode_latent(encoder: keras.Model) -> Signature:
-    """Makes `encode_latent`.
+    """Returns the signature `encode_latent`.
 
     Inputs: `images` float32 [N, H, W, C], 0 to 255.
     Outputs: `mean` and `log_variance` float32 [N, L].
 
     Args:
-        encoder: From images to those two.
+        encoder: A model from images to these outputs.
     """
 
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -33,13 +33,13 @@ def encode_latent(encoder: keras.Model) -> Signature:
 
 
 def decode_latent(decoder: keras.Model) -> Signature:
-    """Makes `decode_latent`.
+    """Returns the signature `decode_latent`.
 
     Inputs: `latent` float32 [N, L].
     Outputs: `images` float32 [N, H, W, C], 0 to 255.
 
     Args:
-        decoder: From latent vectors to images.
+        decoder: A model from latent vectors to images.
     """
 
     def serve(latent: tf.Tensor) -> dict[str, tf.Tensor]:

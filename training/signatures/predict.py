@@ -1,4 +1,4 @@
-"""The predict task: class probabilities of images, given as arrays or as PNG and JPEG files."""
+"""The predict task: class probabilities of images, sent as arrays or as PNG or JPEG files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Activation = Callable[[tf.Tensor], tf.Tensor]
 def predict(
     model: keras.Model, class_names: Sequence[str], activation: Activation = tf.nn.softmax
 ) -> Signature:
-    """Makes `serving_default`.
+    """Returns the signature `serving_default`.
 
     Inputs: `images` float32 [N, H, W, C], 0 to 255.
     Outputs: `probabilities` and `logits` float32 [N, K], `class_index` int32 [N], `label`
@@ -45,11 +45,10 @@ def predict(
 def predict_bytes(
     model: keras.Model, class_names: Sequence[str], activation: Activation = tf.nn.softmax
 ) -> Signature:
-    """Makes `predict_bytes`, which decodes and resizes in the graph.
+    """Returns the signature `predict_bytes`, which decodes and resizes files in the graph.
 
-    Inputs: `image_bytes` string [N], PNG or JPEG files of at most 16 million pixels, in any
-    proportion. A file that is larger, of another format or damaged fails the request with
-    INVALID_ARGUMENT.
+    Inputs: `image_bytes` string [N], PNG or JPEG files of at most 16 million pixels. Larger or
+    damaged files and other formats fail the request with INVALID_ARGUMENT.
     Outputs: those of `predict`.
 
     Args:

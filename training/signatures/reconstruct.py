@@ -1,4 +1,4 @@
-"""The reconstruction task: what an autoencoder makes of images."""
+"""The reconstruction task: images after encoding and decoding by an autoencoder."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from training.signatures.signature import (
 
 
 def reconstruct(model: keras.Model) -> Signature:
-    """Makes `serving_default`.
+    """Returns the signature `serving_default`.
 
     Inputs: `images` float32 [N, H, W, C], 0 to 255.
-    Outputs: `images`, the same.
+    Outputs: `images`, of the same shape.
 
     Args:
-        model: From images to images.
+        model: A model from images to images.
     """
 
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -35,22 +35,22 @@ def make_signature(
     specs: Sequence[tf.TensorSpec],
     example: Mapping[str, npt.NDArray[Any]],
 ) -> Signature:
-    """Makes a signature that refuses inputs of another shape with INVALID_ARGUMENT.
+    """Returns a signature that rejects inputs of other shapes with INVALID_ARGUMENT.
 
-    TensorFlow Serving does not compare shapes with the signature, and a convolution that is given
-    a tensor of another rank aborts the whole process.
+    TensorFlow Serving does not check shapes, and a convolution aborts the whole process if its
+    input has another rank.
 
     Args:
         name: The name that clients send.
-        serve: Computes the outputs. Its parameters have the names of the inputs.
+        serve: Computes the outputs. Its parameters are named like the inputs.
         specs: Shape, type and name of each input, in the order of the parameters.
         example: Inputs by name for one warm-up request.
     """
 
     @wraps(serve)
     def checked(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        # ensure_shape compares when it runs, and `serve` depends on its output: no optimization
-        # of the graph can remove it or run a convolution before it.
+        # ensure_shape checks at run time, and `serve` uses its output, so that no optimization of
+        # the graph removes the check or runs a convolution before it.
         return serve(
             *(
                 tf.ensure_shape(tensor, spec.shape)

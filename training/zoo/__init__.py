@@ -1,4 +1,4 @@
-"""The networks that can be trained: what each one is, how it is trained, what its export can do."""
+"""The model zoo: all networks, with their training recipes and exported signatures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NETWORKS: dict[str, Network] = {
 
 
 def find_network(name: str) -> Network:
-    """Returns the network of that name.
+    """Returns the network with a name.
 
     Raises:
         UnknownNameError: The zoo has no such network.

@@ -1,12 +1,11 @@
-"""The autoencoders."""
+"""Autoencoders and codecs."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from training.architectures.autoencoder import build_autoencoder
+from training.architectures.autoencoder import build_autoencoder, build_linear_autoencoder
 from training.architectures.codec import build_codec
-from training.architectures.linear_autoencoder import build_linear_autoencoder
 from training.zoo.network import Network
 from training.zoo.objective import RECONSTRUCTION
 from training.zoo.recipe import Recipe

@@ -1,11 +1,10 @@
-"""Classifiers without convolutions: the linear ones, the kernel machine, the perceptron."""
+"""Classifiers without convolutions: linear models, the kernel SVM and the perceptron."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from training.architectures.kernel_svm import build_kernel_svm
-from training.architectures.linear import build_linear
+from training.architectures.linear import build_kernel_svm, build_linear
 from training.architectures.mlp import build_mlp
 from training.zoo.network import Network
 from training.zoo.objective import CLASSIFICATION, LEAST_SQUARES, MARGIN

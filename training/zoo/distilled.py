@@ -1,16 +1,16 @@
-"""Small classifiers, each trained twice: on labels alone, and to imitate `cnn_best`."""
+"""Small classifiers, each trained on labels alone and distilled from `cnn_best`."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from training.architectures.student import build_student
+from training.architectures.resnet import build_student
 from training.zoo.network import Network
 from training.zoo.objective import CLASSIFICATION
 from training.zoo.recipe import Recipe
 from training.zoo.tasks import convolutional_tasks
 
-# The same for all, so that nothing but size and teacher make the difference.
+# The same for all, so that only size and teacher differ.
 _RECIPES = {
     "quick": Recipe(epochs=2, ema_momentum=0.99),
     "full": Recipe(epochs=20, learning_rate=4e-3, augment=True),

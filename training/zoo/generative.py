@@ -1,9 +1,8 @@
-"""The generative networks."""
+"""Generative networks."""
 
 from __future__ import annotations
 
-from training.architectures.vae import build_vae
-from training.architectures.vae_conv import build_vae_conv
+from training.architectures.vae import build_vae, build_vae_conv
 from training.zoo.network import Network
 from training.zoo.objective import EVIDENCE_LOWER_BOUND
 from training.zoo.recipe import Recipe

@@ -1,4 +1,4 @@
-"""What the zoo says of a network."""
+"""The entry of a network in the zoo."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from training.zoo.recipe import Recipe
 
 @dataclass(frozen=True)
 class Network:
-    """One row of the zoo.
+    """A network that can be trained.
 
     Attributes:
-        name: The model's name under `models/` and in a server's URLs.
-        task: What the network does, in a few words.
-        summary: What the network is, in one line.
-        build: Builds it, untrained.
-        objective: What it is trained for.
-        recipes: How to train it, by preset.
-        signatures: The tasks that its export carries.
-        frozen: The layer up to which it has pretrained weights and is not trained, if any.
-        teacher: The network whose latest version it imitates, if it is distilled.
+        name: Name of the model, in the model repository and in URLs.
+        task: Task of the network, such as `classification`.
+        summary: Description in one line.
+        build: Builds the untrained network.
+        objective: Training objective.
+        recipes: Training recipes by preset.
+        signatures: Returns the signatures that are exported.
+        frozen_until: Last layer with pretrained weights that are not trained, if any.
+        teacher: Network from whose latest version it is distilled, if any.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Network:
     objective: Objective
     recipes: Mapping[str, Recipe]
     signatures: Callable[[keras.Model], list[Signature]]
-    frozen: str | None = None
+    frozen_until: str | None = None
     teacher: str | None = None
 
     def recipe(self, preset: str) -> Recipe:

@@ -1,4 +1,4 @@
-"""What a network is trained for: its targets, its loss, and how well it does."""
+"""Training objectives: targets, loss, and the quality measure of a network."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import numpy as np
 import tensorflow as tf
 
 from training.architectures.elbo import kl_divergence, log_likelihood
+from training.data.batches import evaluation_batches
 from training.data.fashion_mnist import CLASS_NAMES, Split
-from training.zoo.pipeline import evaluation_batches
 from training.zoo.recipe import Recipe
 
-# The signatures of a loaded SavedModel, by name: each takes tensors by name and gives a dict.
+# The signatures of a loaded SavedModel, by name: each takes tensors by name and returns a dict.
 Signatures = Mapping[str, Callable[..., dict[str, tf.Tensor]]]
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What a network is trained for.
+    """The training objective of a network.
 
     Attributes:
-        prepare: From a batch of float32 [B, H, W, C] images, 0 to 255, and uint8 [B] labels to
-            the inputs and the targets that `fit` is given.
-        loss: Makes the loss of a recipe; None for a model whose train step has its own.
-        metrics: Makes what the progress bar shows beside the loss.
-        quality: What `measure` returns, as the report heads it.
-        measure: Computes the quality of an export from its signatures.
+        prepare: Turns a batch of float32 [B, H, W, C] images, 0 to 255, and uint8 [B] labels into
+            the inputs and targets of `fit`.
+        loss: Returns the loss for a recipe; None for models with a train step of their own.
+        metrics: Returns the metrics that the progress bar shows besides the loss.
+        quality: Name of the quality that `measure` returns, such as `accuracy`.
+        measure: Computes the quality of an exported model from its signatures.
     """
 
     prepare: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -40,9 +40,9 @@ class Objective:
 
 
 def accuracy(signatures: Signatures, examples: Split) -> float:
-    """Returns the share of images whose class `serving_default` names."""
+    """Returns the share of images that `serving_default` classifies correctly."""
     serve = signatures["serving_default"]
-    # Few at once: the features of a large network take megabytes an image.
+    # Small batches: the features of a large network take megabytes per image.
     right = sum(
         int(np.count_nonzero(serve(images=images)["class_index"].numpy() == labels.numpy()))
         for images, labels in evaluation_batches(examples, batch_size=250)
@@ -51,7 +51,7 @@ def accuracy(signatures: Signatures, examples: Split) -> float:
 
 
 def reconstruction_error(signatures: Signatures, examples: Split) -> float:
-    """Returns the mean squared error a pixel, 0 to 1, of what `compress` and `decompress` keep."""
+    """Returns the mean squared error per pixel, 0 to 1, after `compress` and `decompress`."""
     total = 0.0
     for images, _ in evaluation_batches(examples):
         code = signatures["compress"](images=images)["code"]
@@ -62,7 +62,7 @@ def reconstruction_error(signatures: Signatures, examples: Split) -> float:
 
 
 def evidence_lower_bound(signatures: Signatures, examples: Split) -> float:
-    """Returns the mean evidence lower bound of an image in nats, from one latent vector each."""
+    """Returns the mean evidence lower bound per image in nats, from one latent vector each."""
     total = 0.0
     for index, (images, _) in enumerate(evaluation_batches(examples)):
         code = signatures["encode_latent"](images=images)
@@ -98,7 +98,7 @@ CLASSIFICATION = _classification(
         from_logits=True, label_smoothing=recipe.label_smoothing
     )
 )
-# Each class against all others, as scikit-learn's LinearSVC does it.
+# One class against all others, like scikit-learn's LinearSVC.
 MARGIN = _classification(lambda _: keras.losses.Hinge())
 LEAST_SQUARES = _classification(lambda _: keras.losses.MeanSquaredError())
 
@@ -111,7 +111,7 @@ RECONSTRUCTION = Objective(
 
 EVIDENCE_LOWER_BOUND = Objective(
     prepare=_images_to_themselves,
-    loss=None,  # The model's train step has it.
+    loss=None,  # Part of the model's train step.
     quality="evidence lower bound",
     measure=evidence_lower_bound,
 )

@@ -1,4 +1,4 @@
-"""The recurrent classifiers, which read an image row by row."""
+"""Recurrent classifiers, which read an image row by row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.zoo.tasks import classifier_tasks
 
 _QUICK = Recipe(epochs=3, ema_momentum=0.99)
 _GATED = Recipe(epochs=16, learning_rate=4e-3)
-# Without gates, the gradient through 28 rows bursts at such steps.
+# Without gates, gradients through 28 rows explode at the learning rate of the gated cells.
 _SIMPLE = Recipe(epochs=40, learning_rate=1e-3)
 
 NETWORKS = [

@@ -1,19 +1,19 @@
-"""Which tasks the networks of a kind carry."""
+"""The signatures that each kind of network exports."""
 
 from __future__ import annotations
 
 import keras
 
 from training.architectures.codec import CODE_BITS
+from training.architectures.flip_averaging import average_over_flip
 from training.data.fashion_mnist import CLASS_NAMES
 from training.signatures.activations import activations
 from training.signatures.class_labels import class_labels
 from training.signatures.compress import compress, decompress
+from training.signatures.feature_maps import feature_maps
 from training.signatures.feature_visualization import feature_visualization
 from training.signatures.generate import generate
 from training.signatures.latent import decode_latent, encode_latent
-from training.signatures.layers import feature_maps
-from training.signatures.mirror_mean import mirror_mean
 from training.signatures.predict import predict, predict_bytes
 from training.signatures.reconstruct import reconstruct
 from training.signatures.saliency import (
@@ -32,8 +32,8 @@ def classifier_tasks(
 
     Args:
         model: The classifier.
-        noisy_copies: Over which SmoothGrad averages.
-        path_steps: Along which the gradients are integrated.
+        noisy_copies: Noisy copies per image in SmoothGrad.
+        path_steps: Steps per image in integrated gradients.
     """
     return [
         predict(model, CLASS_NAMES),
@@ -50,19 +50,19 @@ def convolutional_tasks(
     noisy_copies: int = 32,
     path_steps: int = 128,
     ascent_steps: int = 64,
-    mirrored: bool = False,
+    flip_averaging: bool = False,
 ) -> list[Signature]:
-    """Returns the signatures of a classifier with convolutions.
+    """Returns the signatures of a convolutional classifier.
 
     Args:
         model: The network.
-        noisy_copies: Over which SmoothGrad averages.
-        path_steps: Along which the gradients are integrated.
-        ascent_steps: Of each feature visualization.
-        mirrored: Whether the classifier is the network's mean over an image and its mirror image.
-            What shows the network's layers shows them for the image itself.
+        noisy_copies: Noisy copies per image in SmoothGrad.
+        path_steps: Steps per image in integrated gradients.
+        ascent_steps: Steps of gradient ascent per feature visualization.
+        flip_averaging: Averages the logits over each image and its flip. Signatures that show the
+            layers of the network use the image alone.
     """
-    classifier = mirror_mean(model) if mirrored else model
+    classifier = average_over_flip(model) if flip_averaging else model
     visualized = [*feature_maps(model), model.layers[-1]]
     return [
         *classifier_tasks(classifier, noisy_copies, path_steps),
@@ -73,12 +73,12 @@ def convolutional_tasks(
 
 
 def autoencoder_tasks(model: keras.Model) -> list[Signature]:
-    """Returns the signatures of an autoencoder whose code is floating-point numbers."""
+    """Returns the signatures of an autoencoder with a floating-point code."""
     return _compression_tasks(model, bits=None)
 
 
 def codec_tasks(model: keras.Model) -> list[Signature]:
-    """Returns the signatures of an autoencoder whose code is bytes."""
+    """Returns the signatures of an autoencoder with a quantized code."""
     return _compression_tasks(model, CODE_BITS)
 
 

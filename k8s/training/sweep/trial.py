@@ -1,4 +1,4 @@
-"""Makes one trial of a sweep, the one that the Job's index names."""
+"""Runs one trial of a sweep, with the Job's completion index as the seed."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,6 @@ from training.zoo import find_network
 
 name = os.environ["NETWORK"]
 base = find_network(name).recipe(os.environ["PRESET"])
-# The folder of `python -m training sweep`.
+# The folder that `python -m training sweep` uses.
 sweep = Sweep(name, base, load_training(None), Path("runs") / f"sweep-{name}")
 try_one(sweep, seed=int(os.environ["JOB_COMPLETION_INDEX"]))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.architectures.autoencoder import build_autoencoder
+from training.architectures.autoencoder import build_autoencoder, build_linear_autoencoder
 
 
 def test_its_code_is_32_numbers() -> None:
@@ -25,3 +25,17 @@ def test_it_restores_images_of_grey_levels(images: np.ndarray) -> None:
     assert restored.max() <= 255
     # Untrained, every pixel is near the middle of its range: 127.5, not 0.5.
     assert 60 < restored.mean() < 190
+
+
+def test_the_linear_one_is_two_matrices_and_nothing_else(images: np.ndarray) -> None:
+    model = build_linear_autoencoder()
+    generator = np.random.default_rng(0)
+    down, up = (
+        generator.standard_normal(shape).astype(np.float32) for shape in ((784, 10), (10, 784))
+    )
+    model.set_weights([down, up])
+
+    restored = model(images).numpy()
+
+    expected = images.reshape(5, 784).astype(np.float64) @ down @ up
+    np.testing.assert_allclose(restored.reshape(5, 784), expected, rtol=1e-3, atol=1)

@@ -1,4 +1,4 @@
-"""What holds for every architecture that classifies."""
+"""Tests of all classifier architectures."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from training.architectures.cnn_batchnorm import build_cnn_batchnorm
-from training.architectures.cnn_best import build_cnn_best
-from training.architectures.cnn_regularized import build_cnn_regularized
-from training.architectures.kernel_svm import build_kernel_svm
+from training.architectures.cnn import build_cnn_batchnorm, build_cnn_regularized
+from training.architectures.linear import build_kernel_svm
 from training.architectures.mlp import build_mlp
 from training.architectures.recurrent import build_recurrent
-from training.architectures.student import build_student
+from training.architectures.resnet import build_cnn_best, build_resnet, build_student
 
 BUILDERS = {
     "kernel_svm": partial(build_kernel_svm, features=8),
@@ -23,6 +21,7 @@ BUILDERS = {
     "cnn_batchnorm": build_cnn_batchnorm,
     "cnn_regularized": build_cnn_regularized,
     "cnn_best": build_cnn_best,
+    "resnet": build_resnet,
     "student": partial(build_student, "student"),
 }
 

@@ -33,7 +33,7 @@ def test_it_restores_images_from_the_code_alone(images: np.ndarray) -> None:
     assert restored.max() <= 255
 
 
-def test_gradients_pass_the_quantiser_to_the_first_layer(images: np.ndarray) -> None:
+def test_gradients_pass_the_quantizer_to_the_first_layer(images: np.ndarray) -> None:
     model = build_codec()
 
     with tf.GradientTape() as tape:

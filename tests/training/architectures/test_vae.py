@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.architectures.vae import VariationalAutoencoder, build_vae
+from training.architectures.vae import VariationalAutoencoder, build_vae, build_vae_conv
 
 LATENT = 3
 
@@ -81,3 +81,17 @@ def test_it_comes_back_from_a_file(
     assert isinstance(restored, VariationalAutoencoder)
     assert restored.name == model.name
     np.testing.assert_array_equal(restored(batch), model(batch))
+
+
+def test_the_convolutional_one_is_trained_like_the_dense_one_in_as_many_dimensions(
+    images: np.ndarray,
+) -> None:
+    model = build_vae_conv()
+
+    assert isinstance(model, VariationalAutoencoder)
+    mean, log_variance = model.encoder(images)
+    assert mean.shape == log_variance.shape == (5, 20)
+    restored = model(images).numpy()
+    assert restored.shape == images.shape
+    assert restored.min() >= 0
+    assert restored.max() <= 255

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -116,3 +117,14 @@ def test_a_student_learns_from_its_teacher(splits: tuple[Split, Split], tmp_path
 
     guesses = student(splits[0].images[..., None].astype(np.float32)).numpy().argmax(axis=1)
     assert (guesses == 0).mean() > (splits[0].labels == 0).mean() + 0.2
+
+
+def test_the_resnet_takes_a_step_by_its_full_recipe(
+    splits: tuple[Split, Split], tmp_path: Path
+) -> None:
+    recipe = replace(find_network("resnet").recipe("full"), epochs=1, batch_size=len(splits[0]))
+
+    model = fit(find_network("resnet"), recipe, splits, tmp_path)
+
+    assert int(model.optimizer.iterations) == 1
+    assert np.isfinite(model.history.history["val_loss"]).all()

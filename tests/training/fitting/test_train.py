@@ -12,7 +12,7 @@ from training.errors import ModelRepositoryError, UnknownNameError
 from training.exporting.export import Origin, export, read_origin
 from training.exporting.repository import versions
 from training.exporting.session import SessionModel
-from training.fitting.train import Places, export_again, load_network, train
+from training.fitting.train import Folders, export_again, load_network, train
 from training.zoo import find_network
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -49,7 +49,7 @@ def test_a_killed_training_leaves_nothing_half_written_and_goes_on(
     assert versions(models, "logistic_regression") == []
     assert not (models / "models.config").exists()
 
-    version = train("logistic_regression", "quick", Places(tiny_data, models, runs))
+    version = train("logistic_regression", "quick", Folders(tiny_data, models, runs))
 
     assert "Epoch" not in capsys.readouterr().out
     assert [path.name for path in (models / "logistic_regression").iterdir()] == ["1"]
@@ -61,7 +61,7 @@ def test_a_killed_training_leaves_nothing_half_written_and_goes_on(
 @pytest.mark.parametrize(("name", "preset"), [("cnm", "quick"), ("cnn", "best")])
 def test_an_unknown_name_fails_before_any_work(name: str, preset: str, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError):
-        train(name, preset, Places(tmp_path / "no data", tmp_path / "models", tmp_path / "runs"))
+        train(name, preset, Folders(tmp_path / "no data", tmp_path / "models", tmp_path / "runs"))
 
     assert list(tmp_path.iterdir()) == []
 
@@ -82,9 +82,9 @@ def test_exporting_again_keeps_weights_and_origin_and_adds_a_version(tmp_path: P
 
 
 def test_a_teacher_that_was_never_trained_fails_before_any_work(tmp_path: Path) -> None:
-    places = Places(tmp_path / "no data", tmp_path / "models", tmp_path / "runs")
+    folders = Folders(tmp_path / "no data", tmp_path / "models", tmp_path / "runs")
 
     with pytest.raises(ModelRepositoryError, match="python -m training train cnn_best"):
-        train("mimic", "quick", places)
+        train("mimic", "quick", folders)
 
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.training.report.stand_in import stand_in
+from tests.training.report.fake_models import fake_model
 from training.data.fashion_mnist import Split
 from training.errors import ModelRepositoryError
 from training.report import reported_model
@@ -24,7 +24,7 @@ def test_a_long_input_is_run_in_batches(monkeypatch: pytest.MonkeyPatch) -> None
         sizes.append(len(left))
         return {"sum": left + right, "product": left * right}
 
-    model = stand_in("adder", serving_default=add)
+    model = fake_model("adder", serving_default=add)
     left, right = np.arange(10), np.arange(10, 20)
 
     np.testing.assert_array_equal(
@@ -34,7 +34,7 @@ def test_a_long_input_is_run_in_batches(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_only_a_classifier_has_probabilities() -> None:
-    model = stand_in("codec")
+    model = fake_model("codec")
 
     assert not model.is_classifier
     with pytest.raises(ValueError, match="codec is no classifier"):

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.training.report.stand_in import predictions, stand_in, study
+from tests.training.report.fake_models import fake_model, predictions, report_data
 from training.exporting.export import Origin
 from training.report.table import calibration_error, readme_table, retrain_command, screen_table
 from training.zoo.recipe import Recipe
 
-CNN = stand_in("cnn", latency=(2, 8), quality=0.75, probabilities=predictions(40, right=30))
-CODEC = stand_in("codec", like="codec", latency=(3, 4), quality=0.005734)
+CNN = fake_model("cnn", latency=(2, 8), quality=0.75, probabilities=predictions(40, right=30))
+CODEC = fake_model("codec", like="codec", latency=(3, 4), quality=0.005734)
 
 
 def test_the_readme_has_one_row_a_model(tmp_path: Path) -> None:
-    header, _, *rows = readme_table([CNN, CODEC], study(tmp_path).test).splitlines()
+    header, _, *rows = readme_table([CNN, CODEC], report_data(tmp_path).test).splitlines()
 
     assert [cell.strip() for cell in header.strip("|").split("|")] == [
         "model",
@@ -29,7 +29,7 @@ def test_the_readme_has_one_row_a_model(tmp_path: Path) -> None:
         "size",
         "1 image",
         "32 images",
-        "retrain it with",
+        "training command",
     ]
     assert rows[0] == (
         "| `cnn` | 3 | classification | the course's first CNN: convolutions of 32, 64 and 64, a "
@@ -42,13 +42,13 @@ def test_the_readme_has_one_row_a_model(tmp_path: Path) -> None:
 
 
 def test_without_the_reference_there_is_no_ratio(tmp_path: Path) -> None:
-    assert "| 3.00 ms | 4.00 ms |" in readme_table([CODEC], study(tmp_path).test)
+    assert "| 3.00 ms | 4.00 ms |" in readme_table([CODEC], report_data(tmp_path).test)
 
 
 def test_a_terminal_shows_the_same_numbers(tmp_path: Path) -> None:
     console = Console(width=200, file=io.StringIO())
 
-    console.print(screen_table([CNN, CODEC], study(tmp_path).test, "validation"))
+    console.print(screen_table([CNN, CODEC], report_data(tmp_path).test, "validation"))
 
     text = console.file.getvalue()
     assert "validation set" in text
@@ -66,8 +66,8 @@ def test_a_terminal_shows_the_same_numbers(tmp_path: Path) -> None:
 
 def test_only_classifiers_can_be_calibrated(tmp_path: Path) -> None:
     # Always 82% sure, and right in 30 of 40.
-    assert calibration_error(CNN, study(tmp_path).test) == f"{0.82 - 0.75:.3f}"
-    assert calibration_error(CODEC, study(tmp_path).test) == "–"
+    assert calibration_error(CNN, report_data(tmp_path).test) == f"{0.82 - 0.75:.3f}"
+    assert calibration_error(CODEC, report_data(tmp_path).test) == "–"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 
+from training.data.augmentation import Augmentation
 from training.zoo.recipe import Recipe
 
 
@@ -14,6 +15,7 @@ def test_the_digest_changes_with_every_setting() -> None:
         "pretrained": {"pretrained": "hed"},
         "schedule": {"schedule": "constant"},
         "early_stopping": {"ema_momentum": None, "early_stopping": 3},
+        "random_erasing": {"augment": True, "random_erasing": 0.5},
     }
     digests = {
         replace(
@@ -26,8 +28,21 @@ def test_the_digest_changes_with_every_setting() -> None:
 
 
 def test_two_answers_to_which_weights_are_exported_are_refused() -> None:
-    with pytest.raises(ValueError, match="expected one of them"):
+    with pytest.raises(ValueError, match="expected at most one"):
         Recipe(epochs=2, ema_momentum=0.9, early_stopping=3)
+
+
+def test_erasing_without_augmentation_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected augment=True"):
+        Recipe(epochs=2, random_erasing=0.5)
+
+
+def test_the_augmentation_follows_from_the_settings() -> None:
+    recipe = Recipe(epochs=2, augment=True)
+
+    assert Recipe(epochs=2).augmentation is None
+    assert recipe.augmentation == Augmentation(max_shift=2)
+    assert replace(recipe, max_shift=4, random_erasing=0.5).augmentation == Augmentation(4, 0.5)
 
 
 def test_the_digest_is_stable() -> None:

@@ -27,6 +27,10 @@ def test_a_mimic_is_a_twentieth_of_its_teacher_and_differs_from_the_student_in_i
     assert mimic.recipes == student.recipes
 
 
+def test_the_resnet_has_at_most_600_000_parameters() -> None:
+    assert find_network("resnet").build().count_params() <= 600_000
+
+
 def test_an_unknown_network_lists_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match=r"no network named 'cnm'. Known: .*cnn, "):
         find_network("cnm")

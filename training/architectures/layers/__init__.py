@@ -1,1 +1,1 @@
-"""Layers that Keras does not have, serializable like its own."""
+"""Custom Keras layers, serializable like the built-in ones."""

@@ -1,4 +1,4 @@
-"""Random Fourier features: a fixed map after which a linear model is a kernel machine."""
+"""Random Fourier features, on which a linear model approximates a kernel machine."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="lectern")
 class FourierFeatures(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types.
-    """Random Fourier features of the Gaussian kernel.
+    """Random Fourier features of the Gaussian kernel, not trained.
 
     Inner products of the features approximate exp(-|x - y|² / (2 · bandwidth²)) (Rahimi and
-    Recht 2007, Random features for large-scale kernel machines). They are not trained.
+    Recht 2007, Random features for large-scale kernel machines).
 
     Args:
-        features: How many; more of them approximate the kernel better.
-        bandwidth: Of the kernel, in the unit of the inputs.
-        seed: Of the random directions and phases.
-        **options: Those of `keras.layers.Layer`.
+        features: Number of features; more features approximate the kernel better.
+        bandwidth: Bandwidth of the kernel, in the unit of the inputs.
+        seed: Seed of the random directions and phases.
+        **options: Options of `keras.layers.Layer`.
     """
 
     def __init__(self, features: int, bandwidth: float, seed: int = 0, **options: Any) -> None:
@@ -36,7 +36,7 @@ class FourierFeatures(keras.layers.Layer):  # type: ignore[misc]  # Keras ships 
             shape=(input_shape[-1], self.features),
             initializer=keras.initializers.RandomNormal(stddev=1 / self.bandwidth, seed=self.seed),
             trainable=False,
-            dtype="float16",  # Random directions need no precision, and they are most of the model.
+            dtype="float16",  # Most of the model's size; random values need no precision.
         )
         self.phases = self.add_weight(
             name="phases",
@@ -51,6 +51,6 @@ class FourierFeatures(keras.layers.Layer):  # type: ignore[misc]  # Keras ships 
         return math.sqrt(2 / self.features) * ops.cos(angles)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns what a new layer is built from."""
+        """Returns the configuration of the layer."""
         own = {"features": self.features, "bandwidth": self.bandwidth, "seed": self.seed}
         return {**super().get_config(), **own}

@@ -1,4 +1,4 @@
-"""Rounds a code to whole numbers in the graph, and trains as if it did not."""
+"""A layer that quantizes a code and passes gradients straight through."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="lectern")
 class Quantizer(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types.
-    """Maps real numbers to the whole numbers 0, 1, …, `levels - 1`.
+    """Maps real numbers to the integers 0, 1, …, `levels - 1`.
 
-    A sigmoid squeezes them into that range, then they are rounded. Rounding has no gradient worth
-    having, so the gradient passes straight through it (Bengio et al. 2013,
-    https://arxiv.org/abs/1308.3432): it is that of the sigmoid alone.
+    A sigmoid maps them into that range, then they are rounded. The gradient of rounding is zero, so
+    the gradient of the sigmoid alone is used (straight-through estimator, Bengio et al. 2013,
+    https://arxiv.org/abs/1308.3432).
 
     Args:
-        levels: How many values an element may take; 256 of them fit a byte.
-        **options: Those of `keras.layers.Layer`.
+        levels: Number of values that an element can take; 256 fit into a byte.
+        **options: Options of `keras.layers.Layer`.
     """
 
     def __init__(self, levels: int = 256, **options: Any) -> None:
@@ -26,11 +26,11 @@ class Quantizer(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no typ
         self.levels = levels
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        """Quantises each element: float32 of any shape to float32 of the same."""
+        """Quantizes each element of a float32 tensor of any shape."""
         scaled = (self.levels - 1) * ops.sigmoid(inputs)
-        # Exact in floating point, so whole numbers come out.
+        # The sum is exact in floating point, so the results are integers.
         return scaled + ops.stop_gradient(ops.round(scaled) - scaled)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns what a new layer is built from."""
+        """Returns the configuration of the layer."""
         return {**super().get_config(), "levels": self.levels}

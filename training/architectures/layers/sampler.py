@@ -1,4 +1,4 @@
-"""Draws a latent vector from the normal distribution that an encoder describes."""
+"""A layer that samples latent vectors from the distributions of an encoder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="lectern")
 class Sampler(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types.
-    """Samples mean plus deviation times noise, so that the gradient reaches both.
+    """Samples mean plus standard deviation times noise, so that both receive gradients.
 
-    The reparametrisation trick of Kingma and Welling 2013, https://arxiv.org/abs/1312.6114.
+    This is the reparametrization trick (Kingma and Welling 2013, https://arxiv.org/abs/1312.6114).
 
     Args:
-        seed: Of the noise; None takes Keras's global one.
-        **options: Those of `keras.layers.Layer`.
+        seed: Seed of the noise; None uses Keras's global seed.
+        **options: Options of `keras.layers.Layer`.
     """
 
     def __init__(self, seed: int | None = None, **options: Any) -> None:
@@ -25,10 +25,10 @@ class Sampler(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
         self._generator = keras.random.SeedGenerator(seed)
 
     def call(self, mean: keras.KerasTensor, log_variance: keras.KerasTensor) -> keras.KerasTensor:
-        """Returns one sample a row: float32 [N, L], like both arguments."""
+        """Returns one sample per row, float32 [N, L], from mean and log variance of that shape."""
         noise = keras.random.normal(ops.shape(mean), seed=self._generator)
         return mean + ops.exp(0.5 * log_variance) * noise
 
     def get_config(self) -> dict[str, Any]:
-        """Returns what a new layer is built from."""
+        """Returns the configuration of the layer."""
         return {**super().get_config(), "seed": self.seed}

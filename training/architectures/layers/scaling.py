@@ -1,4 +1,4 @@
-"""Convolutions that halve the sides of an image, and those that double them again."""
+"""Convolutions that halve the height and width of an image, and convolutions that double them."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""The sections of the report, one a file: what it measures, its picture, its words.
+"""The sections of the report, one per file: measurement, figure and text.
 
-A section says None where the repository lacks the models that it is about.
+A section is None if the repository has no models for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from training.report.report_data import ReportData
 from training.report.sections.calibration import calibration_section
 from training.report.sections.confusion import confusion_section
 from training.report.sections.eckart_young import eckart_young_section
@@ -17,9 +18,8 @@ from training.report.sections.reconstructions import reconstructions_section
 from training.report.sections.saliency import saliency_section
 from training.report.sections.samples import samples_section
 from training.report.sections.size_curve import size_curve_section
-from training.report.study import Study
 
-SECTIONS: Sequence[Callable[[Study], str | None]] = (
+SECTIONS: Sequence[Callable[[ReportData], str | None]] = (
     size_curve_section,
     confusion_section,
     calibration_section,

@@ -1,4 +1,4 @@
-"""The section on calibration: how far the classifiers' probabilities can be trusted."""
+"""The section on calibration: how well the classifiers' probabilities match their accuracy."""
 
 from __future__ import annotations
 
@@ -9,42 +9,41 @@ from matplotlib.figure import Figure
 
 from training.evaluation.calibration import BINS, Reliability, reliability
 from training.evaluation.figure import COLOURS, MUTED, new_figure, show_grid
-from training.report.study import Study
+from training.report.report_data import ReportData
 
 
-def calibration_section(study: Study) -> str | None:
-    """Shows reliability curves of the most accurate classifiers and the error of all."""
+def calibration_section(data: ReportData) -> str | None:
+    """Returns reliability curves of the most accurate classifiers and the errors of all."""
     found = {
-        model.name: reliability(model.probabilities, study.test.labels)
-        for model in study.classifiers()
+        model.name: reliability(model.probabilities, data.test.labels)
+        for model in data.classifiers()
     }
     if not found:
         return None
     best = min(found, key=lambda name: found[name].error)
-    picture = study.add_picture(
+    figure_link = data.add_figure(
         "calibration", draw_calibration(found), "Reliability curves and calibration errors"
     )
     return f"""\
-## How sure they may be
+## Calibration
 
-{picture}
+{figure_link}
 
-Left, of the most accurate classifiers: how often a prediction is right, by the probability that the
-classifier gives it. On the diagonal it would be right as often as it claims; below, it is too sure
-of itself. Bins with fewer than ten images are left out. Right, of all of them: the expected
-calibration error, the mean distance from the diagonal over {BINS} bins
-([Guo et al. 2017](https://arxiv.org/abs/1706.04599)). The best is `{best}` with
-{found[best].error:.3f}. Probabilities of the models that were trained on hinge loss or squared
-error are a softmax of numbers that were never meant for one.
+Left: the accuracy of the most accurate classifiers by the predicted probability. On the diagonal,
+the probability equals the accuracy; below it, the classifier is overconfident. Bins with fewer than
+ten images are omitted. Right: the expected calibration error of all classifiers, the mean distance
+from the diagonal over {BINS} bins ([Guo et al. 2017](https://arxiv.org/abs/1706.04599)). `{best}`
+has the lowest, {found[best].error:.3f}. The probabilities of models trained with hinge loss or
+squared error are a softmax of scores that were not trained for it.
 """
 
 
 def draw_calibration(found: Mapping[str, Reliability], min_share: float = 1e-3) -> Figure:
-    """Draws the reliability of the first few and the error of all.
+    """Draws the reliability curves of the first classifiers and the errors of all.
 
     Args:
-        found: By the classifier's name, the most accurate first.
-        min_share: Of the examples, that a bin must hold to be drawn.
+        found: Reliability by classifier, the most accurate first.
+        min_share: Smallest share of the examples in a bin that is drawn.
     """
     figure, axes = new_figure(11, 5, 1, 2, width_ratios=[1, 1])
     curves, errors = axes[0]
@@ -65,7 +64,7 @@ def _draw_curves(axes: Axes, found: Mapping[str, Reliability], min_share: float)
             markersize=4,
             label=name,
         )
-    axes.set(xlabel="probability of the top class", ylabel="share that is right")
+    axes.set(xlabel="probability of the top class", ylabel="accuracy")
     axes.set(xlim=(0.2, 1.01), ylim=(0.2, 1.01), aspect="equal")
     show_grid(axes)
     axes.legend(loc="upper left", frameon=False)

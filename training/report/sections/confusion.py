@@ -1,4 +1,4 @@
-"""The section on confusion: which classes the classifiers take for which."""
+"""The section on confusion matrices."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from matplotlib.figure import Figure
 from training.data.fashion_mnist import CLASS_NAMES
 from training.evaluation.confusion import Shares, confusion_shares
 from training.evaluation.figure import hide_frame, new_figure
-from training.report.study import Study
+from training.report.report_data import ReportData
 
 PANELS = 6
 
 
-def confusion_section(study: Study) -> str | None:
-    """Shows the confusion matrices of the most accurate classifiers."""
-    shown = study.classifiers()[:PANELS]
+def confusion_section(data: ReportData) -> str | None:
+    """Returns the confusion matrices of the most accurate classifiers."""
+    shown = data.classifiers()[:PANELS]
     if not shown:
         return None
-    labels = study.test.labels
+    labels = data.test.labels
     matrices = {
-        f"{model.name}, {model.measurement.quality:.2%} right": confusion_shares(
+        f"{model.name}, accuracy {model.measurement.quality:.2%}": confusion_shares(
             model.probabilities, labels
         )
         for model in shown
     }
     best = next(iter(matrices.values()))
     mistakes = best * (1 - np.eye(len(best)))
-    right, taken = np.unravel_index(mistakes.argmax(), mistakes.shape)
-    picture = study.add_picture(
+    true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
+    figure_link = data.add_figure(
         "confusion", draw_confusion(matrices), "Confusion matrices of the classifiers"
     )
     return f"""\
-## What is taken for what
+## Confusion matrices
 
-{picture}
+{figure_link}
 
-A row is what an image shows, a column what the classifier takes it for, in percent of the row. The
-most frequent mistake of `{shown[0].name}`: it takes {mistakes.max():.0%} of the images of
-“{CLASS_NAMES[right]}” for “{CLASS_NAMES[taken]}”. Right is {best.diagonal().min():.0%} of the
-hardest class, “{CLASS_NAMES[best.diagonal().argmin()]}”.
+Rows are true classes, columns predicted classes, in percent of the row. The most frequent error of
+`{shown[0].name}`: it predicts “{CLASS_NAMES[predicted]}” for {mistakes.max():.0%} of the images of
+“{CLASS_NAMES[true]}”. The hardest class is “{CLASS_NAMES[best.diagonal().argmin()]}”, with
+{best.diagonal().min():.0%} correct predictions.
 """
 
 
 def draw_confusion(matrices: Mapping[str, Shares]) -> Figure:
-    """Draws one panel a matrix.
+    """Draws one panel per matrix.
 
     Args:
-        matrices: Shares of the rows, [10, 10], by the panel's title.
+        matrices: Shares of each row, [10, 10], by the title of the panel.
     """
     columns = min(3, len(matrices))
     rows = -(-len(matrices) // columns)
@@ -62,13 +62,13 @@ def draw_confusion(matrices: Mapping[str, Shares]) -> Figure:
     for panel, (title, shares) in zip(panels.flat, matrices.items(), strict=False):
         _draw_matrix(panel, shares)
         panel.set_title(title)
-    figure.supylabel("what it shows")
-    figure.supxlabel("what it is taken for")
+    figure.supylabel("true class")
+    figure.supxlabel("predicted class")
     return figure
 
 
 def _draw_matrix(panel: Axes, shares: Shares) -> None:
-    # The root shows the small shares, which are the mistakes.
+    # The square root makes small shares visible, which are the errors.
     panel.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
     hide_frame(panel)
     places = range(len(CLASS_NAMES))

@@ -1,4 +1,4 @@
-"""The section on the linear autoencoder: how near it comes to the best that its rank allows."""
+"""The section on the linear autoencoder and the best approximation of its rank."""
 
 from __future__ import annotations
 
@@ -7,46 +7,46 @@ import numpy.typing as npt
 
 from training.evaluation.eckart_young import compare_with_svd, random_matrix
 from training.report.markdown import markdown_table
+from training.report.report_data import ReportData
 from training.report.reported_model import as_inputs
-from training.report.study import Study
 
 NAME = "linear_autoencoder"
 
 
-def eckart_young_section(study: Study) -> str | None:
-    """Compares the linear autoencoder with truncated singular value decompositions."""
-    model = study.find(NAME)
+def eckart_young_section(data: ReportData) -> str | None:
+    """Returns a comparison of the linear autoencoder with truncated SVDs."""
+    model = data.find(NAME)
     if model is None:
         return None
-    rank = model.run("compress", "code", images=as_inputs(study.test.images[:1])).shape[1]
-    best = truncated_error(study.test.images.reshape(len(study.test), -1) / 255, rank)
+    rank = model.run("compress", "code", images=as_inputs(data.test.images[:1])).shape[1]
+    best = truncated_error(data.test.images.reshape(len(data.test), -1) / 255, rank)
     error = model.measurement.quality
     course = compare_with_svd(random_matrix())
     table = markdown_table(
-        ["matrix", "what is missed", "truncated SVD:", "linear autoencoder:", "more:"],
+        ["matrix", "error", "truncated SVD:", "linear autoencoder:", "difference:"],
         [
             [
-                f"the {len(study.test):,} test images, by `{NAME}`, which has not seen them",
+                f"the {len(data.test):,} test images, not used to train `{NAME}`",
                 "mean squared error",
                 *_compared(best, error),
             ],
             [
-                "the course's 50×50 random numbers, trained on the spot",
+                "the course's 50×50 random numbers, trained for this report",
                 "Frobenius norm",
                 *_compared(course.best_error, course.error),
             ],
         ],
     )
     return f"""\
-## Eckart and Young, learned
+## The linear autoencoder and the SVD
 
-No matrix of rank {rank} is nearer to a matrix than its truncated singular value decomposition
-(Eckart and Young 1936). A linear autoencoder with a code of {rank} numbers can find nothing better,
-and does find nearly that:
+The best approximation of rank {rank} of a matrix is its truncated singular value decomposition
+(Eckart and Young 1936). A linear autoencoder with a code of {rank} numbers cannot do better, and
+comes close:
 
 {table}
-On the course's matrix both answers are {course.distance:.1e} apart in the Frobenius norm (the
-course: 1.07e-02).
+On the course's matrix, the Frobenius norm of the difference between both approximations is
+{course.distance:.1e} (1.07e-02 in the course).
 """
 
 
@@ -55,11 +55,11 @@ def _compared(best: float, error: float) -> list[str]:
 
 
 def truncated_error(rows: npt.NDArray[np.floating], rank: int) -> float:
-    """Returns the least mean squared error with which a matrix of that rank can restore another.
+    """Returns the mean squared error of the best approximation of a matrix.
 
     Args:
-        rows: The matrix to restore, [M, N].
-        rank: Of the other.
+        rows: The matrix, [M, N].
+        rank: Rank of the approximation.
     """
     # The squares of the singular values, smallest first.
     squares = np.linalg.eigvalsh(rows.T @ rows)

@@ -1,4 +1,4 @@
-"""The section on feature visualization: which images excite a layer's channels."""
+"""The section on feature visualization: images that maximize the activations of channels."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from training.data.fashion_mnist import CLASS_NAMES
 from training.evaluation.figure import hide_frame, new_figure, show_grey, tile
+from training.report.report_data import ReportData
 from training.report.reported_model import ReportedModel
-from training.report.study import Study
 
 PREFIX = "feature_visualization_"
 LOGITS = f"{PREFIX}logits"
@@ -19,10 +19,10 @@ COLUMNS = 10
 Images = npt.NDArray[np.float32]
 
 
-def feature_visualization_section(study: Study) -> str | None:
-    """Shows what the classes and one layer of the most accurate convolutional model look for."""
-    able = study.with_signatures(LOGITS, "activations")
-    models = [model for model in study.classifiers() if model in able]
+def feature_visualization_section(data: ReportData) -> str | None:
+    """Returns visualizations of the classes and one layer of the most accurate CNN."""
+    able = data.with_signatures(LOGITS, "activations")
+    models = [model for model in data.classifiers() if model in able]
     if not models:
         return None
     model = models[0]
@@ -32,27 +32,29 @@ def feature_visualization_section(study: Study) -> str | None:
         _visualize(model, f"{PREFIX}{layer}", channels),
         layer,
     )
-    picture = study.add_picture(
-        "feature_visualization", figure, f"Images that excite channels of {model.name}"
+    figure_link = data.add_figure(
+        "feature_visualization",
+        figure,
+        f"Images that maximize the activations of channels of {model.name}",
     )
     return f"""\
-## What it looks for
+## Feature visualization
 
-{picture}
+{figure_link}
 
-Images that gradient ascent has made from noise, until they excite one channel of `{model.name}` and
-nothing else matters ([Olah et al. 2017](https://distill.pub/2017/feature-visualization)): its ten
-classes, and channels of `{layer}`, its last feature map.
+Images that maximize the activation of one channel of `{model.name}`, made from noise by gradient
+ascent ([Olah et al. 2017](https://distill.pub/2017/feature-visualization)): the logits of the ten
+classes, and channels of `{layer}`, the last feature map.
 """
 
 
 def draw_features(classes: Images, channels: Images, layer: str) -> Figure:
-    """Draws the classes in one row and a layer's channels below.
+    """Draws the classes in one row and the channels of a layer below.
 
     Args:
-        classes: One image a class, [10, H, W].
-        channels: One image a channel, [N, H, W].
-        layer: Where the channels are.
+        classes: One image per class, [10, H, W].
+        channels: One image per channel, [N, H, W].
+        layer: Name of the layer.
     """
     below = -(-len(channels) // COLUMNS)
     figure, panels = new_figure(11, 0.5 + 1.08 * (1 + below), 2, 1, height_ratios=[1, below])
@@ -77,7 +79,7 @@ def _visualize(model: ReportedModel, signature_name: str, count: int) -> Images:
 
 
 def _last_layer(model: ReportedModel) -> tuple[str, int]:
-    """Returns the last visualized layer before the logits, and how many channels to show."""
+    """Returns the last visualized layer before the logits, and its number of channels to show."""
     names = {name.removeprefix(PREFIX) for name in model.signatures if name.startswith(PREFIX)}
     in_order = [layer.name for layer in model.network.build().layers if layer.name in names]
     outputs = model.saved_model.signatures["activations"].structured_outputs

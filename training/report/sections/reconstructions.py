@@ -1,4 +1,4 @@
-"""The section on reconstructions: what comes back from a code, beside JPEG and WebP."""
+"""The section on reconstructions by autoencoders, JPEG and WebP."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from training.data.fashion_mnist import CLASS_NAMES
 from training.evaluation.figure import new_figure, show_grey, tile
 from training.evaluation.rate_distortion import psnr, restore_within
+from training.report.report_data import ReportData
 from training.report.reported_model import ReportedModel, as_inputs
-from training.report.study import Study
 
 FORMATS = {"JPEG": "JPEG", "WEBP": "WebP"}
 
@@ -25,7 +25,7 @@ class Row:
     """One row of the figure.
 
     Attributes:
-        title: What restored the images.
+        title: Name of the model or format.
         images: Grey levels, 0 to 255, [N, H, W].
     """
 
@@ -33,39 +33,39 @@ class Row:
     images: Images
 
 
-def reconstructions_section(study: Study) -> str | None:
-    """Shows images beside what each autoencoder makes of them, and JPEG and WebP of its size."""
-    models = study.with_signatures("compress", "decompress")
+def reconstructions_section(data: ReportData) -> str | None:
+    """Returns images with their reconstructions by each autoencoder, and by JPEG and WebP."""
+    models = data.with_signatures("compress", "decompress")
     if not models:
         return None
-    labels = study.test.labels
+    labels = data.test.labels
     first = [int(np.argmax(labels == label)) for label in range(len(CLASS_NAMES))]
-    originals = study.test.images[first].astype(np.uint8)
+    originals = data.test.images[first].astype(np.uint8)
     rows = compare(models, originals)
-    picture = study.add_picture(
-        "reconstructions", draw_rows(originals, rows), "Images and what codes keep of them"
+    figure_link = data.add_figure(
+        "reconstructions", draw_rows(originals, rows), "Images and their reconstructions"
     )
     return f"""\
-## What comes back
+## Reconstructions
 
-{picture}
+{figure_link}
 
-The first test image of each class, and what is left of it after the way through a code; with the
-bytes of an image and the peak signal-to-noise ratio over these ten. JPEG and WebP come with their
-best setting whose files are no larger than the code of the codec above them, headers not counted.
-Where one is missing, the format cannot make files that small.
+The first test image of each class and its reconstructions, with the bytes per image and the peak
+signal-to-noise ratio over these ten. JPEG and WebP have the best quality whose files, without
+headers, are no larger than the code of the codec above them. A missing format has no files that
+small.
 """
 
 
 def compare(models: Sequence[ReportedModel], originals: npt.NDArray[np.uint8]) -> list[Row]:
-    """Restores images by each model, and by JPEG and WebP for each size of a code in bytes.
+    """Reconstructs images with each model, and with JPEG and WebP at the size of each codec.
 
     Args:
-        models: With the signatures `compress` and `decompress`.
-        originals: uint8 [N, H, W].
+        models: Models with the signatures `compress` and `decompress`.
+        originals: The images, uint8 [N, H, W].
 
     Returns:
-        By the size of the code; a model before the formats of its size.
+        The rows in order of size; a model comes before the formats of its size.
     """
     codes = {
         model.name: model.run("compress", "code", images=as_inputs(originals)) for model in models
@@ -82,12 +82,12 @@ def compare(models: Sequence[ReportedModel], originals: npt.NDArray[np.uint8]) -
 
 
 def draw_rows(originals: Images, rows: Sequence[Row]) -> Figure:
-    """Draws the originals and below them each row."""
+    """Draws the originals and the rows below them."""
     count = 1 + len(rows)
     figure, panels = new_figure(3.2 + 0.86 * len(originals), 0.2 + 0.86 * count, count)
     for panel, row in zip(panels.flat, [Row("original", originals), *rows], strict=True):
         show_grey(panel, tile(row.images, len(row.images)))
-        panel.set_anchor("E")  # Room to spare goes to the titles.
+        panel.set_anchor("E")  # Leaves spare room to the titles.
         panel.set_ylabel(row.title, rotation=0, ha="right", va="center")
     return figure
 

@@ -1,4 +1,4 @@
-"""The section on size: what accuracy costs in parameters, and what a teacher is worth."""
+"""The section on accuracy by number of parameters, and on distillation."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from matplotlib.ticker import PercentFormatter
 
 from training.evaluation.figure import COLOURS, MUTED, new_figure, show_grid
 from training.report.markdown import markdown_table
+from training.report.report_data import ReportData
 from training.report.reported_model import ReportedModel
-from training.report.study import Study
 
-# `student` and `student_SIZE` learn from labels alone what `mimic` and `mimic_SIZE` are taught.
+# `student` and `student_SIZE` are trained on labels alone, `mimic` and `mimic_SIZE` distilled.
 STUDENT, MIMIC = "student", "mimic"
 
-OTHER, TEACHER = "other networks", "the teacher"
-DISTILLED, ALONE = "distilled from it", "the same on labels alone"
+OTHER, TEACHER = "other networks", "teacher"
+DISTILLED, ALONE = "distilled", "same network, labels alone"
 _RIGHT = {"xytext": (8, 0), "va": "center"}
-# How each kind is drawn, and where the names stand: the two lines keep out of each other's way.
+# Line style and position of the names for each kind; names of the two lines do not overlap.
 _STYLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     OTHER: ({"color": MUTED, "marker": "o", "linestyle": ""}, _RIGHT),
     TEACHER: ({"color": COLOURS[1], "marker": "*", "markersize": 13, "linestyle": ""}, _RIGHT),
@@ -29,28 +29,28 @@ _STYLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-def size_curve_section(study: Study) -> str | None:
-    """Shows accuracy against parameters, with the distilled networks as a line of their own."""
-    classifiers = study.classifiers()
+def size_curve_section(data: ReportData) -> str | None:
+    """Returns the accuracy of all classifiers by number of parameters."""
+    classifiers = data.classifiers()
     if len(classifiers) < 2:
         return None
-    picture = study.add_picture(
-        "size_curve", draw_size_curve(classifiers), "Accuracy against parameters"
+    figure_link = data.add_figure(
+        "size_curve", draw_size_curve(classifiers), "Accuracy by number of parameters"
     )
     return f"""\
-## What accuracy costs
+## Accuracy and size
 
-{picture}
+{figure_link}
 
-Of every classifier; the weights of a frozen part count too.
-{_distilled_table(study)}"""
+All classifiers; the parameters of frozen layers are included.
+{_distilled_table(data)}"""
 
 
 def draw_size_curve(classifiers: Sequence[ReportedModel]) -> Figure:
-    """Draws a point a classifier, and a line through those that differ in size alone.
+    """Draws one point per classifier, and lines through those that differ only in size.
 
     Args:
-        classifiers: At least one.
+        classifiers: At least one classifier.
     """
     figure, axes = new_figure(10, 6)
     (panel,) = axes[0]
@@ -67,7 +67,7 @@ def draw_size_curve(classifiers: Sequence[ReportedModel]) -> Figure:
 
 
 def _grouped(classifiers: Sequence[ReportedModel]) -> dict[str, list[ReportedModel]]:
-    """Returns the classifiers by the kind that `_STYLES` knows, smallest first."""
+    """Returns the classifiers by the kinds of `_STYLES`, smallest first."""
     teachers = {model.origin.teacher for model in classifiers}
     groups: dict[str, list[ReportedModel]] = {}
     for model in sorted(classifiers, key=lambda model: model.measurement.parameters):
@@ -89,11 +89,11 @@ def _draw_group(axes: Axes, kind: str, members: Sequence[ReportedModel]) -> None
         axes.annotate(model.name, point, textcoords="offset points", fontsize=9, **label_place)
 
 
-def _distilled_table(study: Study) -> str:
+def _distilled_table(data: ReportData) -> str:
     rows = []
-    for mimic in (model for model in study.classifiers() if model.origin.teacher):
-        student = study.find(mimic.name.replace(MIMIC, STUDENT, 1))
-        teacher = study.find(str(mimic.origin.teacher))
+    for mimic in (model for model in data.classifiers() if model.origin.teacher):
+        student = data.find(mimic.name.replace(MIMIC, STUDENT, 1))
+        teacher = data.find(str(mimic.origin.teacher))
         if student and teacher and student is not mimic:
             rows.append(_distilled_row(mimic, student, teacher))
     if not rows:
@@ -102,27 +102,27 @@ def _distilled_table(study: Study) -> str:
         [
             "network",
             "parameters:",
-            "of its teacher's:",
+            "share of teacher's:",
             "on labels alone:",
             "distilled:",
             "gain in points:",
-            "behind its teacher:",
+            "points below teacher:",
         ],
         rows,
     )
-    return f"\nWhat a teacher is worth to a network that stays the same otherwise:\n\n{table}"
+    return f"\nThe gain from distillation, with network and recipe unchanged:\n\n{table}"
 
 
 def _distilled_row(
     mimic: ReportedModel, student: ReportedModel, teacher: ReportedModel
 ) -> list[str]:
-    taught, alone, best = (model.measurement for model in (mimic, student, teacher))
+    distilled, alone, best = (model.measurement for model in (mimic, student, teacher))
     return [
         f"`{mimic.name}`",
-        f"{taught.parameters:,}",
-        f"1/{best.parameters / taught.parameters:.0f}",
+        f"{distilled.parameters:,}",
+        f"1/{best.parameters / distilled.parameters:.0f}",
         f"{alone.quality:.2%}",
-        f"{taught.quality:.2%}",
-        f"{100 * (taught.quality - alone.quality):+.2f}",
-        f"{100 * (best.quality - taught.quality):.2f}",
+        f"{distilled.quality:.2%}",
+        f"{100 * (distilled.quality - alone.quality):+.2f}",
+        f"{100 * (best.quality - distilled.quality):.2f}",
     ]

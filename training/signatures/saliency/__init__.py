@@ -1,4 +1,4 @@
-"""The saliency task: which pixels speak for a class. One method a file, one signature each."""
+"""The saliency task: how much each pixel contributes to a class. One method per file."""
 
 from training.signatures.saliency.gradcam import saliency_gradcam
 from training.signatures.saliency.gradient import saliency_gradient

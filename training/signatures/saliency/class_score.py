@@ -1,4 +1,4 @@
-"""What every saliency method explains: the logit of one class, by default the top one."""
+"""The class score that all saliency methods explain: the logit of one class."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def saliency_signature(
     model: keras.Model,
     attribute: Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]],
 ) -> Signature:
-    """Makes the signature of a saliency method.
+    """Returns the signature of a saliency method.
 
-    Inputs: `images` float32 [N, H, W, C], 0 to 255; `class_index` int32 [N], -1 for the class
-    that the model prefers. An index outside fails the request with INVALID_ARGUMENT.
-    Outputs: `class_index` int32 [N], the class that was explained, and what the method gives:
-    at least `attribution` float32 [N, H, W].
+    Inputs: `images` float32 [N, H, W, C], 0 to 255; `class_index` int32 [N], -1 for the top class.
+    An index outside the classes fails the request with INVALID_ARGUMENT.
+    Outputs: `class_index` int32 [N], the explained class, and the outputs of the method, including
+    `attribution` float32 [N, H, W].
 
     Args:
-        name: Of the signature.
+        name: Name of the signature.
         model: A classifier from images to K logits.
-        attribute: The method: from the images and their class indices, 0 to K-1, to its outputs.
+        attribute: The method: from images and class indices, 0 to K-1, to its outputs.
     """
 
     def explain(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -46,7 +46,7 @@ def saliency_signature(
 
 
 def resolve_class_index(logits: tf.Tensor, class_index: tf.Tensor) -> tf.Tensor:
-    """Puts the top class where -1 was asked for, and refuses an index that is no class.
+    """Replaces -1 by the top class, and fails if an index is outside the classes.
 
     Args:
         logits: float32 [N, K].
@@ -58,7 +58,7 @@ def resolve_class_index(logits: tf.Tensor, class_index: tf.Tensor) -> tf.Tensor:
     class_count = logits.shape[-1]
     inside = (class_index >= TOP_CLASS) & (class_index < class_count)
     expected = f"class_index must be -1 (the top class) or 0 to {class_count - 1}; received"
-    # A gather out of range is an error on a CPU, but zero without a word on a GPU.
+    # Out of range, gather fails on a CPU but silently returns zero on a GPU.
     with tf.control_dependencies(
         [tf.debugging.Assert(tf.reduce_all(inside), [expected, class_index])]
     ):
@@ -89,9 +89,9 @@ def weighted_gradient(
     Args:
         model: A classifier from images to K logits.
         images: float32 [M, H, W, C].
-        weights: float32 [M], of each image's gradient.
+        weights: Weight of each image, float32 [M].
         class_index: int32 [], 0 to K-1.
-        at_once: How many images are in memory together; None takes all of them.
+        at_once: Images that are processed together; None processes all of them.
     """
 
     def of_some(some: tf.Tensor, some_weights: tf.Tensor) -> tf.Tensor:
@@ -113,7 +113,7 @@ def weighted_gradient(
 def class_score_gradient(
     model: keras.Model, images: tf.Tensor, class_index: tf.Tensor
 ) -> tf.Tensor:
-    """Returns the gradient of `class_score` by the images, float32 [N, H, W, C]."""
+    """Returns the gradient of `class_score` with respect to the images, float32 [N, H, W, C]."""
     with tf.GradientTape() as tape:
         tape.watch(images)
         score = class_score(model, images, class_index)

@@ -1,4 +1,4 @@
-"""Saliency by the gradient: how much each pixel moves the logit of a class."""
+"""Saliency by the gradient of a class's logit with respect to each pixel."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from training.signatures.signature import Signature
 
 
 def saliency_gradient(model: keras.Model) -> Signature:
-    """Makes `saliency_gradient` (Simonyan et al. 2013, https://arxiv.org/abs/1312.6034).
+    """Returns the signature `saliency_gradient` (Simonyan et al. 2013, https://arxiv.org/abs/1312.6034).
 
-    Inputs and outputs: those of `saliency_signature`. The attribution is the gradient of the
-    class's logit, in logits a grey level, signed, summed over the channels.
+    Inputs and outputs are those of `saliency_signature`. The attribution is the signed gradient of
+    the class's logit, in logits per grey level, summed over the channels.
 
     Args:
         model: A classifier from images to logits.

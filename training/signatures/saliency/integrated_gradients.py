@@ -1,4 +1,4 @@
-"""Saliency by integrated gradients: the logit's rise over a black image, shared among pixels."""
+"""Saliency by integrated gradients: each pixel's share of a logit, relative to a black image."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ from training.signatures.signature import Signature
 def saliency_integrated_gradients(
     model: keras.Model, steps: int = 128, at_once: int | None = None
 ) -> Signature:
-    """Makes `saliency_integrated_gradients` (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365).
+    """Returns the signature `saliency_integrated_gradients`.
 
-    Inputs and outputs: those of `saliency_signature`, and `convergence_delta` float32 [N]. The
-    attribution is in logits, signed, summed over the channels: the pixels' shares of the class's
-    logit, less that of a black image. The convergence delta is by how much the shares miss that
-    sum; the integral is approximated, by Gauss-Legendre quadrature.
+    The method: Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365. Inputs and outputs are
+    those of `saliency_signature`, and `convergence_delta` float32 [N]. The attributions are signed
+    and in logits, summed over the channels: each pixel's share of the difference between the logits
+    of the image and of a black image. The convergence delta is the sum of the attributions minus
+    that difference; it is not zero because the integral is approximated, by Gauss-Legendre
+    quadrature.
 
     Args:
         model: A classifier from images to logits.
         steps: Nodes of the quadrature.
-        at_once: How many of them are in memory together; None takes all of them.
+        at_once: Nodes that are processed together; None processes all of them.
     """
     nodes, weights = np.polynomial.legendre.leggauss(steps)  # On [-1, 1].
     positions = tf.constant((nodes + 1) / 2, tf.float32)
@@ -42,7 +44,7 @@ def saliency_integrated_gradients(
         return attribution, tf.reduce_sum(attribution) - (end - start)
 
     def attribute(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One image at a time: its path is a batch already, and many would fill the memory.
+        # One image at a time: its path is a batch already, and several would need much memory.
         spec = (tf.TensorSpec(model.input_shape[1:3], tf.float32), tf.TensorSpec([], tf.float32))
         attribution, delta = tf.map_fn(
             lambda pair: explain_one(*pair),

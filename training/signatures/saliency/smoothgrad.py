@@ -1,4 +1,4 @@
-"""Saliency by SmoothGrad: the gradient, averaged over noisy copies of the image."""
+"""Saliency by SmoothGrad: the gradient averaged over noisy copies of the image."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ SEED = (0, 0)
 def saliency_smoothgrad(
     model: keras.Model, samples: int = 32, noise_level: float = 0.15, at_once: int | None = None
 ) -> Signature:
-    """Makes `saliency_smoothgrad` (Smilkov et al. 2017, https://arxiv.org/abs/1706.03825).
+    """Returns the signature `saliency_smoothgrad` (Smilkov et al. 2017, https://arxiv.org/abs/1706.03825).
 
-    Inputs and outputs: those of `saliency_signature`. The attribution is the mean gradient of the
-    class's logit over noisy copies, in logits a grey level, signed, summed over the channels. The
-    noise is the same for every image and every request, so an answer can be repeated.
+    Inputs and outputs are those of `saliency_signature`. The attribution is the mean signed
+    gradient of the class's logit over noisy copies, in logits per grey level, summed over the
+    channels. The noise is the same for every image and request, so that results are reproducible.
 
     Args:
         model: A classifier from images to logits.
-        samples: Noisy copies an image.
-        noise_level: The noise's standard deviation, as a share of the image's range of values.
-        at_once: How many copies are in memory together; None takes all of them.
+        samples: Noisy copies per image.
+        noise_level: Standard deviation of the noise, as a share of the image's range of values.
+        at_once: Copies that are processed together; None processes all of them.
     """
     weights = tf.fill([samples], 1 / samples)
 
@@ -36,7 +36,7 @@ def saliency_smoothgrad(
         return tf.reduce_sum(gradient, axis=-1)
 
     def attribute(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One image at a time: its copies are a batch already, and many would fill the memory.
+        # One image at a time: its copies are a batch already, and several would need much memory.
         spec = tf.TensorSpec(model.input_shape[1:3], tf.float32)
         attribution = tf.map_fn(
             lambda pair: explain_one(*pair),

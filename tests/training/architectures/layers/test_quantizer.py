@@ -20,12 +20,12 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
 
 @given(numbers, st.sampled_from([2, 16, 256]))
 def test_it_gives_the_nearest_whole_number(values: np.ndarray, levels: int) -> None:
-    quantised = Quantizer(levels)(values).numpy()
+    quantized = Quantizer(levels)(values).numpy()
 
-    np.testing.assert_array_equal(quantised, np.round(quantised))
-    assert quantised.min() >= 0
-    assert quantised.max() <= levels - 1
-    assert np.abs(quantised - (levels - 1) * sigmoid(values)).max() <= 0.5 + 1e-4
+    np.testing.assert_array_equal(quantized, np.round(quantized))
+    assert quantized.min() >= 0
+    assert quantized.max() <= levels - 1
+    assert np.abs(quantized - (levels - 1) * sigmoid(values)).max() <= 0.5 + 1e-4
 
 
 @pytest.mark.parametrize("levels", [2, 256])
@@ -33,8 +33,8 @@ def test_its_gradient_is_that_of_the_sigmoid_alone(levels: int) -> None:
     values = tf.linspace(-6.0, 6.0, 101)
     with tf.GradientTape() as tape:
         tape.watch(values)
-        quantised = Quantizer(levels)(values)
-    gradient = tape.gradient(quantised, values)
+        quantized = Quantizer(levels)(values)
+    gradient = tape.gradient(quantized, values)
 
     expected = (levels - 1) * sigmoid(values.numpy()) * (1 - sigmoid(values.numpy()))
     np.testing.assert_allclose(gradient, expected, rtol=1e-4)

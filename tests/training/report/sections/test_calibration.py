@@ -4,23 +4,23 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.training.report.stand_in import codec, predictions, stand_in, study
+from tests.training.report.fake_models import codec, fake_model, predictions, report_data
 from training.evaluation.calibration import reliability
 from training.report.sections.calibration import calibration_section, draw_calibration
 
 
 def test_without_a_classifier_there_is_no_section(tmp_path: Path) -> None:
-    assert calibration_section(study(tmp_path, codec("codec", 15))) is None
+    assert calibration_section(report_data(tmp_path, codec("codec", 15))) is None
 
 
 def test_it_names_the_best_calibrated(tmp_path: Path) -> None:
     # Both are 82% sure; one is right in 32 of 40, the other one in all.
-    honest = stand_in("honest", quality=0.8, probabilities=predictions(40, right=32))
-    modest = stand_in("modest", quality=1.0, probabilities=predictions(40, right=40))
+    honest = fake_model("honest", quality=0.8, probabilities=predictions(40, right=32))
+    modest = fake_model("modest", quality=1.0, probabilities=predictions(40, right=40))
 
-    text = " ".join(calibration_section(study(tmp_path, honest, modest)).split())
+    text = " ".join(calibration_section(report_data(tmp_path, honest, modest)).split())
 
-    assert "The best is `honest` with 0.020." in text
+    assert "`honest` has the lowest, 0.020." in text
     assert (tmp_path / "figures" / "calibration.png").exists()
 
 

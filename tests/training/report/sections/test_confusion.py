@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.report.stand_in import codec, predictions, stand_in, study
+from tests.training.report.fake_models import codec, fake_model, predictions, report_data
 from training.evaluation.confusion import confusion_shares
 from training.report.sections.confusion import PANELS, confusion_section, draw_confusion
 
 
 def test_without_a_classifier_there_is_no_section(tmp_path: Path) -> None:
-    assert confusion_section(study(tmp_path, codec("codec", 15))) is None
+    assert confusion_section(report_data(tmp_path, codec("codec", 15))) is None
 
 
 def test_it_names_the_most_frequent_mistake_of_the_best(tmp_path: Path) -> None:
@@ -19,13 +19,13 @@ def test_it_names_the_most_frequent_mistake_of_the_best(tmp_path: Path) -> None:
     probabilities = predictions(40, right=40)
     probabilities[[28, 38]] = predictions(40, right=0)[[28, 38]]
     probabilities[[3]] = predictions(40, right=0)[[3]]
-    best = stand_in("best", quality=0.92, probabilities=probabilities)
-    worse = stand_in("worse", quality=0.1, probabilities=predictions(40, right=4))
+    best = fake_model("best", quality=0.92, probabilities=probabilities)
+    worse = fake_model("worse", quality=0.1, probabilities=predictions(40, right=4))
 
-    text = " ".join(confusion_section(study(tmp_path, worse, best)).split())
+    text = " ".join(confusion_section(report_data(tmp_path, worse, best)).split())
 
-    assert "mistake of `best`: it takes 50% of the images of “Bag” for “Ankle boot”." in text
-    assert "Right is 50% of the hardest class, “Bag”." in text
+    assert "error of `best`: it predicts “Ankle boot” for 50% of the images of “Bag”." in text
+    assert "The hardest class is “Bag”, with 50% correct predictions." in text
     assert (tmp_path / "figures" / "confusion.png").exists()
 
 

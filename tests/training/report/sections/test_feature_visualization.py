@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import tensorflow as tf
 
-from tests.training.report.stand_in import predictions, stand_in, study
+from tests.training.report.fake_models import fake_model, predictions, report_data
 from training.evaluation.figure import tile
 from training.report.sections.feature_visualization import (
     CHANNELS,
@@ -38,11 +38,11 @@ def test_it_shows_the_classes_and_the_last_layer_before_them(tmp_path: Path) -> 
         logits=tf.TensorSpec([None, 10]),
     )
     model = replace(
-        stand_in("cnn", probabilities=predictions(40, 20)),
+        fake_model("cnn", probabilities=predictions(40, 20)),
         saved_model=SimpleNamespace(signatures={**signatures, "activations": activations}),
     )
 
-    text = feature_visualization_section(study(tmp_path, model))
+    text = feature_visualization_section(report_data(tmp_path, model))
 
     assert "channels of `conv3`" in text
     assert signatures["feature_visualization_logits"].asked == list(range(10))
@@ -52,9 +52,9 @@ def test_it_shows_the_classes_and_the_last_layer_before_them(tmp_path: Path) -> 
 
 
 def test_a_model_that_shows_nothing_has_no_section(tmp_path: Path) -> None:
-    model = stand_in("cnn", probabilities=predictions(40, 20))
+    model = fake_model("cnn", probabilities=predictions(40, 20))
 
-    assert feature_visualization_section(study(tmp_path, model)) is None
+    assert feature_visualization_section(report_data(tmp_path, model)) is None
 
 
 def test_the_classes_are_named_under_their_images() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.report.stand_in import study
+from tests.training.report.fake_models import report_data
 from training.report.sections import optimizers
 from training.report.sections.optimizers import optimizers_section
 
@@ -13,7 +13,7 @@ def test_the_picture_is_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     drawn = []
     monkeypatch.setattr(optimizers, "draw_optimizer_paths", lambda path: drawn.append(path) or path)
 
-    text = optimizers_section(study(tmp_path))
+    text = optimizers_section(report_data(tmp_path))
 
     assert drawn == [tmp_path / "figures" / "optimizers.png"]
     assert "(figures/optimizers.png)" in text

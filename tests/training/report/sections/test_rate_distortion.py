@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.training.report.stand_in import codec, stand_in, study
+from tests.training.report.fake_models import codec, fake_model, report_data
 from training.evaluation.rate_distortion import RatePoint, psnr
 from training.report.sections.rate_distortion import (
     CodePoint,
@@ -29,7 +29,7 @@ def test_a_code_is_measured_by_its_bytes_and_what_it_keeps() -> None:
 
     point = measure_code(codec("codec", 5), images)
 
-    assert (point.name, point.size, point.quantised) == ("codec", 4, True)
+    assert (point.name, point.size, point.quantized) == ("codec", 4, True)
     assert point.psnr == psnr(images, np.full_like(images, 51))
 
 
@@ -46,14 +46,14 @@ def test_the_panels_differ_in_what_they_count() -> None:
 
 
 def test_the_table_reads_the_formats_at_the_size_of_the_code(tmp_path: Path) -> None:
-    text = rate_distortion_section(study(tmp_path, codec("codec", 5)))
+    text = rate_distortion_section(report_data(tmp_path, codec("codec", 5)))
 
     (row,) = (line for line in text.splitlines() if line.startswith("| `codec`"))
     cells = row.strip("| ").split(" | ")
     assert cells[1] == "4"
-    assert cells[3:] == ["cannot be so small"] * 4  # No file of noise has four bytes.
+    assert cells[3:] == ["not possible"] * 4  # No file of noise has four bytes.
     assert (tmp_path / "figures" / "rate_distortion.png").exists()
 
 
 def test_it_needs_a_model_that_compresses(tmp_path: Path) -> None:
-    assert rate_distortion_section(study(tmp_path, stand_in("cnn"))) is None
+    assert rate_distortion_section(report_data(tmp_path, fake_model("cnn"))) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.report.stand_in import codec, stand_in, study
+from tests.training.report.fake_models import codec, fake_model, report_data
 from training.evaluation.figure import tile
 from training.evaluation.rate_distortion import psnr
 from training.report.sections.reconstructions import (
@@ -25,7 +25,7 @@ def plain() -> np.ndarray:
 
 def floats(name: str) -> object:
     """An autoencoder whose code of two floats is the image's mean, twice."""
-    return stand_in(
+    return fake_model(
         name,
         like="autoencoder",
         compress=lambda images: {"code": images.mean(axis=(1, 2))[:, [0, 0]]},
@@ -46,7 +46,7 @@ def test_models_come_by_the_size_of_their_codes(plain: np.ndarray) -> None:
 def test_a_format_stands_beside_a_codec_only_if_it_can_be_so_small(plain: np.ndarray) -> None:
     four_bytes, many = (
         codec("codec", 5),
-        stand_in(
+        fake_model(
             "codec_256",
             like="codec",
             compress=lambda images: {"code": np.zeros((len(images), 256), np.uint8)},
@@ -70,6 +70,6 @@ def test_the_figure_holds_the_rows(plain: np.ndarray) -> None:
 
 
 def test_it_needs_a_model_that_compresses(tmp_path: Path) -> None:
-    assert reconstructions_section(study(tmp_path, stand_in("cnn"))) is None
-    assert reconstructions_section(study(tmp_path, codec("codec", 5))) is not None
+    assert reconstructions_section(report_data(tmp_path, fake_model("cnn"))) is None
+    assert reconstructions_section(report_data(tmp_path, codec("codec", 5))) is not None
     assert (tmp_path / "figures" / "reconstructions.png").exists()

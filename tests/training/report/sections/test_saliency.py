@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.training.report.stand_in import predictions, stand_in, study
+from tests.training.report.fake_models import fake_model, predictions, report_data
 from training.report.sections.saliency import METHODS, draw_saliency, saliency_section
 
 
@@ -14,31 +14,33 @@ def explain(images: np.ndarray, class_index: np.ndarray) -> dict[str, np.ndarray
 
 
 def test_it_needs_all_methods(tmp_path: Path) -> None:
-    able = stand_in(
+    able = fake_model(
         "mlp", probabilities=predictions(40, 30), saliency_gradient=explain, serving_default=explain
     )
 
-    assert saliency_section(study(tmp_path, able)) is None
+    assert saliency_section(report_data(tmp_path, able)) is None
 
 
 def test_it_explains_the_most_accurate_that_can(tmp_path: Path) -> None:
     explained = dict.fromkeys(METHODS, explain)
     models = [
-        stand_in("weak", quality=0.5, probabilities=predictions(40, 20), **explained),
-        stand_in("strong", quality=0.75, probabilities=predictions(40, 30), **explained),
-        stand_in("mute", quality=1.0, probabilities=predictions(40, 40)),
+        fake_model("weak", quality=0.5, probabilities=predictions(40, 20), **explained),
+        fake_model("strong", quality=0.75, probabilities=predictions(40, 30), **explained),
+        fake_model("mute", quality=1.0, probabilities=predictions(40, 40)),
     ]
 
-    text = saliency_section(study(tmp_path, *models))
+    text = saliency_section(report_data(tmp_path, *models))
 
     assert "`strong`" in text
     assert (tmp_path / "figures" / "saliency.png").exists()
 
 
 def test_a_classifier_without_mistakes_is_explained_too(tmp_path: Path) -> None:
-    perfect = stand_in("cnn", probabilities=predictions(40, 40), **dict.fromkeys(METHODS, explain))
+    perfect = fake_model(
+        "cnn", probabilities=predictions(40, 40), **dict.fromkeys(METHODS, explain)
+    )
 
-    assert saliency_section(study(tmp_path, perfect)) is not None
+    assert saliency_section(report_data(tmp_path, perfect)) is not None
 
 
 def test_every_map_stands_below_its_image() -> None:

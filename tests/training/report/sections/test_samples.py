@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.report.stand_in import codec, stand_in, study
+from tests.training.report.fake_models import codec, fake_model, report_data
 from training.evaluation.figure import tile
 from training.report.reported_model import ReportedModel
 from training.report.sections.samples import (
@@ -30,16 +30,16 @@ def generate(seed: np.ndarray, temperature: np.ndarray) -> dict[str, np.ndarray]
 
 
 def generator(name: str = "vae") -> ReportedModel:
-    return stand_in(name, like="vae", quality=-240, generate=generate, decode_latent=decode)
+    return fake_model(name, like="vae", quality=-240, generate=generate, decode_latent=decode)
 
 
-def judge() -> ReportedModel:
+def classifier() -> ReportedModel:
     """Takes what has a negative first pixel for a coat, the rest for a dress."""
 
     def see(images: np.ndarray) -> dict[str, np.ndarray]:
         return {"class_index": np.where(images[:, 0, 0, 0] < 0, 4, 3).astype(np.int32)}
 
-    return stand_in(
+    return fake_model(
         "cnn", serving_default=see, activations=lambda images: {"dense": images[:, 0, :3, 0]}
     )
 
@@ -72,8 +72,8 @@ def test_the_figure_holds_samples_above_ways() -> None:
     np.testing.assert_array_equal(below.images[0].get_array(), tile(images[5:15, ..., 0], 10))
 
 
-def test_the_judge_sees_two_classes(tmp_path: Path) -> None:
-    text = samples_section(study(tmp_path, judge(), generator()))
+def test_the_classifier_sees_two_classes(tmp_path: Path) -> None:
+    text = samples_section(report_data(tmp_path, classifier(), generator()))
 
     (row,) = (line for line in text.splitlines() if line.startswith("| `vae`"))
     cells = row.strip("| ").split(" | ")
@@ -84,13 +84,13 @@ def test_the_judge_sees_two_classes(tmp_path: Path) -> None:
     assert cells[3:] == ["2 of 10", "T-shirt/top, 0.0%", f"{name}, {most:.1%}"]
 
 
-def test_without_the_judge_there_are_pictures_alone(tmp_path: Path) -> None:
-    text = samples_section(study(tmp_path, generator()))
+def test_without_the_classifier_there_are_figures_alone(tmp_path: Path) -> None:
+    text = samples_section(report_data(tmp_path, generator()))
 
     assert "figures/samples.png" in text
     assert "Fréchet" not in text
 
 
-@pytest.mark.parametrize("model", [codec("codec", 5), judge()])
+@pytest.mark.parametrize("model", [codec("codec", 5), classifier()])
 def test_it_needs_a_generator(model: ReportedModel, tmp_path: Path) -> None:
-    assert samples_section(study(tmp_path, model)) is None
+    assert samples_section(report_data(tmp_path, model)) is None

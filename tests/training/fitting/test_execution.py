@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from training.data.fashion_mnist import load_training
-from training.errors import EngineError, UnknownNameError
-from training.fitting import engine
-from training.fitting.engine import Engine, Job, train_on
+from training.errors import ExecutionError, UnknownNameError
+from training.fitting import execution
+from training.fitting.execution import Execution, Job, train_on
 from training.fitting.fit import fit
 from training.zoo import find_network
 from training.zoo.recipe import Recipe
@@ -22,7 +22,7 @@ def test_jax_learns_what_tensorflow_does(tiny_data: Path, tmp_path: Path) -> Non
     splits = load_training(tiny_data)
     job = Job("logistic_regression", RECIPE, splits, tmp_path / "jax")
 
-    model = train_on(Engine("jax"), job)
+    model = train_on(Execution("jax"), job)
 
     expected = fit(find_network("logistic_regression"), RECIPE, splits, tmp_path / "tensorflow")
     images = splits[1].images[..., None].astype(np.float32)
@@ -37,12 +37,12 @@ def test_mixed_precision_trains_with_16_bits_and_gives_a_model_of_32(
 ) -> None:
     trained_with = []
     monkeypatch.setattr(
-        engine, "fit", lambda *args: trained_with.append(fit(*args)) or trained_with[0]
+        execution, "fit", lambda *args: trained_with.append(fit(*args)) or trained_with[0]
     )
     splits = load_training(tiny_data)
     job = Job("logistic_regression", RECIPE, splits, tmp_path / "run")
 
-    model = train_on(Engine(precision=precision), job)
+    model = train_on(Execution(precision=precision), job)
 
     logits = trained_with[0].get_layer("logits")
     assert logits.compute_dtype == precision.removeprefix("mixed_")
@@ -58,7 +58,7 @@ def test_mixed_precision_trains_with_16_bits_and_gives_a_model_of_32(
 )
 def test_an_unknown_name_lists_the_known_ones(setting: str, known: str) -> None:
     with pytest.raises(UnknownNameError, match=rf"no {setting} named 'best'\. Known: .*{known}"):
-        Engine(**{setting: "best"})
+        Execution(**{setting: "best"})
 
 
 @pytest.mark.parametrize(
@@ -68,22 +68,22 @@ def test_an_unknown_name_lists_the_known_ones(setting: str, known: str) -> None:
 def test_a_strategy_on_a_backend_that_has_it_not_is_refused(
     backend: str, strategy: str, needed: str
 ) -> None:
-    with pytest.raises(EngineError, match=f"Add --backend {needed}"):
-        Engine(backend, strategy)
+    with pytest.raises(ExecutionError, match=f"Add --backend {needed}"):
+        Execution(backend, strategy)
 
 
 def test_a_backend_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
 
-    with pytest.raises(EngineError, match="run `pip install torch`"):
-        Engine("torch")
+    with pytest.raises(ExecutionError, match="run `pip install torch`"):
+        Execution("torch")
 
 
 def test_a_network_with_a_train_step_of_its_own_is_refused(tmp_path: Path) -> None:
     job = Job("vae", RECIPE, ((), ()), tmp_path)
 
-    with pytest.raises(EngineError, match="'vae' has a train step of its own"):
-        train_on(Engine("jax"), job)
+    with pytest.raises(ExecutionError, match="'vae' has a train step of its own"):
+        train_on(Execution("jax"), job)
 
 
 def test_a_process_that_dies_is_an_error_that_says_so(
@@ -96,9 +96,9 @@ def test_a_process_that_dies_is_an_error_that_says_so(
 
         def __exit__(self, *_: object) -> None: ...
         def submit(self, *_: object) -> object:
-            raise engine.BrokenProcessPool
+            raise execution.BrokenProcessPool
 
-    monkeypatch.setattr(engine, "ProcessPoolExecutor", DeadPool)
+    monkeypatch.setattr(execution, "ProcessPoolExecutor", DeadPool)
 
-    with pytest.raises(EngineError, match="trained on 'jax' died"):
-        train_on(Engine("jax"), Job("logistic_regression", RECIPE, ((), ()), tmp_path))
+    with pytest.raises(ExecutionError, match="backend 'jax' died"):
+        train_on(Execution("jax"), Job("logistic_regression", RECIPE, ((), ()), tmp_path))

@@ -1,4 +1,4 @@
-"""Trains what stands behind a frozen part on features that are computed once."""
+"""Feature extraction: computes the features of frozen layers once, and trains on them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from training.data.fashion_mnist import Split
 _CHUNK = 1_000  # images
 
 
-def behind(
+def extract_features(
     model: keras.Model, layer_name: str, splits: tuple[Split, Split], folder: Path
 ) -> tuple[keras.Model, tuple[Split, Split]]:
-    """Cuts a network after its frozen part and runs that over the images.
+    """Splits a network after its frozen layers, and runs those over the images.
 
     Args:
-        model: The network; all up to the layer is frozen.
+        model: The network.
         layer_name: The last frozen layer.
-        splits: The images.
-        folder: Keeps the features, so that an interrupted call goes on.
+        splits: Training and validation images.
+        folder: Stores the features, so that an interrupted call resumes.
 
     Returns:
-        The part behind the layer, which shares its weights with the model, and the splits with
-        features, float16, in the place of images.
+        The layers after the frozen ones, which share their weights with the model; and the splits
+        with float16 features instead of images.
     """
     cut = model.get_layer(layer_name).output
     base, head = keras.Model(model.input, cut), keras.Model(cut, model.output)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
-from tests.training.report.stand_in import predictions, stand_in, study
-from training.report.cards import LIMITS, model_card
+from tests.training.report.fake_models import fake_model, predictions, report_data
+from training.report.model_cards import LIMITS, model_card
 from training.report.reported_model import ReportedModel
 from training.zoo import NETWORKS
 
@@ -36,12 +36,12 @@ def with_signatures(model: ReportedModel) -> ReportedModel:
 @pytest.fixture
 def card(tmp_path: Path) -> str:
     """The card of a distilled classifier that is right in 30 of 40, wrong in the last of each."""
-    model = stand_in("mimic", teacher="cnn_best", probabilities=predictions(40, 30), quality=0.75)
-    return model_card(with_signatures(model), study(tmp_path).test)
+    model = fake_model("mimic", teacher="cnn_best", probabilities=predictions(40, 30), quality=0.75)
+    return model_card(with_signatures(model), report_data(tmp_path).test)
 
 
 def test_it_says_what_was_measured(card: str) -> None:
-    assert "On the 40 images of the test set" in card
+    assert "on the 40 images of the test set" in card
     assert "| accuracy | 0.7500 |" in card
     assert "| expected calibration error | 0.070 |" in card
     assert "| recall of Shirt | 75.0% |" in card
@@ -49,7 +49,7 @@ def test_it_says_what_was_measured(card: str) -> None:
 
 def test_it_says_how_to_train_it_again(card: str) -> None:
     assert "python -m training distill mimic --teacher cnn_best --preset full\n" in card
-    assert "It learned to imitate [cnn_best](../cnn_best/README.md)." in card
+    assert "Distilled from [cnn_best](../cnn_best/README.md)." in card
     assert "| epochs | 7 |" in card
     assert "None" not in card
 
@@ -63,7 +63,7 @@ def test_it_lists_the_signatures_with_their_shapes(card: str) -> None:
 
 
 def test_it_says_where_it_ends_and_what_wrote_it(card: str) -> None:
-    assert "It names one of its ten classes for every image" in card
+    assert "It predicts one of its ten classes for every image" in card
     assert "Exported by TensorFlow 2.20.0; measured with Keras " in card
 
 
@@ -72,13 +72,13 @@ def test_every_task_of_the_zoo_has_its_limits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("like", "limit"), [("codec", "It is lossy"), ("vae", "Its images are blurred")]
+    ("like", "limit"), [("codec", "Compression is lossy"), ("vae", "Its images are blurred")]
 )
 def test_other_tasks_have_other_limits_and_no_classes(
     like: str, limit: str, tmp_path: Path
 ) -> None:
-    card = model_card(with_signatures(stand_in(like, like=like)), study(tmp_path).test)
+    card = model_card(with_signatures(fake_model(like, like=like)), report_data(tmp_path).test)
 
     assert limit in card
-    assert "It names one of" not in card
+    assert "It predicts one of" not in card
     assert "recall" not in card

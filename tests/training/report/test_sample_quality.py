@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.training.report.stand_in import stand_in
-from training.report.judgement import features, judge
+from tests.training.report.fake_models import fake_model
+from training.report.sample_quality import features, measure_samples
 
 
 def classifier() -> object:
     """Sees in an image its first pixel's class, and the first two pixels as features."""
-    return stand_in(
+    return fake_model(
         "cnn",
         serving_default=lambda images: {"class_index": images[:, 0, 0, 0].astype(np.int32)},
         activations=lambda images: {"dense": images[:, 0, :2, 0], "logits": images[:, 0, :5, 0]},
@@ -23,9 +23,9 @@ def test_samples_are_counted_and_held_against_real_images() -> None:
     samples[:, 0, 0, 0] = np.where(samples[:, 0, 0, 0] == 7, 3, samples[:, 0, 0, 0])
     samples[:, 0, 1, 0] += 5
 
-    judge_model = classifier()
-    same = judge(judge_model, real, features(judge_model, real))
-    other = judge(judge_model, samples, features(judge_model, real))
+    model = classifier()
+    same = measure_samples(model, real, features(model, real))
+    other = measure_samples(model, samples, features(model, real))
 
     assert same.distance == pytest.approx(0, abs=1e-6)
     assert other.distance == pytest.approx(5**2, rel=0.05)

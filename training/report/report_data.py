@@ -1,4 +1,4 @@
-"""What the sections of the report draw on, and where their pictures go."""
+"""The data of the report: all models and the test set; and its folder of figures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from training.report.reported_model import ReportedModel
 
 
 @dataclass(frozen=True)
-class Study:
-    """What the sections of the report draw on.
+class ReportData:
+    """The data that the sections of the report use.
 
     Attributes:
-        models: Every model of the repository, in the order of the zoo.
+        models: All models of the repository, in the order of the zoo.
         test: The test set.
-        folder: The repository, where the README stands; pictures go to its `figures`.
+        folder: The model repository, with the README; figures go to its subfolder `figures`.
     """
 
     models: Sequence[ReportedModel]
@@ -28,7 +28,7 @@ class Study:
     folder: Path
 
     def find(self, name: str) -> ReportedModel | None:
-        """Returns the model of that name, if the repository holds it."""
+        """Returns the model with a name, if it is in the repository."""
         return next((model for model in self.models if model.name == name), None)
 
     def with_signatures(self, *names: str) -> list[ReportedModel]:
@@ -40,16 +40,16 @@ class Study:
         found = [model for model in self.models if model.is_classifier]
         return sorted(found, key=lambda model: -model.measurement.quality)
 
-    def add_picture(self, name: str, figure: Figure, description: str) -> str:
+    def add_figure(self, name: str, figure: Figure, description: str) -> str:
         """Saves a figure.
 
         Args:
-            name: Of the file, without its extension.
+            name: Name of the file, without its extension.
             figure: The figure.
-            description: What it shows, for those who cannot see it.
+            description: Alternative text.
 
         Returns:
-            The Markdown that shows it in the README.
+            The Markdown that includes it in the README.
         """
         path = save_figure(figure, self.folder / "figures" / f"{name}.png")
         return f"![{description}]({path.relative_to(self.folder)})"

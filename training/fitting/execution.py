@@ -1,7 +1,7 @@
-"""What a training runs on: a Keras backend, a precision, and how many devices or processes.
+"""How a training is executed: Keras backend, precision and distribution strategy.
 
-Keras chooses its backend once, when it is imported, and only TensorFlow can export. So training on
-another backend happens in a process of its own, whose weights are then loaded here.
+Keras fixes its backend when it is imported, and export needs TensorFlow. Training on another
+backend therefore runs in a process of its own, whose weights are loaded here.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pathlib import Path
 import keras
 
 from training.data.fashion_mnist import Split
-from training.errors import EngineError, UnknownNameError
+from training.errors import ExecutionError, UnknownNameError
+from training.fitting.data_parallel import is_chief, make_strategy, worker_folder
 from training.fitting.fit import fit
 from training.fitting.model_parallel import split_layers
-from training.fitting.strategy import is_chief, make_strategy, worker_folder
 from training.zoo import find_network
 from training.zoo.recipe import Recipe
 
-# Which Keras backend each strategy needs.
+# The Keras backend that each strategy needs.
 STRATEGIES = {"mirrored": "tensorflow", "multiworker": "tensorflow", "model_parallel": "jax"}
 BACKENDS = ("tensorflow", "jax", "torch")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -34,22 +34,22 @@ WEIGHTS_NAME = "trained.weights.h5"
 
 
 @dataclass(frozen=True)
-class Engine:
-    """What a training runs on.
+class Execution:
+    """How a training is executed.
 
     Attributes:
         backend: The Keras backend, one of `BACKENDS`.
         strategy: `mirrored` copies the model to every GPU of this machine. `multiworker` joins
-            the workers that the environment variable TF_CONFIG names. `model_parallel` splits the
-            layers over all devices. None trains on one device.
-        precision: A Keras dtype policy, one of `PRECISIONS`. The mixed ones compute with 16 bits
-            and keep the weights in 32 (Micikevicius et al. 2017,
-            https://arxiv.org/abs/1710.03740), which is faster on GPUs and slower on CPUs. What is
-            exported computes with 32 bits in any case.
+            the workers in the environment variable TF_CONFIG. `model_parallel` splits the layers
+            over all devices. None trains on one device.
+        precision: A Keras dtype policy, one of `PRECISIONS`. Mixed precision computes with 16 bits
+            and keeps weights in 32 bits (Micikevicius et al. 2017,
+            https://arxiv.org/abs/1710.03740): faster on GPUs, and on CPUs with 16-bit arithmetic.
+            Exported models always compute with 32 bits.
 
     Raises:
-        UnknownNameError: There is no such backend, strategy or precision.
-        EngineError: The backend is not installed, or is not the strategy's.
+        UnknownNameError: The backend, strategy or precision is unknown.
+        ExecutionError: The backend is not installed, or does not support the strategy.
     """
 
     backend: str = "tensorflow"
@@ -65,29 +65,29 @@ class Engine:
             raise UnknownNameError("strategy", self.strategy, list(STRATEGIES))
         needed = STRATEGIES.get(self.strategy or "", self.backend)
         if self.backend != needed:
-            raise EngineError(
+            raise ExecutionError(
                 f"Received strategy {self.strategy!r} and backend {self.backend!r}; expected "
                 f"backend {needed!r}. Add --backend {needed}."
             )
         if importlib.util.find_spec(self.backend) is None:
-            raise EngineError(
+            raise ExecutionError(
                 f"The backend {self.backend!r} is not installed; run `pip install {self.backend}`."
             )
 
 
-ONE_DEVICE = Engine()
+ONE_DEVICE = Execution()
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is trained. It can be sent to another process.
+    """A training job, which can be sent to another process.
 
     Attributes:
-        network: The network's name.
-        recipe: How to train it.
-        splits: What it learns from, and what its quality is watched on.
-        run_folder: Holds the state of the training and, in the end, the weights.
-        teacher: Loads the model to imitate; None learns from labels alone.
+        network: Name of the network.
+        recipe: The training recipe.
+        splits: Training and validation set.
+        run_folder: Stores the state of the training and, at the end, the weights.
+        teacher: Loads the model to distil from; None trains on labels alone.
     """
 
     network: str
@@ -97,31 +97,30 @@ class Job:
     teacher: Callable[[], keras.Model] | None = None
 
 
-def train_on(engine: Engine, job: Job) -> keras.Model | None:
+def train_on(execution: Execution, job: Job) -> keras.Model | None:
     """Trains a network.
 
     Args:
-        engine: What to train it on.
-        job: What to train.
+        execution: Backend, strategy and precision.
+        job: The training job.
 
     Returns:
-        The trained model, which is bound to no strategy; None in a process that is there to help
-        the one that exports.
+        The trained model, outside of any strategy; None in a worker process that does not export.
 
     Raises:
-        EngineError: The engine cannot train this network, or its process died.
+        ExecutionError: The network cannot be trained this way, or the training process died.
     """
     chosen = find_network(job.network)
-    if engine != ONE_DEVICE and (chosen.objective.loss is None or chosen.frozen):
-        raise EngineError(
-            f"{job.network!r} has a train step of its own or a frozen part, which run with "
-            f"TensorFlow on one device in float32; received {engine}. Leave out --backend, "
+    if execution != ONE_DEVICE and (chosen.objective.loss is None or chosen.frozen_until):
+        raise ExecutionError(
+            f"{job.network!r} has a train step of its own or frozen layers, and trains only with "
+            f"TensorFlow on one device in float32; received {execution}. Leave out --backend, "
             f"--strategy and --precision."
         )
-    if engine.backend == keras.backend.backend():
-        exports = fit_and_save(engine, job)
+    if execution.backend == keras.backend.backend():
+        exports = fit_and_save(execution, job)
     else:
-        exports = _in_another_process(engine, job)
+        exports = _in_another_process(execution, job)
     if not exports:
         return None
     model = chosen.build()
@@ -129,11 +128,11 @@ def train_on(engine: Engine, job: Job) -> keras.Model | None:
     return model
 
 
-def fit_and_save(engine: Engine, job: Job) -> bool:
-    """Trains on the backend of this process; tells whether it is the one that saves and exports."""
+def fit_and_save(execution: Execution, job: Job) -> bool:
+    """Trains with the backend of this process; returns whether this process exports."""
     with (
-        _scope(engine, job),
-        _dtype_policy(engine.precision),
+        _scope(execution, job),
+        _dtype_policy(execution.precision),
         worker_folder(job.run_folder) as folder,
     ):
         teacher = job.teacher() if job.teacher else None
@@ -142,33 +141,33 @@ def fit_and_save(engine: Engine, job: Job) -> bool:
         return is_chief()
 
 
-def _scope(engine: Engine, job: Job) -> AbstractContextManager[object]:
+def _scope(execution: Execution, job: Job) -> AbstractContextManager[object]:
     scope: AbstractContextManager[object] = nullcontext()
-    if engine.strategy == "model_parallel":
+    if execution.strategy == "model_parallel":
         scope = split_layers(find_network(job.network).build()).scope()
-    elif engine.strategy:
-        scope = make_strategy(engine.strategy).scope()
+    elif execution.strategy:
+        scope = make_strategy(execution.strategy).scope()
     return scope
 
 
-def _in_another_process(engine: Engine, job: Job) -> bool:
+def _in_another_process(execution: Execution, job: Job) -> bool:
     context = multiprocessing.get_context("spawn")
     with (
-        _environment("KERAS_BACKEND", engine.backend),
+        _environment("KERAS_BACKEND", execution.backend),
         ProcessPoolExecutor(max_workers=1, mp_context=context) as pool,
     ):
         try:
-            return pool.submit(fit_and_save, engine, job).result()
+            return pool.submit(fit_and_save, execution, job).result()
         except BrokenProcessPool as error:
-            raise EngineError(
-                f"The process that trained on {engine.backend!r} died; was it killed, or out of "
-                f"memory? The same command goes on after its last epoch."
+            raise ExecutionError(
+                f"The training process with backend {execution.backend!r} died. If it ran out of "
+                f"memory, free some; the same command resumes after its last epoch."
             ) from error
 
 
 @contextmanager
 def _dtype_policy(name: str) -> Iterator[None]:
-    """Builds layers by a Keras dtype policy inside."""
+    """Sets Keras's dtype policy inside a `with` block."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
@@ -179,7 +178,7 @@ def _dtype_policy(name: str) -> Iterator[None]:
 
 @contextmanager
 def _environment(name: str, value: str) -> Iterator[None]:
-    """Sets an environment variable for the processes that are started inside."""
+    """Sets an environment variable inside a `with` block, for processes started there."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:

@@ -1,4 +1,4 @@
-"""Model cards (Mitchell et al. 2018, https://arxiv.org/abs/1810.03993): what to know of a model."""
+"""Model cards (Mitchell et al. 2018, https://arxiv.org/abs/1810.03993)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _CARD = """\
 # {name}
 
 {summary}, for {task}. This card is of version {version}; the
-[report](../README.md) that wrote it holds all models side by side.
+[report](../README.md) compares all models.
 
 ## Measured
 
-On the {test_size:,} images of the test set, by the exported model itself:
+The exported model on the {test_size:,} images of the test set:
 
 {measured}
 ## Data
 
-[Fashion-MNIST](https://arxiv.org/abs/1708.07747): 70,000 pictures of clothes from one shop, in ten
-classes of equal size, under the MIT licence. Of the 60,000 for training a fixed 5,000 are the
-validation set, by which everything was chosen.
+[Fashion-MNIST](https://arxiv.org/abs/1708.07747): 70,000 images of clothes from one shop, in ten
+classes of equal size, under the MIT licence. Of the 60,000 training images, a fixed 5,000 form the
+validation set, on which all choices were made.
 
 ## Training
 
@@ -43,10 +43,10 @@ validation set, by which everything was chosen.
 {signatures}
 ## Limits
 
-- It knows images of {shape} alone, grey on black from 0 to 255, one piece of clothing that stands
-  upright in the middle and fills the frame. Photographs must be brought to that form first.
-- It was trained on nothing but Fashion-MNIST: one shop's catalogue, ten kinds of clothes as that
-  shop names them, some of them labelled wrongly or of two classes at once.
+- It expects images of {shape}, with values from 0 to 255: one piece of clothing, grey on black,
+  upright, centred and filling the frame. Photographs must be converted to that form first.
+- It was trained on Fashion-MNIST alone: the catalogue of one shop, with ten kinds of clothes. Some
+  labels are wrong, and some images fit two classes.
 {limit}
 
 ## Versions
@@ -57,28 +57,29 @@ Exported by TensorFlow {tensorflow}; measured with {libraries}.
 # By the network's task.
 LIMITS = {
     "classification": """\
-- It names one of its ten classes for every image, also for a cat. A probability is worth what the
-  calibration error says, and nothing on images of another kind.
-- It is made to show how models are served and explained, not to decide anything about people or
+- It predicts one of its ten classes for every image, even for a cat. Probabilities are as reliable
+  as the calibration error says, and meaningless for other kinds of images.
+- It demonstrates how models are served and explained. It is not meant for decisions about people or
   goods.""",
     "compression": """\
-- It is lossy, and restores what it has learned to expect: fine prints and writing are lost, and an
-  image of another kind comes back as clothes.
-- A code can be read by the version that wrote it, and by no other: keep that as long as the codes.
-- It is no format to archive images in.""",
+- Compression is lossy: fine prints and writing are lost, and images of other kinds come out as
+  clothes.
+- Only the version that compressed an image can decompress its code. Keep the version as long as the
+  codes.
+- It is not an archive format for images.""",
     "generation": """\
-- Its images are blurred and of 28×28 pixels; they show what is common in the catalogue, and rare
-  things seldom or never.
-- They are no data to train or to test a classifier on in place of real images.""",
+- Its images are blurred and have 28×28 pixels. They show common items of the catalogue, and rare
+  items seldom or never.
+- They do not replace real images for training or testing a classifier.""",
 }
 
 
 def model_card(model: ReportedModel, test: Split) -> str:
-    """Writes the card of a model, in Markdown.
+    """Returns the card of a model, in Markdown.
 
     Args:
         model: The model.
-        test: What it was measured on.
+        test: The test set, on which it was measured.
     """
     (*_, height, width, channels) = _inputs(model, "serving_default")["images"].shape
     return _CARD.format(
@@ -119,8 +120,8 @@ def _measured(model: ReportedModel, test: Split) -> str:
 
 def _training(model: ReportedModel) -> str:
     teacher = model.origin.teacher
-    taught = f"It learned to imitate [{teacher}](../{teacher}/README.md). " if teacher else ""
-    return f"{taught}The recipe is the preset `{model.origin.preset}`:\n"
+    distilled = f"Distilled from [{teacher}](../{teacher}/README.md). " if teacher else ""
+    return f"{distilled}Recipe of the preset `{model.origin.preset}`:\n"
 
 
 def _recipe(model: ReportedModel) -> str:

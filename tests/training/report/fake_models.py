@@ -1,4 +1,4 @@
-"""Models of a few lines in the place of trained ones."""
+"""Fake models of a few lines instead of trained ones."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from training.data.fashion_mnist import Split
 from training.evaluation.evaluate import Measurement
 from training.evaluation.latency import Latency
 from training.exporting.export import Origin
+from training.report.report_data import ReportData
 from training.report.reported_model import ReportedModel
-from training.report.study import Study
 from training.zoo import find_network
 from training.zoo.recipe import Recipe
 
 Outputs = dict[str, np.ndarray]
 
 
-def stand_in(
+def fake_model(
     name: str,
     *,
     like: str = "cnn",
@@ -64,13 +64,13 @@ def codec(name: str, levels: int) -> ReportedModel:
         greys = code[:, :1, None, None].astype(np.float32) * 255 / levels
         return {"images": np.broadcast_to(greys, (len(code), 28, 28, 1)).copy()}
 
-    return stand_in(name, like="codec", compress=compress, decompress=decompress)
+    return fake_model(name, like="codec", compress=compress, decompress=decompress)
 
 
-def study(folder: Path, *models: ReportedModel, count: int = 40) -> Study:
-    """A study of models on noise, whose labels go round the classes."""
+def report_data(folder: Path, *models: ReportedModel, count: int = 40) -> ReportData:
+    """Data of models on noise, whose labels go round the classes."""
     images = np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
-    return Study(models, Split(images, np.arange(count, dtype=np.uint8) % 10), folder)
+    return ReportData(models, Split(images, np.arange(count, dtype=np.uint8) % 10), folder)
 
 
 def predictions(count: int, right: int) -> np.ndarray:

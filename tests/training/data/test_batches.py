@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from training.data.augmentation import Augmentation
+from training.data.batches import evaluation_batches, training_batches
 from training.data.fashion_mnist import Split
-from training.zoo.pipeline import evaluation_batches, training_batches
-from training.zoo.recipe import Recipe
 
 
 def make_split(size: int = 30) -> Split:
@@ -30,7 +30,7 @@ def test_evaluation_sees_every_image_in_order() -> None:
 
 
 def test_training_sees_every_image_once_an_epoch_in_a_new_order() -> None:
-    batches = training_batches(make_split(), Recipe(epochs=1, batch_size=8))
+    batches = training_batches(make_split(), batch_size=8, seed=0)
 
     first, second = collect(batches), collect(batches)
 
@@ -40,16 +40,19 @@ def test_training_sees_every_image_once_an_epoch_in_a_new_order() -> None:
 
 
 def test_the_seed_decides_order_and_augmentation() -> None:
+    augmentation = Augmentation(max_shift=2, erasing_probability=0.5)
+
     def first_epoch(seed: int) -> np.ndarray:
-        recipe = Recipe(epochs=1, augment=True, seed=seed)
-        return collect(training_batches(make_split(), recipe))[0]
+        return collect(training_batches(make_split(), 128, seed, augmentation))[0]
 
     np.testing.assert_array_equal(first_epoch(1), first_epoch(1))
     assert (first_epoch(1) != first_epoch(2)).any()
 
 
-def test_augmentation_shifts_by_two_pixels_at_most_and_mirrors() -> None:
-    images, labels = collect(training_batches(make_split(200), Recipe(epochs=1, augment=True)))
+def test_augmentation_shifts_by_two_pixels_at_most_and_flips() -> None:
+    batches = training_batches(make_split(200), 128, 0, Augmentation(max_shift=2))
+
+    images, labels = collect(batches)
 
     _, rows, columns, _ = np.nonzero(images)
     assert set(rows) == {12, 13, 14, 15, 16}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from training.signatures.layers import feature_maps
+from training.signatures.feature_maps import feature_maps
 
 
 def names(*stack: keras.Layer) -> list[str]:

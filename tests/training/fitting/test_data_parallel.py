@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from training.data.fashion_mnist import load_training
-from training.errors import EngineError
+from training.errors import ExecutionError
+from training.fitting.data_parallel import make_strategy
 from training.fitting.fit import fit
-from training.fitting.strategy import make_strategy
 from training.zoo import find_network
 from training.zoo.recipe import Recipe
 
@@ -26,14 +26,14 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from tests.training.tiny import run_cli
-from training.fitting import engine
+from training.fitting import execution
 from training import zoo
 from training.zoo.recipe import Recipe
 
 chosen = zoo.find_network("logistic_regression")
 recipes = {{"quick": {RECIPE!r}}}
 zoo.NETWORKS["logistic_regression"] = dataclasses.replace(chosen, recipes=recipes)
-fit = engine.fit
+fit = execution.fit
 
 def fit_and_save(*arguments):
     model = fit(*arguments)
@@ -41,11 +41,11 @@ def fit_and_save(*arguments):
     np.savez(sys.argv[3], *model.get_weights())
     return model
 
-engine.fit = fit_and_save
+execution.fit = fit_and_save
 folder = sys.argv[2]
-places = ["--models", folder + "/models", "--runs", folder + "/runs"]
+folders = ["--models", folder + "/models", "--runs", folder + "/runs"]
 command = ["train", "logistic_regression", "--preset", "quick", "--strategy", sys.argv[4]]
-run_cli(Path(sys.argv[1]), [*command, *places])
+run_cli(Path(sys.argv[1]), [*command, *folders])
 """
 TWO_DEVICES = """
 import tensorflow as tf
@@ -160,5 +160,5 @@ def test_a_cluster_that_is_none_is_refused_with_an_example(
 ) -> None:
     monkeypatch.setenv("TF_CONFIG", configuration)
 
-    with pytest.raises(EngineError, match=r"Received TF_CONFIG=.*such as \{\"cluster\""):
+    with pytest.raises(ExecutionError, match=r"Received TF_CONFIG=.*such as \{\"cluster\""):
         make_strategy("multiworker")

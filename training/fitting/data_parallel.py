@@ -1,8 +1,8 @@
-"""Data parallelism through tf.distribute: on the GPUs of one machine, or across workers.
+"""Data parallelism with `tf.distribute`: on the GPUs of one machine, or across workers.
 
-Across workers Keras 3.15's own `fit` fails, since it builds the model from the first batch as if
-all of it lay on this machine (https://github.com/keras-team/keras/issues/20585). The loop here
-runs the same train step, callbacks and metrics.
+Keras 3.15's `fit` fails across workers, because it builds the model from a distributed batch as if
+it were local (https://github.com/keras-team/keras/issues/20585). The training loop here runs the
+same train step, callbacks and metrics.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from training.errors import EngineError
+from training.errors import ExecutionError
 
 _EXAMPLE = {
     "cluster": {"worker": ["host1:12345", "host2:12345"]},
@@ -27,15 +27,15 @@ _EXAMPLE = {
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:
-    """Makes a strategy, in whose scope a network is to be built, compiled and fitted.
+    """Returns a strategy. Build, compile and fit the network in its scope.
 
     Args:
         name: `mirrored` copies the model to every GPU of this machine. `multiworker` joins the
-            cluster that the environment variable TF_CONFIG describes, and waits for its workers;
-            all of them run the same command and share the folder of runs.
+            cluster in the environment variable TF_CONFIG and waits for its workers, which run the
+            same command and share the folder of runs.
 
     Raises:
-        EngineError: TF_CONFIG is missing or does not describe a cluster of workers.
+        ExecutionError: TF_CONFIG is missing or does not describe a cluster of workers.
     """
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
@@ -44,25 +44,25 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
 
 
 def is_chief() -> bool:
-    """Tells whether this process is the one that saves and exports: a lone one, or worker 0."""
+    """Returns whether this process saves and exports: the only one, or worker 0."""
     resolver = tf.distribute.get_strategy().cluster_resolver
     return resolver is None or not resolver.task_id
 
 
 def spans_workers() -> bool:
-    """Tells whether the strategy in scope joins processes, so that `fit` cannot be used."""
+    """Returns whether the strategy in scope spans processes, so that `fit` cannot be used."""
     return isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy)
 
 
 @contextmanager
 def worker_folder(run_folder: Path) -> Iterator[Path]:
-    """Gives the folder in which this process keeps its state.
+    """Provides the folder in which this process saves its state.
 
-    Saving has to happen on every worker, since it makes them talk to each other. Only the chief's
-    state counts: a helper begins with a copy of it, and deletes its own in the end.
+    Every worker has to save, since saving is a collective operation. Only the chief's state is
+    kept: the other workers start from a copy of it and delete theirs at the end.
 
     Args:
-        run_folder: The chief's; all workers see the same one.
+        run_folder: The chief's folder, shared by all workers.
     """
     if is_chief():
         yield run_folder
@@ -77,7 +77,7 @@ def worker_folder(run_folder: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def fit_across_workers(  # noqa: PLR0913  # Those of `fit`.
+def fit_across_workers(  # noqa: PLR0913  # The arguments of `fit`.
     learner: keras.Model,
     batches: tf.data.Dataset,
     *,
@@ -86,15 +86,15 @@ def fit_across_workers(  # noqa: PLR0913  # Those of `fit`.
     callbacks: list[keras.callbacks.Callback],
     verbose: int,
 ) -> None:
-    """Does what `fit` does, on all workers of the strategy in whose scope it is called.
+    """Fits a model on all workers of the strategy in scope, like `keras.Model.fit`.
 
     Args:
-        learner: A compiled model, made in the same scope.
-        batches: What to learn from: batches for all workers together, the same on each.
-        validation_data: What to validate on, likewise.
-        epochs: How many.
-        callbacks: What to call; they are given the same metrics on every worker.
-        verbose: 1 shows a progress bar, 2 a line an epoch.
+        learner: A compiled model, built in the same scope.
+        batches: Training batches for all workers together, the same on each worker.
+        validation_data: Validation batches, likewise.
+        epochs: Number of epochs.
+        callbacks: Callbacks, which receive the same metrics on every worker.
+        verbose: 1 shows a progress bar, 2 prints one line per epoch.
     """
     strategy = tf.distribute.get_strategy()
     called = keras.callbacks.CallbackList(
@@ -129,7 +129,7 @@ def _make_pass(
     step: Callable[[Any], Any],
     batches: tf.data.Dataset,
 ) -> Callable[[], dict[str, float]]:
-    """Returns what takes a step a batch, over all of them, and gives the metrics of all workers."""
+    """Returns a function that runs a step on every batch and returns the metrics of all workers."""
     strategy = tf.distribute.get_strategy()
     distributed = strategy.experimental_distribute_dataset(batches)
 
@@ -148,7 +148,7 @@ def _make_pass(
 
 @tf.function  # type: ignore[untyped-decorator]
 def _average_statistics(learner: keras.Model, strategy: tf.distribute.Strategy) -> None:
-    """Gives all workers the same moving means and variances, which each takes of its own images."""
+    """Averages the moving means and variances, which each worker computes from its own images."""
 
     def average() -> None:
         replica = tf.distribute.get_replica_context()
@@ -160,7 +160,7 @@ def _average_statistics(learner: keras.Model, strategy: tf.distribute.Strategy) 
 
 
 def _check_cluster(configuration: str) -> None:
-    """Raises an error unless TF_CONFIG names the workers and which of them this process is."""
+    """Raises an error unless TF_CONFIG lists the workers and the index of this one."""
     try:
         content = json.loads(configuration)
         workers, index = content["cluster"]["worker"], content["task"]["index"]
@@ -168,7 +168,7 @@ def _check_cluster(configuration: str) -> None:
     except (ValueError, KeyError, TypeError):
         valid = False
     if not valid:
-        raise EngineError(
-            f"Received TF_CONFIG={configuration!r}; expected the addresses of the workers and "
-            f"which of them this one is, such as {json.dumps(_EXAMPLE)}."
+        raise ExecutionError(
+            f"Received TF_CONFIG={configuration!r}; expected the addresses of the workers and the "
+            f"index of this one, such as {json.dumps(_EXAMPLE)}."
         )

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from training.data.fashion_mnist import Split
-from training.fitting import frozen
-from training.fitting.frozen import behind
+from training.fitting import feature_extraction
+from training.fitting.feature_extraction import extract_features
 
 
 @pytest.fixture
@@ -30,9 +30,11 @@ def model() -> keras.Model:
 def test_base_and_head_together_are_the_model(
     model: keras.Model, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frozen, "_CHUNK", 3)
+    monkeypatch.setattr(feature_extraction, "_CHUNK", 3)
 
-    head, (training, validation) = behind(model, "cut", (split, split.take(slice(0, 2))), tmp_path)
+    head, (training, validation) = extract_features(
+        model, "cut", (split, split.take(slice(0, 2))), tmp_path
+    )
 
     assert training.images.shape == (7, 2, 2, 1)
     np.testing.assert_array_equal(training.labels, split.labels)
@@ -43,16 +45,16 @@ def test_base_and_head_together_are_the_model(
 
 
 def test_features_are_computed_once(model: keras.Model, split: Split, tmp_path: Path) -> None:
-    first = behind(model, "cut", (split, split), tmp_path)[1][0]
+    first = extract_features(model, "cut", (split, split), tmp_path)[1][0]
     other = Split(np.zeros_like(split.images), split.labels)
 
-    second = behind(model, "cut", (other, other), tmp_path)[1][0]
+    second = extract_features(model, "cut", (other, other), tmp_path)[1][0]
 
     np.testing.assert_array_equal(first.images, second.images)
 
 
 def test_the_head_shares_its_weights(model: keras.Model, split: Split, tmp_path: Path) -> None:
-    head, _ = behind(model, "cut", (split, split), tmp_path)
+    head, _ = extract_features(model, "cut", (split, split), tmp_path)
 
     head.get_layer("logits").bias.assign(np.arange(10))
 

@@ -4,23 +4,21 @@ import keras
 import numpy as np
 
 from tests.training.signatures.call import call
-from training.signatures.mirror_mean import mirror_mean
+from training.architectures.flip_averaging import average_over_flip
 from training.zoo.tasks import convolutional_tasks
 
 
-def test_it_is_the_mean_over_image_and_mirror_image(
-    trained_cnn: keras.Model, samples: np.ndarray
-) -> None:
-    logits = mirror_mean(trained_cnn).predict(samples, verbose=0)
+def test_it_is_the_mean_over_image_and_flip(trained_cnn: keras.Model, samples: np.ndarray) -> None:
+    logits = average_over_flip(trained_cnn).predict(samples, verbose=0)
 
     alone = trained_cnn.predict(samples, verbose=0)
-    mirrored = trained_cnn.predict(samples[:, :, ::-1], verbose=0)
-    np.testing.assert_allclose(logits, (alone + mirrored) / 2, rtol=1e-4, atol=1e-4)
+    flipped = trained_cnn.predict(samples[:, :, ::-1], verbose=0)
+    np.testing.assert_allclose(logits, (alone + flipped) / 2, rtol=1e-4, atol=1e-4)
     assert np.abs(logits - alone).max() > 0.1
 
 
 def test_every_task_explains_what_is_served(trained_cnn: keras.Model, samples: np.ndarray) -> None:
-    tasks = {task.name: task for task in convolutional_tasks(trained_cnn, mirrored=True)}
+    tasks = {task.name: task for task in convolutional_tasks(trained_cnn, flip_averaging=True)}
     served = call(tasks["serving_default"], images=samples)
 
     for method in ("gradient", "gradcam", "integrated_gradients"):

@@ -1,4 +1,4 @@
-"""Finds the layers of a model that are worth looking into."""
+"""Finds the layers of a model that complete its feature maps."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _CONVOLUTIONS = (layers.Conv2D, layers.SeparableConv2D, layers.DepthwiseConv2D)
 def feature_maps(model: keras.Model) -> list[keras.Layer]:
     """Returns the layers that complete the feature maps of a model, first to last.
 
-    A feature map starts with a convolution. The layer that completes it is the last one whose
-    output has the same shape: behind the normalization, the activation and the residual sum,
-    before the layer that pools or flattens. A nested model with convolutions counts as one.
+    A feature map starts with a convolution, and the last layer whose output has the same shape
+    completes it: after normalization, activation and residual sum, before pooling or flattening.
+    A nested model with convolutions counts as one layer.
 
     Args:
         model: A functional or sequential model.
