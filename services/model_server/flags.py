@@ -60,6 +60,14 @@ class Flags:
     model_config_file_poll_wait_seconds: float = _flag(
         0, "pause between two looks at the config file; 0 looks once"
     )
+    model_control_mode: str = _flag(
+        "none",
+        "none serves every configured model; explicit those of --load_model and those that clients "
+        "load by the model repository extension of the Open Inference Protocol",
+    )
+    load_model: Sequence[str] = _flag(
+        (), "a configured model to load at the start in explicit mode; * for all; may be repeated"
+    )
     model_name: str = _flag("default", "of the model in --model_base_path")
     model_base_path: str = _flag("", "the folder that holds the version folders")
     file_system_poll_wait_seconds: float = _flag(
@@ -154,13 +162,14 @@ def log_ignored(flags: Flags) -> None:
 
 def _add(parser: argparse.ArgumentParser, each: Field[Any], kind: Any) -> None:
     text = ("ignored: " if each.metadata["ignored"] else "") + each.metadata["help"]
-    default = "" if each.default in ("", None) else f"; default {str(each.default).lower()}"
+    default = "" if each.default in ("", None, ()) else f"; default {str(each.default).lower()}"
     # A bare `--flag` sets a boolean, as in TensorFlow's own parser.
-    bare: dict[str, Any] = {"nargs": "?", "const": True} if kind is bool else {}
+    form: dict[str, Any] = {"nargs": "?", "const": True} if kind is bool else {}
+    initial = each.default
+    if kind == Sequence[str]:
+        form, initial = {"action": "append"}, []
     reader = _port if each.name in ("port", "rest_api_port") else _READERS[kind]
-    parser.add_argument(
-        f"--{each.name}", type=reader, default=each.default, help=text + default, **bare
-    )
+    parser.add_argument(f"--{each.name}", type=reader, default=initial, help=text + default, **form)
 
 
 def _mistake(flags: Flags) -> str | None:
@@ -172,6 +181,20 @@ def _mistake(flags: Flags) -> str | None:
         return "--batching_parameters_file is set without --enable_batching"
     if not flags.model_config_file and not flags.model_base_path:
         return "nothing to serve: give --model_config_file or --model_base_path"
+    return _control_mistake(flags)
+
+
+def _control_mistake(flags: Flags) -> str | None:
+    mode = flags.model_control_mode
+    if mode not in ("none", "explicit"):
+        return f"--model_control_mode={mode}: expected none or explicit"
+    if flags.load_model and mode == "none":
+        return "--load_model is set without --model_control_mode=explicit"
+    if flags.model_config_file_poll_wait_seconds > 0 and mode == "explicit":
+        return (
+            "--model_config_file_poll_wait_seconds loads what the config file holds, but "
+            "--model_control_mode=explicit what clients ask for: give one of them"
+        )
     return None
 
 
@@ -211,4 +234,5 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     int: int,
     str: str,
     Path | None: _path,
+    Sequence[str]: str,
 }

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -18,7 +19,12 @@ from services.model_server.batching.parameters import (
     BatchingParameters,
     read_batching_parameters,
 )
-from services.model_server.config.model_config import ModelConfig, read_config_file, single_model
+from services.model_server.config.model_config import (
+    ConfigError,
+    ModelConfig,
+    read_config_file,
+    single_model,
+)
 from services.model_server.flags import Flags, log_ignored
 from services.model_server.grpc_api.options import (
     GrpcOptions,
@@ -58,19 +64,23 @@ def serve(flags: Flags) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     log_ignored(flags)
-    models = read_models(flags)
-    retries = Retries(flags.max_num_load_retries, flags.load_retry_interval_micros / 1e6)
+    is_explicit = flags.model_control_mode == "explicit"
+    models = _models_to_load(flags) if is_explicit else read_models(flags)
+    # A load that a client asked for fails at once, and is tried again when it asks again.
+    max_retries = 0 if is_explicit else flags.max_num_load_retries
+    retries = Retries(max_retries, flags.load_retry_interval_micros / 1e6)
     metrics = Metrics()
     loading = Cancellation()
     load = _make_load(flags, metrics, loading)
     # Half of the threads of either API: the others go on answering for what is loaded.
     may_wait = min(_grpc_options(flags).max_threads, _rest_options(flags).num_threads) // 2
-    manager = ModelManager(models, load, retries, may_wait)
+    manager = ModelManager(models, load, retries, may_wait, may_be_empty=is_explicit)
     core = ServerCore(
         manager,
         models,
         poll_wait_seconds=flags.file_system_poll_wait_seconds,
         allow_unavailable_labels=flags.allow_version_labels_for_unavailable_models,
+        read_models=partial(read_models, flags) if is_explicit else None,
     )
     servers = _open_ports(flags, core, metrics)
     core.start()
@@ -150,6 +160,21 @@ def read_models(flags: Flags) -> list[ModelConfig]:
     if flags.model_config_file:
         return read_config_file(flags.model_config_file)
     return single_model(flags.model_name, flags.model_base_path)
+
+
+def _models_to_load(flags: Flags) -> list[ModelConfig]:
+    """Returns the models of `--load_model`.
+
+    Raises:
+        ConfigError: the model config file is wrong, or does not have one of them.
+    """
+    models = read_models(flags)
+    if "*" in flags.load_model:
+        return models
+    names = {model.name for model in models}
+    if unknown := sorted(set(flags.load_model) - names):
+        raise ConfigError(f"--load_model names {unknown}, expected some of {sorted(names)}")
+    return [model for model in models if model.name in flags.load_model]
 
 
 def _make_load(flags: Flags, metrics: Metrics, loading: Cancellation) -> Load:

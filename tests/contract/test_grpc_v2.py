@@ -179,6 +179,17 @@ def test_shared_memory_is_refused(client: Any) -> None:
         client.infer(TF2, x(1), outputs=[wanted])
 
 
+def test_the_model_repository_extension_is_off(client: Any) -> None:
+    for call in (
+        client.get_model_repository_index,
+        lambda: client.load_model(TF2),
+        lambda: client.unload_model(TF2),
+    ):
+        with pytest.raises(InferenceServerException, match="--model_control_mode=explicit") as off:
+            call()
+        assert off.value.status() == "StatusCode.UNIMPLEMENTED"
+
+
 def test_a_deadline(client: Any) -> None:
     steps = [tensor("steps", np.array([200_000]), "INT64")]
     with pytest.raises(InferenceServerException, match="Deadline Exceeded"):

@@ -1,4 +1,4 @@
-"""Turns what a service raises into a gRPC status."""
+"""Turns what a service raises into a gRPC status, and reads deadlines."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from services.model_server.errors import ServingError, shorten
 from services.model_server.servables.cancellation import Cancellation
 
 _STATUS_CODES = {status.value[0]: status for status in grpc.StatusCode}
+
+_NO_DEADLINE_SECONDS = 10 * 365 * 24 * 3600
 
 _log = structlog.get_logger(__name__)
 
@@ -38,3 +40,10 @@ def answers_errors(method: _Method) -> _Method:
             context.abort(grpc.StatusCode.INTERNAL, shorten(repr(error)))
 
     return answer  # type: ignore[return-value]  # functools.wraps loses the exact type.
+
+
+def time_remaining(context: grpc.ServicerContext) -> float | None:
+    """Returns the seconds until a request's deadline, None where it has none."""
+    seconds = context.time_remaining()
+    # gRPC counts towards the end of time then, which is more than Python can wait.
+    return None if seconds is None or seconds > _NO_DEADLINE_SECONDS else seconds

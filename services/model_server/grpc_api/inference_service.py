@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 
 from services.model_server.errors import ServingError, invalid_argument
-from services.model_server.grpc_api.errors import answers_errors
+from services.model_server.grpc_api.errors import answers_errors, time_remaining
 from services.model_server.grpc_api.infer_messages import (
     check_no_shared_memory,
     read_inputs,
@@ -21,6 +21,8 @@ from services.model_server.grpc_api.infer_messages import (
 from services.model_server.grpc_api.open_inference_proto import messages
 from services.model_server.inference.inference import Inference
 from services.model_server.models.model import State
+from services.model_server.models.model_control import ModelControl
+from services.model_server.models.server_core import ServerCore
 from services.model_server.operations.predict import find_signature, predict
 from services.model_server.servables.servable import Servable
 from services.serving_api.open_inference import (
@@ -37,9 +39,10 @@ _LABELS_SIGNATURE = "class_labels"
 
 
 class InferenceService:
-    """ServerLive, ServerReady, ModelReady, ServerMetadata, ModelMetadata and ModelInfer."""
+    """The calls of the protocol and of its model repository extension."""
 
-    def __init__(self, inference: Inference) -> None:
+    def __init__(self, core: ServerCore, inference: Inference) -> None:
+        self._control = ModelControl(core)
         self._inference = inference
 
     @answers_errors
@@ -69,7 +72,9 @@ class InferenceService:
     def ServerMetadata(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Answers the server's name and version, and the extensions of the protocol."""
         return messages.ServerMetadataResponse(
-            name="lectern", version=version("lectern"), extensions=["classification"]
+            name="lectern",
+            version=version("lectern"),
+            extensions=["classification", "model_repository"],
         )
 
     @answers_errors
@@ -95,6 +100,26 @@ class InferenceService:
             return self._infer(request)
         except OpenInferenceError as error:
             raise invalid_argument(str(error)) from None
+
+    @answers_errors
+    def RepositoryIndex(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Lists the models that can be loaded, and the states of their versions."""
+        entries = self._control.index(ready_only=request.ready)
+        return messages.RepositoryIndexResponse(models=[entry._asdict() for entry in entries])
+
+    @answers_errors
+    def RepositoryModelLoad(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Loads a model, and answers when it is available."""
+        self._control.load(request.model_name, time_remaining(context), request.parameters)
+        return messages.RepositoryModelLoadResponse()
+
+    @answers_errors
+    def RepositoryModelUnload(  # noqa: N802
+        self, request: Any, context: grpc.ServicerContext
+    ) -> Any:
+        """Unloads a model, and answers when no request runs on it any more."""
+        self._control.unload(request.model_name, time_remaining(context))
+        return messages.RepositoryModelUnloadResponse()
 
     def _infer(self, request: Any) -> Any:
         spec = _model_spec(request.model_name, request.model_version)

@@ -6,7 +6,7 @@ import grpc
 
 from services.model_server.config.model_config import ConfigError, check_models
 from services.model_server.errors import invalid_argument
-from services.model_server.grpc_api.errors import answers_errors
+from services.model_server.grpc_api.errors import answers_errors, time_remaining
 from services.model_server.inference.metrics import Metrics
 from services.model_server.models.describe import describe_status
 from services.model_server.models.server_core import ServerCore
@@ -58,7 +58,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
             raise invalid_argument(str(error)) from None
         before = {name: self._metrics.count(name) for name in request.metric_names}
         new = self._core.reload_config(models)
-        self._core.manager.wait_until_available(new, context.time_remaining())
+        self._core.manager.wait_until_available(new, time_remaining(context))
         response = model_management_pb2.ReloadConfigResponse()
         response.status.error_code = error_codes_pb2.OK
         for name, count in before.items():

@@ -64,7 +64,7 @@ class GrpcServer:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(core, inference.metrics), self._server
         )
-        add_service(self._server, open_inference_proto.SERVICE, InferenceService(inference))
+        add_service(self._server, open_inference_proto.SERVICE, InferenceService(core, inference))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if options.enable_profiler:
             add_profiler_service(self._server)

@@ -51,6 +51,8 @@ class ModelManager:
         load: Load,
         retries: Retries = Retries(),  # noqa: B008 (immutable)
         max_waiting_requests: int = 4,
+        *,
+        may_be_empty: bool = False,
     ) -> None:
         """Make a manager that holds nothing yet.
 
@@ -59,10 +61,12 @@ class ModelManager:
             load: makes a servable of a version's folder.
             retries: what to do about a load that failed.
             max_waiting_requests: how many requests may wait for first loads; each holds a thread.
+            may_be_empty: without a model, too, the server is ready.
         """
         self._models = {config.name: Model() for config in models}
         self._configured: Set[str] = self._models.keys()
         self._labels = labels_of(models)
+        self._may_be_empty = may_be_empty
         self._load = load
         self._retries = retries
         self._changed = threading.Condition()
@@ -105,9 +109,9 @@ class ModelManager:
             return self._labels.get(name, {})
 
     def is_ready(self) -> bool:
-        """Tell whether there are models and each has an available version."""
+        """Tells whether there are models and each has an available version."""
         with self._changed:
-            return bool(self._configured) and all(
+            return (bool(self._configured) or self._may_be_empty) and all(
                 self._models[name].available() for name in self._configured
             )
 
@@ -130,6 +134,24 @@ class ModelManager:
                     f"{len(missing)} model(s) did not become available: {{"
                     + ", ".join(self._models[name].why_not_available(name) for name in missing)
                     + "}",
+                )
+
+    def unsettle(self, name: str) -> None:
+        """Makes `wait_until_available` wait for the next look at a model's base path."""
+        with self._changed:
+            if name in self._models:
+                self._models[name].is_settled = False
+
+    def wait_until_unloaded(self, name: str, timeout_seconds: float | None) -> None:
+        """Waits until a model that is no longer configured has been unloaded.
+
+        Raises:
+            ServingError: DEADLINE_EXCEEDED, requests are still running on it.
+        """
+        with self._changed:
+            if not self._changed.wait_for(self._models[name].is_unloaded, timeout_seconds):
+                raise ServingError(
+                    error_codes_pb2.DEADLINE_EXCEEDED, f"model {name} is still unloading"
                 )
 
     def problem(self, name: str) -> str | None:

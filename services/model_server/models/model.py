@@ -48,6 +48,10 @@ class Model:
         """Return the versions that answer requests."""
         return {number for number, held in self.versions.items() if held.state == State.AVAILABLE}
 
+    def is_unloaded(self) -> bool:
+        """Tells whether no version is loaded, and none is to be."""
+        return not self.aspired and all(held.state == State.END for held in self.versions.values())
+
     def due(self, aspired: Set[int]) -> list[int]:
         """Return what to load now: what is new, and what failed and has waited long enough."""
         new = aspired - self.aspired - self.available()

@@ -6,7 +6,7 @@ Source: tensorflow_serving/model_servers/server_core.cc.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 
 import structlog
 
@@ -27,16 +27,19 @@ class ServerCore:
         *,
         poll_wait_seconds: float,
         allow_unavailable_labels: bool = False,
+        read_models: Callable[[], Sequence[ModelConfig]] | None = None,
     ) -> None:
-        """Make a core that has loaded nothing yet.
+        """Makes a core that has loaded nothing yet.
 
         Args:
             manager: made of the same models.
             models: what to serve at first.
             poll_wait_seconds: the pause between two looks for versions (see `Poller`).
             allow_unavailable_labels: let new labels name versions that are not available yet.
+            read_models: reads the models that clients may load one by one; None where they may not.
         """
         self.manager = manager
+        self.read_models = read_models
         self._models = models
         self._poller = Poller(manager, poll_wait_seconds)
         self._allow_unavailable_labels = allow_unavailable_labels
@@ -61,9 +64,32 @@ class ServerCore:
             ServingError: FAILED_PRECONDITION, a label breaks the rules; nothing has changed.
         """
         with self._reloading:
-            old = set(self.manager.names())
-            self.manager.configure(models, allow_unavailable_labels=self._allow_unavailable_labels)
-            self._poller.watch(models)
+            return self._replace(models, self._allow_unavailable_labels)
+
+    def load_model(self, model: ModelConfig) -> None:
+        """Adds a model to the set, or looks for new versions of it, in the background.
+
+        Its labels are taken before their versions are loaded, as at the start.
+
+        Raises:
+            ServingError: FAILED_PRECONDITION, a label moves to a version that is not available.
+        """
+        with self._reloading:
+            self.manager.unsettle(model.name)
+            others = [other for other in self._models if other.name != model.name]
+            self._replace([*others, model], allow_unavailable_labels=True)
+
+    def unload_model(self, name: str) -> None:
+        """Removes a model from the set, in the background."""
+        with self._reloading:
+            others = [other for other in self._models if other.name != name]
+            self._replace(others, allow_unavailable_labels=True)
+
+    def _replace(self, models: Sequence[ModelConfig], allow_unavailable_labels: bool) -> Set[str]:
+        old = set(self.manager.names())
+        self.manager.configure(models, allow_unavailable_labels=allow_unavailable_labels)
+        self._models = models
+        self._poller.watch(models)
         names = set(self.manager.names())
         _log.info("config reloaded", added=sorted(names - old), removed=sorted(old - names))
         return names - old

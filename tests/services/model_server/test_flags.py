@@ -67,7 +67,12 @@ TENSORFLOW_SERVINGS: dict[str, object] = {
 }
 
 
-OURS = {"rest_api_max_body_bytes": 2**26, "rest_api_max_json_values": 10_000_000}
+OURS = {
+    "load_model": [],
+    "model_control_mode": "none",
+    "rest_api_max_body_bytes": 2**26,
+    "rest_api_max_json_values": 10_000_000,
+}
 
 
 def test_flags_and_defaults_are_tensorflow_servings() -> None:
@@ -92,6 +97,11 @@ def test_flags_and_defaults_are_tensorflow_servings() -> None:
 )
 def test_values_are_read(argument: str, name: str, value: object) -> None:
     assert getattr(parse_flags(["--model_base_path=/m", argument]), name) == value
+
+
+def test_models_to_load_are_named_one_by_one() -> None:
+    flags = ["--model_base_path=/m", "--model_control_mode=explicit"]
+    assert parse_flags([*flags, "--load_model=a", "--load_model=b"]).load_model == ["a", "b"]
 
 
 def test_version_names_both(capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,6 +148,16 @@ def test_a_flag_that_means_nothing_says_so_once_when_it_is_set() -> None:
         (
             ["--model_base_path=/m", "--batching_parameters_file=b.pbtxt"],
             "--batching_parameters_file is set without --enable_batching",
+        ),
+        (["--model_base_path=/m", "--model_control_mode=poll"], "expected none or explicit"),
+        (["--model_base_path=/m", "--load_model=a"], "without --model_control_mode=explicit"),
+        (
+            [
+                "--model_config_file=m",
+                "--model_config_file_poll_wait_seconds=1",
+                "--model_control_mode=explicit",
+            ],
+            "give one of them",
         ),
     ],
 )
