@@ -1,1 +1,1 @@
-"""Image and code formats: decodes what clients send, renders what models answer."""
+"""Image and code formats: decodes the files of clients, renders the outputs of models."""

@@ -1,6 +1,6 @@
-"""Compressed images with the name of the model that can restore them: a container, and JSON.
+"""Codes of compressed images with the name of the model that restores them: container and JSON.
 
-The container (`application/vnd.lectern.code`), all numbers little-endian:
+The container (`application/vnd.lectern.code`), with all numbers little-endian:
 
     magic           4 bytes   b"LCTC"
     format version  uint8     1
@@ -12,7 +12,7 @@ The container (`application/vnd.lectern.code`), all numbers little-endian:
     image shape     uint32 ×dimensions
     model name      UTF-8
     codes           count × size numbers
-    checksum        uint32    CRC-32 of all that precedes it
+    checksum        uint32    CRC-32 of everything before it
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _DIMENSIONS = {2, 3}
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """What a model made of images.
+    """Codes of images, and the model that computed them.
 
     Attributes:
-        model: the name of the model.
-        version: its version.
-        image_shape: of each image: (height, width) or (height, width, channels).
+        model: name of the model.
+        version: version of the model.
+        image_shape: shape of each image: (height, width) or (height, width, channels).
         codes: uint8 or float32 [N, K].
     """
 
@@ -61,17 +61,17 @@ class Codes:
 
 
 def write_container(codes: Codes) -> bytes:
-    """Write a container.
+    """Returns a container.
 
     Raises:
-        InvalidRequest: the codes are not of the contract's dtypes and shape.
+        InvalidRequest: the codes have a dtype or shape that the container does not support.
     """
     kinds = {dtype: kind for kind, dtype in _DTYPES.items()}
     kind = kinds.get(codes.codes.dtype)
     if kind is None or codes.codes.ndim != 2:
         raise InvalidRequest(
-            f"the model's codes are {codes.codes.dtype}{list(codes.codes.shape)}, which the "
-            "container cannot hold: it takes uint8 and float32 [N, K]; ask for application/json"
+            f"the model's codes are {codes.codes.dtype}{list(codes.codes.shape)}, expected uint8 "
+            "or float32 [N, K] for the container: ask for application/json"
         )
     name = codes.model.encode()
     header = _HEADER.pack(
@@ -89,10 +89,10 @@ def write_container(codes: Codes) -> bytes:
 
 
 def read_container(content: bytes) -> Codes:
-    """Read a container.
+    """Reads a container.
 
     Raises:
-        InvalidRequest: it is none, of a later format, or damaged.
+        InvalidRequest: the content is not a container, has a later format version, or is damaged.
     """
     if content[: len(_MAGIC)] != _MAGIC:
         raise InvalidRequest(
@@ -101,8 +101,8 @@ def read_container(content: bytes) -> Codes:
         )
     if len(content) > len(_MAGIC) and content[len(_MAGIC)] != _FORMAT_VERSION:
         raise InvalidRequest(
-            f"received a container of format version {content[len(_MAGIC)]}, this gateway reads "
-            f"version {_FORMAT_VERSION}: use a gateway that is as new as the one that wrote it"
+            f"received a container of format version {content[len(_MAGIC)]}, expected version "
+            f"{_FORMAT_VERSION}: use a gateway at least as new as the one that wrote it"
         )
     body, checksum = content[: -_CHECKSUM.size], content[-_CHECKSUM.size :]
     if len(body) < _HEADER.size or zlib.crc32(body) != _CHECKSUM.unpack(checksum)[0]:
@@ -117,7 +117,7 @@ def _read_body(content: bytes, body: bytes) -> Codes:
     dtype = _DTYPES.get(kind)
     if dtype is None or dimensions not in _DIMENSIONS or not count * size:
         raise _damaged(content)
-    # Before anything is made of them, so that no header can claim more than there is.
+    # Checked before arrays are created, so that a header cannot claim more data than there is.
     if len(body) != name_end + count * size * dtype.itemsize:
         raise _damaged(content)
     try:
@@ -131,8 +131,8 @@ def _read_body(content: bytes, body: bytes) -> Codes:
 
 def _damaged(content: bytes) -> InvalidRequest:
     return InvalidRequest(
-        f"received a container of {len(content)} bytes whose checksum or lengths are wrong: it is "
-        "cut off or damaged; send it as :compress answered it, byte by byte"
+        f"received a container of {len(content)} bytes whose checksum or lengths are wrong, so it "
+        "is truncated or damaged: send the bytes that :compress answered, unchanged"
     )
 
 
@@ -151,7 +151,7 @@ class _Document(BaseModel):
 
 
 def codes_document(codes: Codes) -> dict[str, Any]:
-    """Write codes as a JSON document, which `read_codes_document` reads."""
+    """Returns codes as a JSON document, which `read_codes_document` reads."""
     return {
         "model": {"name": codes.model, "version": str(codes.version)},
         "image_shape": codes.image_shape,
@@ -161,11 +161,11 @@ def codes_document(codes: Codes) -> dict[str, Any]:
 
 
 def read_codes_document(document: Any) -> Codes:
-    """Read codes from a JSON document.
+    """Reads codes from a JSON document.
 
     Raises:
-        InvalidRequest: it is not what `codes_document` writes.
-        JsonError: the codes are ragged, or not of their dtype.
+        InvalidRequest: the document does not have the form that `codes_document` returns.
+        JsonError: the codes are ragged, or do not have the given dtype.
     """
     try:
         read = _Document.model_validate(document)
@@ -175,7 +175,7 @@ def read_codes_document(document: Any) -> Codes:
             for each in error.errors(include_input=False)
         ]
         raise InvalidRequest(
-            f"expected the JSON that :compress answers; {'; '.join(problems)}"
+            f"expected the JSON that :compress answers: {'; '.join(problems)}"
         ) from None
     dtype = np.dtype(read.dtype)
     codes = to_array("codes", read.codes, TensorSpec(data_type_of(dtype), (None, None)))
@@ -187,6 +187,6 @@ def read_codes_document(document: Any) -> Codes:
 
 
 def pixel_count(codes: Codes) -> int:
-    """Return how many pixels the images have in all."""
+    """Returns the total number of pixels of the images."""
     height, width = codes.image_shape[:2]
     return math.prod((len(codes.codes), height, width))

@@ -1,4 +1,4 @@
-"""Image files to the arrays that a model takes."""
+"""Decodes image files into the arrays that a model takes."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from services.serving_api.dtypes import DTYPES
 from services.serving_api.signatures import Signature, TensorSpec
 
 FORMATS = ("PNG", "JPEG", *ISOLATED_FORMATS)
-"""What is decoded."""
+"""Supported file formats."""
 
 _MAX_PIXELS_IN_PYTHON = 250_000
-"""Of what Pillow decodes in Python: QOI, and rare variants of PPM, BMP and SGI."""
+"""Limit for formats that Pillow decodes in Python: QOI, and rare variants of PPM, BMP and SGI."""
 
 _large_images = threading.Lock()
-"""One at a time in a process: while it is decoded, an image may take 20 bytes a pixel."""
+"""Held while a large image is decoded, since decoding may take 20 bytes per pixel."""
 
 _process = DecodingProcess()
 
@@ -45,11 +45,11 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 class ImageFile(NamedTuple):
-    """A file as it came.
+    """An uploaded file.
 
     Attributes:
-        name: the file's name, where the client gave one.
-        content: the bytes of the file.
+        name: name of the file, or None if the client sent none.
+        content: content of the file.
     """
 
     name: str | None
@@ -57,11 +57,11 @@ class ImageFile(NamedTuple):
 
 
 class DecodingLimits(NamedTuple):
-    """Limits of the images of one request.
+    """Limits on the images of one request.
 
     Attributes:
-        max_pixels: of one file; and of all, as the model takes them.
-        max_total_pixels: of all files, as they are sent.
+        max_pixels: limit for each file; also for all images together after scaling.
+        max_total_pixels: limit for all files together before scaling.
         deadline: when decoding must end, by `time.monotonic`.
     """
 
@@ -72,14 +72,14 @@ class DecodingLimits(NamedTuple):
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """What an image input takes.
+    """The images that an input takes.
 
     Attributes:
-        height: rows; None where any number will do.
-        width: columns; None where any number will do.
-        channels: 1 for grey, 3 for colour, 4 for colour with opacity.
-        dtype: of the values, which run from 0 to 255.
-        shape_tail: the dimensions that follow rows and columns: `(channels,)` or none.
+        height: number of rows; None for any.
+        width: number of columns; None for any.
+        channels: 1 for grey, 3 for RGB, 4 for RGBA.
+        dtype: dtype of the values, which range from 0 to 255.
+        shape_tail: the dimensions after rows and columns: `(channels,)` or `()`.
     """
 
     height: int | None
@@ -90,9 +90,9 @@ class ImageSpec:
 
 
 def find_image_input(signature: Signature) -> tuple[str, ImageSpec]:
-    """Returns the name of the input that takes images, and what it takes.
+    """Returns the name of the input that takes images, and its spec.
 
-    That is the one called `images`, or else the only input, of the shape [N, height, width] or
+    It is the input named `images`, or else the only input, with the shape [N, height, width] or
     [N, height, width, channels].
 
     Raises:
@@ -128,22 +128,22 @@ def decode_images(
     *,
     invert: bool = False,
 ) -> tuple[str, npt.NDArray[Any]]:
-    """Decode the files of a request to one batch for a signature.
+    """Decodes the files of a request into one batch for a signature.
 
     Args:
         files: the files.
-        signature: takes the images.
-        limits: of the pixels and the time.
-        invert: whether dark becomes light.
+        signature: the signature that takes the images.
+        limits: limits on pixels and time.
+        invert: whether to invert the colours.
 
     Returns:
         The input's name, and the images, [N, H, W, C] or [N, H, W].
 
     Raises:
-        InvalidRequest: the signature takes no images, one of them cannot be decoded, or they differ
-            in size and the model takes any size.
-        ContentTooLarge: one of them, or all together, have too many pixels.
-        DeadlineExceeded: decoding used up the request's time.
+        InvalidRequest: the signature takes no images, a file cannot be decoded, or the images
+            differ in size and the model takes any size.
+        ContentTooLarge: one image, or all together, have too many pixels.
+        DeadlineExceeded: decoding took until the request's deadline.
     """
     name, spec = find_image_input(signature)
     max_pixels, max_total_pixels, deadline = limits
@@ -161,13 +161,13 @@ def decode_images(
         pixels += arrays[-1].shape[0] * arrays[-1].shape[1]
         if pixels > max_pixels:
             raise ContentTooLarge(
-                f"received {len(files)} images, which have more than {max_pixels} pixels as the "
-                "model takes them: send fewer in one request"
+                f"received {len(files)} images, which have more than {max_pixels} pixels when "
+                "scaled to the model's size: send fewer in one request"
             )
     if len({array.shape for array in arrays}) > 1:
         raise InvalidRequest(
-            f"received images of the shapes {sorted({array.shape for array in arrays})}, and this "
-            "model takes any: send images of one size, or one image a request"
+            f"received images of the shapes {sorted({array.shape for array in arrays})}, and "
+            "this model takes any size: send images of one size, or one image per request"
         )
     return name, np.stack(arrays)
 
@@ -175,22 +175,23 @@ def decode_images(
 class ImageDecoder:
     """Decodes the image files of one request and converts them to what a model takes.
 
-    An image is turned upright (EXIF), its transparent parts become 0, its colours and its size
-    those of the model; the sides are scaled independently.
+    An image is turned upright by its EXIF orientation, its transparent pixels become 0, and it is
+    converted to the model's colours and size; both sides are scaled independently.
 
     Args:
-        spec: what the model takes.
-        max_pixels: of one file, width times height; the header alone decides. A JPEG may have 4
-            times as many where the model's size lets it be decoded at a reduced scale.
-        max_total_pixels: of all files together, as they are decoded.
-        invert: whether dark becomes light; transparent parts are 0 all the same.
+        spec: the images that the model takes.
+        max_pixels: limit for each file, width times height, checked by its header alone. A JPEG may
+            have 4 times as many if the model's size is fixed, since it is decoded at a reduced
+            scale.
+        max_total_pixels: limit for all files together, as they are decoded.
+        invert: whether to invert the colours; transparent pixels still become 0.
     """
 
     def __init__(
         self, spec: ImageSpec, max_pixels: int, max_total_pixels: int, invert: bool = False
     ) -> None:
         self._spec = spec
-        # What is transparent counts as 0, so that it must be white before it is inverted.
+        # Transparent pixels become 0, so they must be white if the image is inverted afterwards.
         ground = "white" if invert else "black"
         self._target = Target(_MODES[spec.channels], spec.width, spec.height, ground, max_pixels)
         self._max_total_pixels = max_total_pixels
@@ -201,16 +202,17 @@ class ImageDecoder:
         """Decodes a file.
 
         Args:
-            content: a file of one of `FORMATS`; of an animation the first frame counts.
-            seconds: how long that may take.
+            content: a file of one of `FORMATS`; of an animation, the first frame is decoded.
+            seconds: time until the deadline.
 
         Returns:
-            An array of the dtype and shape that the spec asks for, [H, W, C] or [H, W], 0 to 255.
+            An array with the dtype and shape of the spec, [H, W, C] or [H, W], 0 to 255.
 
         Raises:
-            InvalidRequest: this is no image, or a damaged one.
-            ContentTooLarge: the image, or all together, have too many pixels or cost too much.
-            DeadlineExceeded: the time is over.
+            InvalidRequest: the file is not an image, or is damaged.
+            ContentTooLarge: the image, or all together, have too many pixels, or decoding it would
+                take too much memory or time.
+            DeadlineExceeded: the deadline has passed.
         """
         deadline = time.monotonic() + seconds
         try:
@@ -232,7 +234,7 @@ class ImageDecoder:
                 f"received {len(content)} bytes that start with {content[:8]!r}, expected an image "
                 f"({', '.join(FORMATS)})"
             ) from None
-        # Given damaged data, Pillow's decoders raise nearly anything.
+        # For damaged data, Pillow's decoders raise almost any exception.
         except Exception as error:
             raise InvalidRequest(
                 f"received an image of {len(content)} bytes that cannot be decoded ({error}), "
@@ -243,12 +245,12 @@ class ImageDecoder:
         return inverted(shaped) if self._invert else shaped
 
     def _admit(self, image: OpenedImage | IsolatedImage) -> int:
-        """Returns how many pixels an image holds in memory, if it may have its pixels."""
+        """Checks an image against the limits, and returns how many pixels it holds in memory."""
         pixels, most = image.width * image.height, self._target.max_pixels
         if image.in_python:
             most = min(most, _MAX_PIXELS_IN_PYTHON)
         if pixels > most:
-            advice = "this kind of file takes long, send a PNG" if image.in_python else ""
+            advice = "this format is slow to decode, send a PNG" if image.in_python else ""
             raise ContentTooLarge(
                 f"received an image of {image.width} x {image.height} = {pixels} pixels "
                 f"({image.format}), expected at most {most}: {advice or 'send a smaller one'}"
@@ -276,7 +278,7 @@ def _open(content: bytes, deadline: float, target: Target) -> Iterator[OpenedIma
 
 @contextmanager
 def _turn(pixels: int, deadline: float) -> Iterator[None]:
-    """Lets large images be decoded one after the other."""
+    """Waits until no other large image is being decoded."""
     if pixels <= LARGE_PIXELS:
         yield
         return
@@ -289,7 +291,7 @@ def _turn(pixels: int, deadline: float) -> Iterator[None]:
 
 
 def inverted(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Turns dark into light, and leaves opacity as it is.
+    """Returns an image with inverted colours and unchanged opacity.
 
     Args:
         pixels: [..., C] with 1, 3 or 4 channels, or without that dimension; 0 to 255.

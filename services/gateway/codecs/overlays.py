@@ -1,4 +1,4 @@
-"""Saliency as a picture: where the class comes from, in red over the image."""
+"""Saliency maps as pictures: the attribution in red over the image."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ _HEAT = (255, 0, 0)
 
 
 def overlay(image: npt.NDArray[Any], attribution: npt.NDArray[np.floating]) -> Image.Image:
-    """Lay a heat map over the image that it explains.
+    """Returns an image with a heat map over it.
 
-    The magnitude of the attribution, blurred by one pixel of the image and normalised, is the
-    opacity of a red layer that is composited over the image, magnified by a whole number.
+    The image is enlarged by an integer factor. The heat map is a red layer whose opacity is the
+    magnitude of the attribution, blurred by one pixel of the original image and normalised.
 
     Args:
-        image: what the model saw, [H, W, C] with 1, 3 or 4 channels, or [H, W]; 0 to 255.
+        image: the model's input, [H, W, C] with 1, 3 or 4 channels, or [H, W]; 0 to 255.
         attribution: [H, W], any sign and scale.
 
     Returns:
-        An RGB picture, its longer side at least `SIDE` pixels.
+        An RGB picture whose longer side is at least `SIDE` pixels.
     """
     height, width = attribution.shape
     zoom = zoom_to(SIDE, (width, height))
     size = (width * zoom, height * zoom)
     picture = to_picture(image).convert("RGB").resize(size, Image.Resampling.NEAREST)
     magnitude = Image.fromarray(_eight_bits(np.abs(attribution)))
-    # Blurred after magnifying, so that the heat has no edges of its own.
+    # Blurred after enlarging, so that the enlarged pixels show no edges.
     heat = magnitude.resize(size, Image.Resampling.NEAREST).filter(ImageFilter.GaussianBlur(zoom))
-    # Normalised last, since a blur fades a single strong pixel until nobody can see it.
+    # Normalised last, since the blur makes a single strong pixel too faint to see.
     opacity = Image.fromarray(_eight_bits(np.asarray(heat, np.float32)))
     return Image.composite(Image.new("RGB", size, _HEAT), picture, opacity)
 
 
 def _eight_bits(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
-    """Scale values from 0 on so that the largest is 255; what is not finite counts as 0."""
+    """Scales non-negative values so that the largest is 255; NaN and infinity count as 0."""
     finite: npt.NDArray[np.floating] = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     peak = finite.max(initial=0.0)
     scaled: npt.NDArray[np.floating] = np.rint(255 * (finite / peak if peak > 0 else finite))

@@ -1,4 +1,4 @@
-"""Arrays as pictures that people can look at."""
+"""Renders arrays as pictures."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy.typing as npt
 from PIL import Image
 
 SIDE = 280
-"""Pixels that the longer side of what people look at has at least."""
+"""Minimum length of a picture's longer side, in pixels."""
 
 
 def to_picture(image: npt.NDArray[Any]) -> Image.Image:
-    """Turn what a model takes or makes, 0 to 255, into a picture; opacity is left out.
+    """Returns an image of a model, 0 to 255, as a picture without its opacity.
 
     Args:
         image: [H, W, C] with 1, 3 or 4 channels, or [H, W].
@@ -30,17 +30,17 @@ def to_picture(image: npt.NDArray[Any]) -> Image.Image:
 
 
 def channel_pictures(activation: npt.NDArray[Any]) -> list[Image.Image]:
-    """Turn what a layer makes of one image into grey pictures.
+    """Returns the output of a layer for one image as grey pictures.
 
-    The smallest number of the layer is black and the largest white, the same in every channel, so
+    The smallest number of the layer is black and the largest is white, in all channels alike, so
     that channels can be compared.
 
     Args:
-        activation: feature maps [h, w, C], which become one picture a channel; a sequence [T, C],
+        activation: feature maps [h, w, C], which become one picture per channel; a sequence [T, C],
             which becomes one picture; or a vector [C], whose numbers fill a square row by row.
 
     Raises:
-        ValueError: it has another number of dimensions.
+        ValueError: the array has another number of dimensions.
     """
     grey = _stretch(activation.astype(np.float64))
     match grey.ndim:
@@ -51,26 +51,26 @@ def channel_pictures(activation: npt.NDArray[Any]) -> list[Image.Image]:
             return [to_picture(grey)]
         case 3:
             return [to_picture(channel) for channel in np.moveaxis(grey, -1, 0)]
-    raise ValueError(f"an array of {grey.ndim} dimensions is no picture")
+    raise ValueError(f"received an array of {grey.ndim} dimensions, expected 1, 2 or 3")
 
 
 def magnify(picture: Image.Image, side: int) -> Image.Image:
-    """Enlarge a picture by a whole number, so that its longer side has at least so many pixels."""
+    """Enlarges a picture by an integer factor, to a longer side of at least `side` pixels."""
     zoom = zoom_to(side, picture.size)
     return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
 
 
 def zoom_to(side: int, size: tuple[int, int]) -> int:
-    """Return the whole number by which the longer side of a picture becomes at least `side`."""
+    """Returns the integer factor that makes the longer side of a picture at least `side`."""
     return max(1, math.ceil(side / max(size)))
 
 
 def _stretch(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Scale numbers to 0 to 255; what is not finite counts as 0, and equal numbers are black."""
+    """Scales numbers to 0 to 255; NaN and infinity count as 0, and equal numbers become 0."""
     finite: npt.NDArray[np.float64] = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     low, high = finite.min(initial=np.inf), finite.max(initial=-np.inf)
     if not high > low:
         return np.zeros_like(finite)
-    # Halved first, since the span of the largest floats is itself no float.
+    # Halved first, since the range of the largest floats would overflow.
     stretched: npt.NDArray[np.float64] = (finite / 2 - low / 2) / (high / 2 - low / 2)
     return 255 * stretched

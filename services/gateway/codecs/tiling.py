@@ -1,4 +1,4 @@
-"""Many pictures as one."""
+"""Combines several pictures into one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _GAP = 4
 
 
 def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
-    """Lay small pictures of one size out as `tile` does, enlarged to be looked at.
+    """Enlarges small pictures of one size and arranges them as `tile` does.
 
     Args:
-        pictures: one or more.
+        pictures: one or more pictures.
 
     Returns:
         A picture whose longer side is at least `SIDE` pixels.
@@ -26,13 +26,13 @@ def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def tile(pictures: Sequence[Image.Image]) -> Image.Image:
-    """Lay pictures of one size out in rows, as near to a square as can be.
+    """Arranges pictures of one size in rows that come closest to a square.
 
     Args:
-        pictures: one or more; a single one comes back as it is.
+        pictures: one or more pictures; a single one is returned unchanged.
 
     Returns:
-        A picture of the mode of the first, with a black gap between neighbours.
+        A picture in the mode of the first, with black gaps between neighbours.
     """
     if len(pictures) == 1:
         return pictures[0]

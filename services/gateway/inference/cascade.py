@@ -1,4 +1,4 @@
-"""Inference by a cascade: a small model for every image, a large one where the first is unsure."""
+"""Cascades: a small model classifies every image, a large one those where the small is unsure."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ def run_cascade(
     cascade: ResolvedCascade,
     images: npt.NDArray[Any],
 ) -> dict[str, npt.NDArray[Any]]:
-    """Classify images, each by the model whose answer counts.
+    """Classifies each image by the small model, or by the large one if the small one is unsure.
 
     Args:
         pipeline: runs the models.
         small: the request to the small model.
         cascade: the same request to the large model, and the threshold.
-        images: as both models take them, [N, H, W, C] or [N, H, W].
+        images: images as both models take them, [N, H, W, C] or [N, H, W].
 
     Returns:
-        The outputs that the signatures of both models have, whichever answered, [N, ...] each;
-        those of the small one while the large one is absent and nothing is unsure. `model_name`
-        string[N] and `model_version` int64[N] say which answered.
+        The outputs that the signatures of both models have, [N, ...] each. If the large model is
+        unavailable and not needed, all outputs of the small one. `model_name` string[N] and
+        `model_version` int64[N] say which model answered.
 
     Raises:
-        DeadlineExceeded: the time of the request is over.
-        InvalidRequest: the images do not fit, or the models answer differently.
-        ModelServerProblem: a model that is needed is absent, or failed.
+        DeadlineExceeded: the request's deadline has passed.
+        InvalidRequest: the images do not fit, or the outputs of the two models differ in shape.
+        ModelServerProblem: a model that is needed is unavailable, or failed.
     """
     large = cascade.large
     shared = set(small.signature.outputs)
     if isinstance(large, ResolvedRequest):
         shared &= large.signature.outputs.keys()
     answer = _ask(pipeline, small, images, shared)
-    # Written so that NaN counts as unsure.
+    # Negated, so that NaN counts as unsure.
     unsure = ~(answer["probabilities"].max(axis=1) >= cascade.setting.threshold)
     if not unsure.any():
         return answer
@@ -64,7 +64,7 @@ def run_cascade(
 def _ask(
     pipeline: Pipeline, request: ResolvedRequest, images: npt.NDArray[Any], names: set[str]
 ) -> dict[str, npt.NDArray[Any]]:
-    """Return the outputs of these names, in one order, and the model that gave them."""
+    """Returns the outputs of these names, in one order, and the model that computed them."""
     input_name, spec = find_image_input(request.signature)
     inputs = {input_name: images.astype(spec.dtype, copy=False)}
     check_shapes(inputs, request.signature)

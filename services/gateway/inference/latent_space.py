@@ -1,4 +1,4 @@
-"""Ways through the latent space of a generator."""
+"""Interpolation in the latent space of a generator."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy.typing as npt
 def interpolate(
     start: npt.NDArray[np.floating], end: npt.NDArray[np.floating], steps: int
 ) -> npt.NDArray[np.float32]:
-    """Walk from one latent vector to another along the arc between them.
+    """Returns vectors along the arc between two latent vectors (spherical interpolation).
 
-    In many dimensions normally distributed vectors lie near a sphere; a straight line would cut
-    through its inside, where the decoder has seen nothing. Vectors without an angle between them
-    (one of them zero, or both on one line) are joined by a straight line.
+    In many dimensions normally distributed vectors lie near a sphere; a straight line would pass
+    through its interior, where the decoder was not trained. Vectors without an angle between them
+    (one of them zero, or both on one line) are connected by a straight line.
 
     Source: T. White, Sampling Generative Networks, 2016, https://arxiv.org/abs/1609.04468.
 
     Args:
         start: [L].
         end: [L].
-        steps: vectors to return, both ends included; 2 or more.
+        steps: number of vectors to return, including both ends; at least 2.
 
     Returns:
         [steps, L].

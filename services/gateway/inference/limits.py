@@ -1,4 +1,4 @@
-"""Limits of one call to a model: examples, numbers in the answer, concurrent expensive calls."""
+"""Limits on calls to a model: examples, numbers in the answer, concurrent expensive calls."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from services.gateway.request.errors import ContentTooLarge, NotReady
 from services.serving_api.arrays import Arrays
 
 MOST_EXAMPLES = 64
-"""Examples of a request for an expensive signature, and of a task that draws a picture of each."""
+"""Maximum number of examples in a request for an expensive signature, or for pictures."""
 
 
 class ExpensiveCalls:
-    """Concurrency limit for expensive signatures, which leaves threads for predictions.
+    """Concurrency limit for expensive signatures, which keeps threads free for predictions.
 
     Args:
-        threads: threads of this worker.
-        max_calls: expensive calls at once; at most half of the threads.
+        threads: number of threads of this worker.
+        max_calls: maximum number of concurrent calls; half of the threads if that is fewer.
     """
 
     def __init__(self, threads: int, max_calls: int) -> None:
@@ -27,15 +27,15 @@ class ExpensiveCalls:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Hold a slot while a signature runs.
+        """Holds a slot while a signature runs.
 
         Raises:
-            NotReady: none is free.
+            NotReady: no slot is free.
         """
         if not self._slots.acquire(blocking=False):
             raise NotReady(
-                "as many explanations, visualizations and generations as may run here already do: "
-                "try again in a moment, or run more gateways"
+                "too many explanations, visualizations and generations are running: try again in a "
+                "moment, or run more gateways"
             )
         try:
             yield
@@ -44,23 +44,24 @@ class ExpensiveCalls:
 
 
 def check_amount(request: ResolvedRequest, inputs: Arrays, max_answer_numbers: int) -> None:
-    """Check the examples and the numbers that a request asks for, before it runs.
+    """Checks the number of examples and the size of the answer before a request runs.
 
     Args:
-        request: the request. Signatures of an unknown kind pass: their first dimension may be
-            anything.
-        inputs: one row per example.
-        max_answer_numbers: in all outputs together, as far as their shapes tell.
+        request: the request. Signatures of an unknown kind pass, since their first dimension may
+            not be the batch.
+        inputs: the inputs, with one row per example.
+        max_answer_numbers: maximum count of numbers in all outputs together, as far as their shapes
+            are known.
 
     Raises:
-        ContentTooLarge: it asks for more.
+        ContentTooLarge: the request exceeds a limit.
     """
     kind, name = request.kind, request.signature_name
     rows = max((len(array) for array in inputs.values() if array.ndim), default=1)
     if kind and kind.expensive and rows > MOST_EXAMPLES:
         raise ContentTooLarge(
-            f"received {rows} examples for the signature {name!r}, which takes long, expected at "
-            f"most {MOST_EXAMPLES} in one request: send fewer"
+            f"received {rows} examples for the expensive signature {name!r}, expected at most "
+            f"{MOST_EXAMPLES} in one request: send fewer"
         )
     if not (kind and kind.large_answer):
         return

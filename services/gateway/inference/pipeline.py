@@ -20,8 +20,8 @@ from services.serving_api.arrays import Arrays
 from services.serving_api.signatures import Signature, TensorSpec
 
 _MAX_RANK_LEFT_TO_GRAPH = 2
-"""TensorFlow Serving's clients send [N] to an input of [N, 1], and are answered. With more
-dimensions, a wrong shape may abort the model server."""
+"""Up to this rank the graph checks shapes: TensorFlow Serving answers clients that send [N] to an
+input of [N, 1]. With more dimensions, a wrong shape may abort the model server."""
 
 _Answer = TypeVar("_Answer")
 
@@ -30,11 +30,11 @@ class Pipeline:
     """Runs signatures.
 
     Args:
-        catalog: tells whether a model that is not found is loading.
+        catalog: checks whether a model that was not found is loading.
         batcher: calls the model server.
-        cache: the answers to keep; None to keep none.
-        expensive_calls: the limit for expensive signatures.
-        max_answer_numbers: numbers in the answer to one request.
+        cache: the answer cache; None if it is turned off.
+        expensive_calls: concurrency limit for expensive signatures.
+        max_answer_numbers: maximum count of numbers in the answer to one request.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Pipeline:
         self._max_answer_numbers = max_answer_numbers
 
     def run(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
-        """Run a signature within the time that its request has left.
+        """Runs a signature before the request's deadline.
 
         Raises:
-            ContentTooLarge: the request asks for more than one call may.
-            DeadlineExceeded: the time is over.
+            ContentTooLarge: the request exceeds a limit on one call.
+            DeadlineExceeded: the deadline has passed.
             InvalidRequest: an input has a wrong shape.
-            ModelServerProblem: the model server refused, failed, or cannot be reached.
+            ModelServerProblem: the model server rejected the call, failed, or cannot be reached.
             NotReady: the model is still loading, or too many requests are in flight.
         """
         _check_ranks(inputs, request.signature)
@@ -104,11 +104,11 @@ class Pipeline:
         *arguments: object,
         context: RequestContext,
     ) -> _Answer:
-        """Call a method of the model server; once more if the model became available meanwhile.
+        """Calls a method of the model server; repeats it if the model has just become available.
 
         Raises:
             NotReady: the model is still loading.
-            Problem: what the method raises.
+            Problem: as the method raises it.
         """
         try:
             return method(model, *arguments, context)
@@ -118,10 +118,10 @@ class Pipeline:
 
 
 def check_shapes(inputs: Arrays, signature: Signature) -> None:
-    """Check that inputs have the shapes that a signature takes.
+    """Checks that inputs have the shapes that a signature takes.
 
     Raises:
-        InvalidRequest: one of them does not.
+        InvalidRequest: an input has another shape.
     """
     for name, array in inputs.items():
         _check_shape(name, array.shape, signature.inputs[name])

@@ -1,4 +1,4 @@
-"""Resolution: what a request asks for, found once and handed down as one value."""
+"""Resolution: finds the model, version and signature of a request once, as one value."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature
 
 @dataclass(frozen=True)
 class ResolvedRequest:
-    """What one request asks of one model.
+    """A request to one model, with everything needed to run it.
 
     Attributes:
-        context: the request itself: its deadline, its trace, what was observed.
-        model: the model, and the version or the label that the client named.
-        info: the version that this stands for, and what it can do.
-        signature_name: the signature to run.
+        context: deadline, trace and observations of the request.
+        model: the model, with the version or label that the client named.
+        info: the version that this resolves to, with its signatures.
+        signature_name: name of the signature to run.
         signature: its inputs and outputs.
-        kind: what the gateway knows of this signature; None if it knows nothing.
-        choice: of a family of signatures the member, such as the saliency method.
-        cascade: of a request to a cascade, the rest of it; all the above is its small model's.
+        kind: the kind of the signature; None if the gateway does not know it.
+        choice: the chosen member of a family of signatures, such as the saliency method.
+        cascade: for a cascade, the large model and the threshold; the other attributes are those of
+            its small model.
     """
 
     context: RequestContext
@@ -41,7 +42,7 @@ class ResolvedRequest:
     cascade: ResolvedCascade | None = None
 
     def then(self, task: Task, kind: SignatureKind, version: int) -> ResolvedRequest:
-        """Return the next step of a task, for the version that answered the last one.
+        """Returns the next step of a task, for the version that answered the previous one.
 
         Raises:
             InvalidRequest: the model does not have the signature of this step.
@@ -51,12 +52,12 @@ class ResolvedRequest:
 
 
 class ResolvedCascade(NamedTuple):
-    """What a request to a cascade needs beside its small model.
+    """The part of a request to a cascade that does not concern its small model.
 
     Attributes:
-        setting: the names of the models, and the threshold.
-        large: the same request to the large model; or the problem that keeps that model from
-            answering, which counts only where the small one is unsure.
+        setting: names of the models, and the threshold.
+        large: the same request to the large model; or the problem that makes that model
+            unavailable, which is raised only if the small one is unsure.
     """
 
     setting: Cascade
@@ -67,7 +68,7 @@ class Resolver:
     """Resolves requests.
 
     Args:
-        catalog: the models and what they can do.
+        catalog: describes the models.
         cascades: the cascades by name.
     """
 
@@ -84,17 +85,18 @@ class Resolver:
         kind: SignatureKind | None = None,
         choice: str | None = None,
     ) -> ResolvedRequest:
-        """Resolve a request for a task.
+        """Resolves a request for a task.
 
         Args:
             context: the request.
             model: a model; for predict also a cascade.
             task: the task.
-            kind: the signature that this form of the task needs; by default the task's first.
+            kind: the kind of signature that this form of the task needs; by default the task's
+                first.
             choice: the member of a family of signatures; by default the first by name.
 
         Raises:
-            InvalidRequest: the model does not have the task, its form, or the choice.
+            InvalidRequest: the model does not have the task, this form of it, or the choice.
             Problem: as `Catalog.model` raises it.
         """
         ref, cascade = self._first_model(model, cascade_allowed=task is PREDICT)
@@ -111,11 +113,11 @@ class Resolver:
         *,
         cascade_allowed: bool = False,
     ) -> ResolvedRequest:
-        """Resolve a request for a signature by its name.
+        """Resolves a request for a signature by its name.
 
         Raises:
-            InvalidRequest: the model does not have the signature; or it is a cascade, which cannot
-                run it.
+            InvalidRequest: the model does not have the signature, or is a cascade that cannot run
+                it.
             Problem: as `Catalog.model` raises it.
         """
         ref, cascade = self._first_model(model, cascade_allowed=cascade_allowed)
@@ -132,25 +134,25 @@ class Resolver:
             return resolved
         if signature_name != DEFAULT_SIGNATURE:
             raise InvalidRequest(
-                f"a cascade runs {DEFAULT_SIGNATURE!r} alone, received {signature_name!r}"
+                f"a cascade runs only {DEFAULT_SIGNATURE!r}, received {signature_name!r}"
             )
         return self._add_large_model(resolved, cascade)
 
     def model(self, context: RequestContext, model: ModelRef) -> ModelInfo:
-        """Return what a model can do.
+        """Returns the description of a model.
 
         Raises:
-            InvalidRequest: it is a cascade.
+            InvalidRequest: the name is that of a cascade.
             Problem: as `Catalog.model` raises it.
         """
         ref, _ = self._first_model(model, cascade_allowed=False)
         return self._info(context, ref, None)
 
     def described_model(self, model: ModelRef) -> ModelRef:
-        """Return the model whose status and metadata are told: of a cascade the small one.
+        """Returns the model whose status and metadata are shown; for a cascade, its small model.
 
         Raises:
-            InvalidRequest: a version or a label of a cascade.
+            InvalidRequest: the reference is to a version or a label of a cascade.
         """
         return self._first_model(model, cascade_allowed=True)[0]
 
@@ -163,11 +165,11 @@ class Resolver:
         if model != ModelRef(model.name):
             raise InvalidRequest(
                 f"{model.name!r} is a cascade, which has no versions and no labels: leave them "
-                f"out, or ask {cascade.small!r} or {cascade.large!r}"
+                f"out, or call {cascade.small!r} or {cascade.large!r}"
             )
         if not cascade_allowed:
             raise InvalidRequest(
-                f"{model.name!r} is a cascade, which has no task but 'predict': ask "
+                f"{model.name!r} is a cascade, which has only the task 'predict': call "
                 f"{cascade.small!r} or {cascade.large!r}"
             )
         return ModelRef(cascade.small), cascade
@@ -191,7 +193,7 @@ class Resolver:
 
 
 class _FoundModel(NamedTuple):
-    """What of a resolved request is about the model."""
+    """The first attributes of a `ResolvedRequest`."""
 
     context: RequestContext
     ref: ModelRef
@@ -213,7 +215,7 @@ def _resolve_kind(
 
 
 def _members(info: ModelInfo, kind: SignatureKind) -> list[str]:
-    """Return the names of a family's signatures, or the one name, as far as the model has them."""
+    """Returns the names of a model's signatures of a kind."""
     candidates = (
         sorted(name for name in info.signatures if name.startswith(kind.name))
         if kind.family
@@ -232,7 +234,7 @@ def _has_tensors(signature: Signature | None, kind: SignatureKind) -> bool:
 
 @lru_cache(maxsize=1024)
 def _kind_of(signature_name: str) -> SignatureKind | None:
-    """Return what the gateway knows of a signature, by its name alone."""
+    """Returns the kind of a signature by its name; None if the gateway does not know it."""
     for kind in KINDS:
         if signature_name == kind.name or (kind.family and signature_name.startswith(kind.name)):
             return kind
@@ -240,7 +242,7 @@ def _kind_of(signature_name: str) -> SignatureKind | None:
 
 
 def tasks_of(info: ModelInfo) -> list[str]:
-    """Return the names of a model's tasks, which are the verbs that its path takes."""
+    """Returns the names of a model's tasks, which are the verbs in its paths."""
     methods = {signature.method_name for signature in info.signatures.values()}
     return [
         task.name
@@ -257,7 +259,7 @@ def _missing(
     if task.name not in tasks_of(info):
         return InvalidRequest(
             f"model {info.name!r} version {info.version} has no task {task.name!r}, "
-            f"it has {tasks_of(info)} (signatures {sorted(info.signatures)})"
+            f"expected one of {tasks_of(info)} (signatures {sorted(info.signatures)})"
         )
     if kind.family:
         offered = [name.removeprefix(kind.name) for name in names]
@@ -276,6 +278,6 @@ def _check_classifies(request: ResolvedRequest) -> None:
     if probabilities is None or probabilities.shape is None or len(probabilities.shape) != 2:
         answers = {output: str(spec) for output, spec in sorted(request.signature.outputs.items())}
         raise InvalidRequest(
-            f"model {request.model.name!r} answers {answers}, a cascade needs 'probabilities' "
-            "[N, K]"
+            f"model {request.model.name!r} has the outputs {answers}, expected 'probabilities' "
+            "[N, K] for a cascade"
         )

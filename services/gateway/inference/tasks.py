@@ -1,4 +1,4 @@
-"""The tasks that the gateway offers, and the signatures that carry them."""
+"""The tasks that the gateway offers, and the signatures that implement them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from services.serving_api.signatures import DEFAULT_SIGNATURE
 
 @dataclass(frozen=True)
 class SignatureKind:
-    """A signature, or a family of signatures, that the gateway knows what to do with.
+    """A signature, or a family of signatures, that the gateway knows.
 
     Attributes:
-        name: the signature's name; of a family, what the names of its members start with.
-        inputs: inputs that it must have; without them, the name is a coincidence.
-        outputs: outputs that it must have.
-        family: whether it is a family, among whose members a client chooses.
+        name: name of the signature; for a family, the prefix of its members' names.
+        inputs: required inputs; a signature of this name without them is not of this kind.
+        outputs: required outputs.
+        family: whether it is a family, of which a client chooses a member.
         expensive: whether it runs the model many times for one answer.
         large_answer: whether its answer may be many times as large as its inputs.
     """
@@ -30,14 +30,14 @@ class SignatureKind:
 
 @dataclass(frozen=True)
 class Task:
-    """What a model can do for a client.
+    """A task of a model.
 
     Attributes:
-        name: the verb of its path.
-        kinds: the signatures of which one is enough for the task.
-        choice: what a client chooses with a signature of a family, such as the saliency method.
-        method_name: the method, in TensorFlow Serving's sense, of a signature of any name that
-            carries the task.
+        name: the verb in the path.
+        kinds: the kinds of signature that implement the task; one is enough.
+        choice: what the members of a family are, such as `method` for saliency.
+        method_name: a signature of any name with this method name, in TensorFlow Serving's sense,
+            also implements the task.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Authentication: clients whose keys stand in a file.
+"""Authentication of clients by the API keys in a file.
 
-Keys come as `Authorization: Bearer KEY` (RFC 6750) or `X-API-Key: KEY`.
+A client sends its key as `Authorization: Bearer KEY` (RFC 6750) or `X-API-Key: KEY`.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from services.gateway.settings import SetupError
 KEY_HEADER = "X-API-Key"
 
 _PAGE = re.compile(r"/(openapi\.json|docs.*|(static|studio)/.*)?")
-"""The documentation and the studio, which run no model and need no key, as the probes."""
+"""Paths of the documentation and the studio, which need no key, since they run no model."""
 
 _LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,64}):(?P<key>[\x21-\x7e]{16,256})")
 
 
 class ApiKeys:
-    """The clients by their keys.
+    """Maps keys to clients.
 
     Args:
-        names: the name of each client by the SHA-256 of its key.
+        names: name of each client by the SHA-256 of its key.
     """
 
     def __init__(self, names: Mapping[bytes, str]) -> None:
         self._names = names
 
     def owner(self, key: str) -> str | None:
-        """Return the name of the client that a key belongs to, None for an unknown key.
+        """Returns the name of the client that a key belongs to, or None for an unknown key.
 
-        Every key is compared, and each in constant time, so that the time taken tells nothing.
+        It compares every key, each in constant time, so that its duration reveals nothing.
         """
         received = _digest(key)
         found = [
@@ -48,10 +48,10 @@ class ApiKeys:
 
 
 def read_api_keys(path: Path) -> ApiKeys:
-    """Read a file with a line `name:key` for each client; empty lines and `#` lines are skipped.
+    """Reads a file with one line `name:key` per client; empty lines and `#` lines are skipped.
 
     Raises:
-        SetupError: the file cannot be read, holds no key, or has a line of another form.
+        SetupError: the file cannot be read, contains no key, or has a line of another form.
     """
     try:
         lines = path.read_text().splitlines()
@@ -63,19 +63,21 @@ def read_api_keys(path: Path) -> ApiKeys:
             continue
         match = _LINE.fullmatch(line)
         if not match:
-            # The line itself may be a key, which does not belong into a log.
+            # The line is not quoted, since it may be a key.
             raise SetupError(
                 f"LECTERN_API_KEYS_FILE: line {number} of {path} is not of the form name:key, with "
                 "a name of letters, digits, '.', '_' and '-', and a key of 16 to 256 characters"
             )
         names[_digest(match["key"])] = match["name"]
     if not names:
-        raise SetupError(f"LECTERN_API_KEYS_FILE: {path} holds no key, so that no one could call")
+        raise SetupError(
+            f"LECTERN_API_KEYS_FILE: {path} contains no key, expected one line name:key per client"
+        )
     return ApiKeys(names)
 
 
 def identify_clients(app: Flask, keys: ApiKeys) -> None:
-    """Take the name of a request's key, where it has a known one, for the name of its client."""
+    """Sets the client of each request with a known key to the key's name."""
 
     @app.before_request
     def identify() -> None:
@@ -85,19 +87,19 @@ def identify_clients(app: Flask, keys: ApiKeys) -> None:
 
 
 def require_keys(app: Flask) -> None:
-    """Answer 401 to clients without a known key; `identify_clients` comes first."""
+    """Answers 401 to clients without a known key; `identify_clients` must be added before."""
 
     @app.before_request
     def check_key() -> None:
         if g.key_owner is None and not _is_open():
-            reason = "this key is not known" if _received_key() else "no key was received"
+            reason = "the key is unknown" if _received_key() else "received no key"
             raise Unauthorized(
                 f"{reason}, expected one as 'Authorization: Bearer KEY' or '{KEY_HEADER}: KEY'"
             )
 
 
 def _is_open() -> bool:
-    """Tell whether the current request needs no key; a browser's preflight has none."""
+    """Returns whether the current request needs no key; browsers send none with a preflight."""
     path = request.path
     return request.method == "OPTIONS" or path in PROBE_PATHS or bool(_PAGE.fullmatch(path))
 

@@ -1,4 +1,4 @@
-"""Compressed request bodies: gzip, as TensorFlow Serving's REST API takes, and deflate."""
+"""Compressed request bodies: gzip, as in TensorFlow Serving's REST API, and deflate."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NONE = {"", "identity"}
 
 
 def decode_content(request: Request) -> None:
-    """Lets a request with a compressed body be read as if it were sent plain.
+    """Replaces a request's compressed body with its content.
 
     Raises:
         RequestEntityTooLarge: the body is over the limit for bodies, compressed or decompressed.
-        InvalidRequest: the body is not what its Content-Encoding says.
-        UnsupportedMediaType: it is compressed in another way.
+        InvalidRequest: the body does not have the encoding that Content-Encoding names.
+        UnsupportedMediaType: the encoding is neither gzip nor deflate.
     """
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
     if encoding in _NONE:
@@ -43,7 +43,7 @@ def decode_content(request: Request) -> None:
         raise InvalidRequest(str(error)) from None
     except ContentTooLargeError:
         raise RequestEntityTooLarge from None
-    # In place, so that forms and files are parsed from it like any other body.
+    # Replaced in the environ, so that forms and files are parsed as usual.
     request.environ["wsgi.input"] = io.BytesIO(content)
     request.environ["CONTENT_LENGTH"] = str(len(content))
     del request.environ["HTTP_CONTENT_ENCODING"]

@@ -1,4 +1,4 @@
-"""Cross-origin resource sharing: the pages that may call the gateway.
+"""Cross-origin resource sharing: lets pages of other origins call the gateway.
 
 Source: https://fetch.spec.whatwg.org/#http-cors-protocol
 """
@@ -19,7 +19,7 @@ _PREFLIGHT_SECONDS = 600
 
 
 def allow_origins(app: Flask, origins: Collection[str]) -> None:
-    """Let pages of these origins call an application.
+    """Lets pages of the given origins call an application.
 
     Args:
         app: the application.

@@ -1,4 +1,4 @@
-"""The answer to every error: a problem document (RFC 9457)."""
+"""Answers every error with a problem document (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 def answer_errors(app: Flask) -> None:
-    """Answer every exception, those of Flask's own routing included, with a problem document."""
+    """Makes an application answer every exception, including routing errors, in this form."""
     app.register_error_handler(Exception, _answer)
 
 
@@ -46,20 +46,20 @@ def _answer(error: Exception) -> Response:
         case JsonError() | OpenInferenceError():
             return _response(InvalidRequest.code, str(error))
     log.exception("unexpected error", **g.context.log_members)
-    return _response(500, "the gateway failed; its log says why, under this request's id")
+    return _response(500, "internal error: see the gateway's log line with this request's id")
 
 
 def _explain(error: HTTPException) -> str:
     match error:
         case NotFound():
-            return f"there is no call {request.method} {request.path}; GET /docs shows the calls"
+            return f"there is no call {request.method} {request.path}; GET /docs lists the calls"
         case MethodNotAllowed():
             allowed = ", ".join(sorted(error.valid_methods or ()))
-            return f"{request.method} {request.path} is not answered, expected {allowed}"
+            return f"{request.path} does not take {request.method}, expected {allowed}"
         case TooManyRequests():
-            return f"received more requests than {error.description}: wait a moment"
+            return f"received more requests than {error.description}: try again in a moment"
         case ClientDisconnected():
-            return "the body broke off, or nothing more of it came for seconds: send it in full"
+            return "the body ended early, or its next part took seconds: send the whole body"
         case RequestEntityTooLarge():
             return (
                 f"the body is too large, expected at most {request.max_content_length} bytes in at "

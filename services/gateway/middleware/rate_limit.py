@@ -1,4 +1,4 @@
-"""Rate limit per client; each worker process counts for itself, in memory."""
+"""Rate limit per client; each worker process has its own counters, in memory."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MAX_COUNTERS = 10_000
 
 
 def limit_rate(app: Flask, limit: str) -> None:
-    """Answers 429 to a client that calls more often than it may.
+    """Answers 429 to a client that sends more requests than the limit.
 
-    Every request but probes and metrics counts, unmatched paths and rejected keys included.
+    Every request except probes and metrics counts, including unmatched paths and rejected keys.
 
     Args:
-        app: the application; its requests' contexts name the client.
-        limit: such as `100/second` or `5/second;1000/hour`.
+        app: the application; the client is that of the request's context.
+        limit: for example `100/second` or `5/second;1000/hour`.
 
     Raises:
         SetupError: the limit has another form.
@@ -32,12 +32,12 @@ def limit_rate(app: Flask, limit: str) -> None:
         parse_many(limit)
     except ValueError as error:
         raise SetupError(
-            f"LECTERN_RATE_LIMIT: received {limit!r}, expected such as 100/second"
+            f"LECTERN_RATE_LIMIT: received {limit!r}, expected a rate such as 100/second"
         ) from error
     limiter = Limiter(
         lambda: g.context.client,
         app=app,
-        # One budget for all calls of a client, not one for each.
+        # One limit for all calls of a client together, not one per call.
         application_limits=[limit],
         # By default the limiter skips requests that match no route, and static files.
         request_identifier=lambda: "any",
@@ -48,9 +48,9 @@ def limit_rate(app: Flask, limit: str) -> None:
 
 
 class BoundedMemoryStorage(MemoryStorage):
-    """Counters in memory; when there are too many, the oldest is dropped.
+    """Stores a limited number of counters in memory; drops the oldest to make room.
 
-    Clients with many addresses could otherwise fill the memory before their counters expire.
+    Otherwise clients with many addresses could fill the memory before their counters expire.
     """
 
     STORAGE_SCHEME = ["bounded-memory"]  # noqa: RUF012 - the base class's form

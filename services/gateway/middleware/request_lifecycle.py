@@ -1,7 +1,7 @@
 """The first and the last step of every request.
 
-First: its context begins, and it is refused (503) if the HTTP server has no thread for it. Last:
-the headers of its response, its metrics and its log line.
+First: creates its context, and answers 503 if too many requests wait for a thread. Last: adds the
+headers of the response, and writes metrics and the log line.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
-    # Pages load nothing from other origins, and show images that they made.
+    # Pages load nothing from other origins, and may show images that they made themselves.
     (
         "Content-Security-Policy",
         "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
@@ -50,17 +50,17 @@ _TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _UNCOUNTED = {"/metrics"}
 _TASK = re.compile(r">:(\w+)$|/(infer)$")
-"""The verb that a route ends in; the colon within a converter has no bracket before it."""
+"""Matches the verb at the end of a route; the `>` excludes the colon inside a converter."""
 
 log = structlog.get_logger()
 
 
 def begin_and_end_requests(app: Flask, timeout_seconds: float) -> None:
-    """Add the first and the last step to every request of an application.
+    """Adds the first and the last step to every request of an application.
 
     Args:
         app: the application.
-        timeout_seconds: the time that each request has, from its arrival on.
+        timeout_seconds: time from a request's arrival to its deadline.
     """
 
     @app.before_request
@@ -69,8 +69,7 @@ def begin_and_end_requests(app: Flask, timeout_seconds: float) -> None:
         context = g.context = begin_context(environ, timeout_seconds)
         if REFUSED in environ:
             raise NotReady(
-                "as many requests as may wait here already do: try again in a moment, or run more "
-                "gateways"
+                "too many requests are waiting: try again in a moment, or run more gateways"
             )
         if "HTTP_GRPC_TIMEOUT" in environ:
             context.limit_to(request.headers[TIMEOUT_HEADER])
@@ -84,10 +83,10 @@ def begin_and_end_requests(app: Flask, timeout_seconds: float) -> None:
 
 
 def begin_context(environ: WSGIEnvironment, timeout_seconds: float) -> RequestContext:
-    """Return the context of the request that a WSGI environment describes."""
+    """Returns the context of the request that a WSGI environ describes."""
     arrival = environ.get(ARRIVAL) or time.monotonic()
     received = environ.get("HTTP_X_REQUEST_ID", "")
-    # Anything else could forge log lines.
+    # Any other id could forge log lines.
     request_id = received if _REQUEST_ID.fullmatch(received) else uuid.uuid4().hex
     trace: tuple[tuple[str, str], ...] = ()
     log_members = {"request_id": request_id}
@@ -104,7 +103,7 @@ def begin_context(environ: WSGIEnvironment, timeout_seconds: float) -> RequestCo
 
 def _record(context: RequestContext, status: int) -> None:
     seconds = time.monotonic() - context.arrival
-    # The template, since a path would be a time series for each model, version and typing error.
+    # The route's template, since each path, even a mistyped one, would be a time series of its own.
     route = request.url_rule.rule if request.url_rule else "<unmatched>"
     method = request.method if request.method in _METHODS else "<other>"
     if route not in _UNCOUNTED:
@@ -116,7 +115,7 @@ def _record(context: RequestContext, status: int) -> None:
         "request",
         **context.log_members,
         method=method,
-        # Encoded, since a decoded line break would start a log line of the client's making.
+        # Encoded, since a line break in it could forge a log line.
         path=quote(request.path, safe="/:"),
         status=status,
         milliseconds=round(1000 * seconds, 3),

@@ -1,4 +1,4 @@
-"""Log lines of one form, from the gateway and from gunicorn alike: JSON, or text for people.
+"""Logging: JSON lines or readable text, in one format for the gateway and gunicorn.
 
 A line about a request has the members of `RequestContext.log_members`.
 """
@@ -22,9 +22,9 @@ _SHARED: list[Processor] = [
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send all log lines of this process to the standard error stream."""
+    """Sends all log lines of this process to standard error."""
     text = settings.log_format == "text"
-    # The plain formatter, since the default one may load a whole terminal library.
+    # The plain formatter: the default one imports `rich` if it is installed.
     renderers: list[Processor] = (
         [
             structlog.dev.ConsoleRenderer(
@@ -52,8 +52,8 @@ def configure_logging(settings: Settings) -> None:
 
 
 class GunicornLogger(Logger):  # type: ignore[misc]
-    """Gunicorn's logger without handlers of its own: its lines go the way of all others."""
+    """Gunicorn's logger, which passes its lines to the root logger."""
 
     def setup(self, cfg: Any) -> None:
-        """Leave the lines to the root logger."""
+        """Turns propagation on instead of adding handlers."""
         self.error_log.propagate = True

@@ -1,7 +1,7 @@
-"""Prometheus metrics of HTTP requests and of calls to the model server, over all workers.
+"""Prometheus metrics of HTTP requests and of calls to the model server, summed over all workers.
 
-With PROMETHEUS_MULTIPROC_DIR set before this module is imported, every worker writes its values to
-that folder, and whichever worker is scraped answers for all.
+If PROMETHEUS_MULTIPROC_DIR is set before this module is imported, every worker writes its values to
+that folder, and the worker that is scraped answers for all of them.
 
 Source: https://prometheus.github.io/client_python/multiprocess/
 """
@@ -35,30 +35,30 @@ REQUESTS = Counter(
 )
 DURATION = Histogram(
     "http_request_duration_seconds",
-    "Time from a request's arrival to having its answer, the wait for a thread included.",
+    "Time from a request's arrival to its answer, including the wait for a thread.",
     ["method", "route", "model"],
     buckets=_SECONDS,
 )
 MODEL_REQUESTS = Counter(
     "model_requests",
-    "Predict calls to the model server, by the gRPC code that ended them.",
+    "Predict calls to the model server, by gRPC status code.",
     ["model", "version", "signature", "code"],
 )
 MODEL_DURATION = Histogram(
     "model_request_duration_seconds",
-    "Time of a Predict call to the model server; what a request took beyond it is the gateway's.",
+    "Time of a Predict call to the model server; the rest of a request's time is the gateway's.",
     ["model", "signature"],
     buckets=_SECONDS,
 )
 BATCH_SIZE = Histogram(
     "model_batch_size",
-    "Rows in a Predict call that requests may share.",
+    "Rows in a Predict call, which several requests may share.",
     ["model", "signature"],
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
 )
 CACHE_LOOKUPS = Counter(
     "answer_cache_lookups",
-    "Questions to the cache of answers, where there is one.",
+    "Lookups in the answer cache, if it is turned on.",
     ["outcome"],
 )
 

@@ -1,8 +1,8 @@
-"""Value files of multiprocess metrics that survive a full disk.
+"""Value files for multiprocess metrics that survive a full disk.
 
 Prometheus's client maps its files into memory, and a process that writes to a mapped page for which
-the disk has no space is killed (SIGBUS). Here the space is reserved before a file is mapped or
-grows. Values that find no space stay in memory, and are written once there is some.
+the disk has no space is killed (SIGBUS). This module reserves the space before a file is mapped or
+extended. Values without space stay in memory, and are written when there is space again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 def reserve_space_for_values() -> None:
-    """Makes Prometheus's client use `ReservedValues`; called before metrics are created."""
+    """Makes Prometheus's client use `ReservedValues`; must be called before metrics are created."""
     values.MmapedDict = ReservedValues  # type: ignore[assignment,attr-defined]
 
 
@@ -52,7 +52,7 @@ class ReservedValues(MmapedDict):
     def _init_value(self, key: str) -> None:
         if self._f is None:
             self._open()
-            if key in self._positions:  # A process of the same number had it.
+            if key in self._positions:  # From an earlier process with the same id.
                 return
         needed = self._used + len(key.encode()) + _BYTES_BESIDE_KEY
         capacity = self._capacity
@@ -64,7 +64,7 @@ class ReservedValues(MmapedDict):
 
     def _open(self) -> None:
         if not os.path.exists(self._fname):
-            # Under a name that scrapes do not read, since they cannot read an empty file.
+            # Under a temporary name, since a scrape would fail at an empty file.
             new = f"{self._fname}.new"
             try:
                 with open(new, "wb") as file:

@@ -1,4 +1,4 @@
-"""Cache of answers, for models that give the same answer to the same question."""
+"""Answer cache, for deterministic models."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from services.gateway.upstream.model_server import Prediction
 from services.serving_api.arrays import Arrays, content_bytes
 
 _OVERHEAD_BYTES = 1024
-"""Of an entry, beside its arrays: measured for two outputs, and rounded up."""
+"""Memory of an entry in addition to its arrays: measured with two outputs, rounded up."""
 
 
 class AnswerCache:
-    """The latest answers, of one worker.
+    """LRU cache of one worker.
 
     Args:
-        max_bytes: the memory that they may take.
+        max_bytes: limit of the memory for all entries.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -27,15 +27,15 @@ class AnswerCache:
         self._answers: LRUCache[bytes, Prediction] = LRUCache(max_bytes, _size)
 
     def find(self, key: bytes) -> Prediction | None:
-        """Return the answer to a question, if it was given before and is kept still."""
+        """Returns a cached answer, or None; counts a hit or a miss."""
         with self._lock:
             found = self._answers.get(key)
         CACHE_LOOKUPS.labels("hit" if found else "miss").inc()
         return found
 
     def keep(self, key: bytes, prediction: Prediction) -> None:
-        """Keep the answer to a question, if there is room for it."""
-        # A copy, since the array may be a view of all that came back for many requests.
+        """Stores an answer, unless it is larger than the whole cache."""
+        # A copy, since the array may be a view of the outputs of a whole batch.
         outputs = {name: array.copy() for name, array in prediction.outputs.items()}
         for array in outputs.values():
             array.flags.writeable = False
@@ -46,7 +46,7 @@ class AnswerCache:
 
 
 def cache_key(model: str, version: int, signature_name: str, inputs: Arrays) -> bytes:
-    """Return what stands for a question: a digest of the version, the signature and the inputs."""
+    """Returns the cache key of a call: a digest of model, version, signature and inputs."""
     digest = hashlib.blake2b(repr((model, version, signature_name)).encode(), digest_size=32)
     for name in sorted(inputs):
         array = inputs[name]

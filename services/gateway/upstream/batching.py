@@ -1,9 +1,9 @@
 """Batching: concurrent requests for the same signature share one call to the model server.
 
-A batch forms from the requests that wait while the last call runs, so that a lone request pays
-nothing. A request that finds no call in flight makes one. When it ends, one of the waiting requests
-makes the next, for itself and the others: the one with the latest deadline, so that the others can
-leave at theirs without ending it.
+A batch consists of the requests that wait while the previous call runs, so a single request is not
+delayed. A request that finds no call in flight makes one at once. When that call ends, one of the
+waiting requests makes the next, for itself and the others: the one with the latest deadline, so
+that the others can give up at their own deadlines without ending the call.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from services.serving_api.arrays import Arrays, content_bytes
 from services.serving_api.signatures import Signature, TensorSpec
 
 MAX_INDIVISIBLE = 1024
-"""References to signatures that cannot be batched, in memory."""
+"""Maximum number of remembered signatures that cannot be batched."""
 
 _MAX_SHARED_BYTES = 2**20
-"""Larger inputs go alone: a call costs little then, compared to copying them."""
+"""Larger inputs are sent alone: copying them into a batch would cost more than the call saved."""
 
 _SAME_FOR_ALL = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND}
-"""Codes that each request alone would get, too. The call that ended UNAVAILABLE may be what ended
-the server."""
+"""Status codes that end all requests of a batch: sent alone, each would get the same code. After
+UNAVAILABLE, calls are not repeated also because one of them may have crashed the server."""
 
 
 @dataclass(frozen=True)
 class _BatchKey:
-    """What the requests of a batch have in common.
+    """Identifies the requests that can share a call.
 
     Attributes:
         model: the model.
         signature_name: the signature.
-        form: the name, dtype and row shape of each input.
+        form: name, dtype and row shape of each input.
     """
 
     model: ModelRef
@@ -56,7 +56,7 @@ class _BatchKey:
 
 @dataclass(eq=False)
 class _Request:
-    """One request, whose thread waits to be told its next step."""
+    """One request, whose thread waits for its next step."""
 
     inputs: Arrays
     rows: int
@@ -75,7 +75,7 @@ class _Queue:
     waiting: list[_Request] = field(default_factory=list)
 
     def next_batch(self, rows: int) -> list[_Request]:
-        """Return the requests that fit into so many rows, in the order of their arrival."""
+        """Returns the first waiting requests that together have at most `rows` rows."""
         ends = accumulate(request.rows for request in self.waiting)
         return self.waiting[: sum(end <= rows for end in ends)]
 
@@ -83,12 +83,12 @@ class _Queue:
 class Batcher:
     """Lets requests share calls.
 
-    The rows of a batch must not depend on each other; TensorFlow Serving's batching asks it too.
+    As for TensorFlow Serving's batching, the rows of a batch must not depend on each other.
 
     Args:
-        model_server: makes the calls.
-        max_rows: the largest batch, in rows.
-        max_calls: calls in flight at once for the same key.
+        model_server: client that makes the calls.
+        max_rows: size of the largest batch, in rows.
+        max_calls: maximum number of calls in flight for the same key.
     """
 
     def __init__(self, model_server: ModelServer, max_rows: int, max_calls: int) -> None:
@@ -97,7 +97,7 @@ class Batcher:
         self._max_calls = max_calls
         self._lock = threading.Lock()
         self._queues: dict[_BatchKey, _Queue] = {}
-        # Signatures whose outputs turned out not to have a row for each row of the inputs.
+        # Signatures whose outputs did not have one row per row of the inputs.
         self._indivisible: LRUCache[tuple[ModelRef, str], bool] = LRUCache(MAX_INDIVISIBLE)
 
     def predict(
@@ -108,7 +108,7 @@ class Batcher:
         inputs: Arrays,
         context: RequestContext,
     ) -> Prediction:
-        """Run a signature, together with others where that is possible.
+        """Runs a signature, in one call with other requests if possible.
 
         Raises:
             Problem: as `ModelServer.predict` does.
@@ -124,7 +124,7 @@ class Batcher:
         return self._wait(key, request)
 
     def _may_call(self, key: _BatchKey, request: _Request) -> bool:
-        """Return whether the request may make a call at once; else queue it."""
+        """Returns whether the request may make a call at once; if not, queues it."""
         with self._lock:
             queue = self._queues.setdefault(key, _Queue())
             if queue.calls == self._max_calls:
@@ -138,7 +138,7 @@ class Batcher:
             return request.next_step.get(timeout=request.time_left())()
         except Empty:
             self._withdraw(key, request)
-        # At the last moment it may have been chosen to make the next call.
+        # Just before, it may have been chosen to make the next call.
         if not request.next_step.empty():
             return request.next_step.get()()
         raise DeadlineExceeded
@@ -150,7 +150,7 @@ class Batcher:
                 queue.waiting.remove(request)
 
     def _lead(self, key: _BatchKey, request: _Request) -> Prediction:
-        """Make a call for a request and for those that wait, and give each its answer."""
+        """Makes a call for a request and the waiting ones, and gives each its answer."""
         if not request.time_left():
             self._hand_over(key)
             raise DeadlineExceeded
@@ -169,7 +169,7 @@ class Batcher:
     def _steps(
         self, key: _BatchKey, batch: Sequence[_Request]
     ) -> Sequence[Callable[[], Prediction]]:
-        """Make one call for a batch, and return the next step of each request."""
+        """Makes one call for a batch, and returns the next step of each request."""
         try:
             return [partial(_identity, answer) for answer in self._share(key, batch)]
         except (DeadlineExceeded, ModelServerProblem) as problem:
@@ -180,7 +180,7 @@ class Batcher:
             return [partial(_fail, error)] * len(batch)
 
     def _take(self, key: _BatchKey, rows: int) -> list[_Request]:
-        """Take the requests off the queue that fit into so many rows."""
+        """Removes from the queue the requests that fit into `rows` rows, and returns them."""
         with self._lock:
             queue = self._queues[key]
             taken = queue.next_batch(rows)
@@ -188,7 +188,7 @@ class Batcher:
             return taken
 
     def _hand_over(self, key: _BatchKey) -> None:
-        """Let a waiting request make the next call: of those that fit, the one with most time."""
+        """Lets a waiting request make the next call: of those that fit, the latest deadline."""
         with self._lock:
             queue = self._queues[key]
             if queue.waiting:
@@ -201,11 +201,11 @@ class Batcher:
                 del self._queues[key]
 
     def _share(self, key: _BatchKey, batch: Sequence[_Request]) -> list[Prediction]:
-        """Make one call for a batch, in the context of its first request, which has the most time.
+        """Makes one call for a batch, in the context of its first request.
 
         Raises:
-            Problem: as `ModelServer.predict` does, and where the outputs cannot be told apart,
-                status 500.
+            Problem: as `ModelServer.predict` does; status 500 if the outputs do not have one row
+                per row of the inputs.
         """
         rows = [request.rows for request in batch]
         inputs = {
@@ -217,7 +217,7 @@ class Batcher:
             with self._lock:
                 self._indivisible[key.model, key.signature_name] = True
             raise ModelServerProblem(
-                grpc.StatusCode.INTERNAL, "the outputs do not have a row for each row of the inputs"
+                grpc.StatusCode.INTERNAL, "the outputs do not have one row per row of the inputs"
             )
         return [
             Prediction({name: output[start:end] for name, output in outputs.items()}, version)
@@ -237,7 +237,7 @@ class Batcher:
 
 
 def _rows_to_share(signature: Signature, inputs: Arrays) -> int:
-    """Return the number of rows of inputs that may share a call, 0 if they may not."""
+    """Returns the number of rows if the inputs may share a call, else 0."""
     specs = [*signature.inputs.values(), *signature.outputs.values()]
     if inputs.keys() != signature.inputs.keys() or not all(map(_has_free_rows, specs)):
         return 0

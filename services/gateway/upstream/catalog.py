@@ -1,4 +1,4 @@
-"""Model catalog: the signatures and classes of models, remembered for a short while."""
+"""Model catalog: the signatures and classes of models, cached for a short time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature, signat
 LABELS_SIGNATURE = "class_labels"
 SECONDS_TO_LIVE = 2.0
 MAX_ENTRIES = 1024
-"""References in memory; a model may be asked for by its name, by each version, by each label."""
+"""Maximum number of cached references; each name, version and label of a model is one."""
 
 _State = get_model_status_pb2.ModelVersionStatus.State
 _ON_THE_WAY = {_State.START, _State.LOADING}
@@ -32,13 +32,13 @@ _ON_THE_WAY = {_State.START, _State.LOADING}
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """One version of a model and what it can do.
+    """One version of a model with its signatures and classes.
 
     Attributes:
-        name: the model's name.
-        version: the version that the reference stood for.
-        signatures: by name.
-        labels: the name of each class; empty where the model does not tell them.
+        name: name of the model.
+        version: the version that the reference resolved to.
+        signatures: the signatures by name.
+        labels: name of each class; empty if the model does not provide them.
     """
 
     name: str
@@ -47,28 +47,29 @@ class ModelInfo:
     labels: Sequence[str] = ()
 
     def label(self, class_index: int) -> str | None:
-        """Return the name of a class; None where the model does not tell it."""
+        """Returns the name of a class, or None if the model does not provide it."""
         return self.labels[class_index] if class_index < len(self.labels) else None
 
     @property
     def classes(self) -> list[str | None]:
-        """The name of every class, None where the model does not tell it; empty without any."""
+        """Names of all classes, None for each unknown name; empty if the model is no classifier."""
         return [self.label(index) for index in range(self.class_count or 0)]
 
     @property
     def class_count(self) -> int | None:
-        """How many classes a classifier tells apart; None where the model does not say."""
+        """Number of classes; None if the model does not say."""
         default = self.signatures.get(DEFAULT_SIGNATURE)
         probabilities = default.outputs.get("probabilities") if default else None
         return probabilities.shape[-1] if probabilities and probabilities.shape else None
 
 
 class Catalog:
-    """The models that are asked for.
+    """Looks up models by reference.
 
     Args:
-        model_server: tells what the models can do.
-        model_names: the models that it is to serve; right after its start it may not know them yet.
+        model_server: client of the model server, which describes the models.
+        model_names: names of the configured models; a model server that has just started may not
+            know them yet.
     """
 
     def __init__(self, model_server: ModelServer, model_names: Collection[str]) -> None:
@@ -78,7 +79,7 @@ class Catalog:
         self._entries: LRUCache[ModelRef, tuple[float, ModelInfo]] = LRUCache(MAX_ENTRIES)
 
     def model(self, ref: ModelRef, context: RequestContext) -> ModelInfo:
-        """Return what a model can do; while one thread asks anew, the others get what is known.
+        """Returns a model's description; while one thread refreshes it, others get the cached one.
 
         Raises:
             DeadlineExceeded: the model server does not answer in time.
@@ -102,7 +103,7 @@ class Catalog:
         return info
 
     def forget_if_replaced(self, ref: ModelRef, version: int) -> None:
-        """Forget what is known of a model if another version than the known one has answered."""
+        """Removes a model's entry if another version than the cached one has answered."""
         with self._lock:
             _, info = self._entries.get(ref, (0.0, None))
             if info is not None and info.version != version:
@@ -111,13 +112,13 @@ class Catalog:
     def check_not_loading(
         self, ref: ModelRef, problem: ModelServerProblem, context: RequestContext
     ) -> None:
-        """Look at the state of a model after a call to it has failed.
+        """Checks the state of a model after a call to it has failed.
 
-        Returns only if the model was not found although it does not load: it may have become
-        available between the call and the look at its state, so that the call may be made again.
+        Returns only if the call failed with NOT_FOUND and the model is not loading: it may have
+        become available after the call, so the call may be repeated.
 
         Raises:
-            ModelServerProblem: the call's own, or the model server does not tell the state.
+            ModelServerProblem: the call's own error, or the state could not be read.
             NotReady: the model is still loading.
         """
         if problem.grpc_code != grpc.StatusCode.NOT_FOUND:
@@ -125,11 +126,11 @@ class Catalog:
         if self._is_loading(ref, context):
             raise NotReady(
                 f"model {ref.name!r} is still loading: try again in a moment; "
-                f"GET /v1/models/{ref.name} tells its state"
+                f"GET /v1/models/{ref.name} shows its state"
             ) from problem
 
     def _keep(self, ref: ModelRef, info: ModelInfo) -> None:
-        """Keep an entry; the caller holds the lock."""
+        """Stores an entry; the caller holds the lock."""
         self._entries[ref] = (time.monotonic() + SECONDS_TO_LIVE, info)
 
     def _ask(self, ref: ModelRef, context: RequestContext) -> ModelInfo:
@@ -138,7 +139,7 @@ class Catalog:
         signatures = {
             name: signature
             for name, signature in signatures_of(response).items()
-            # TensorFlow's own, such as the init op; no client can run them.
+            # TensorFlow's internal signatures, such as the init op, which clients cannot run.
             if not name.startswith("__")
         }
         info = ModelInfo(ref.name, version, signatures)
@@ -154,7 +155,7 @@ class Catalog:
         return self._model_server.metadata(ref, context)
 
     def _labels(self, info: ModelInfo, context: RequestContext) -> Sequence[str]:
-        """Return the names of a model's classes, if it tells them; it serves without them too."""
+        """Returns the names of a model's classes; empty if the model does not provide them."""
         signature = info.signatures.get(LABELS_SIGNATURE)
         if info.class_count is None or signature is None or not _tells_labels(signature):
             return ()

@@ -1,4 +1,4 @@
-"""The connection to the model server: load balancing, reconnection, TLS."""
+"""gRPC channel to the model server: load balancing, reconnection, TLS."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ import grpc
 from services.gateway.settings import Settings, SetupError
 
 _SERVICE_CONFIG: dict[str, list[object]] = {
-    # Over all addresses that the name stands for.
+    # Calls go to all addresses that the name resolves to.
     "loadBalancingConfig": [{"round_robin": {}}],
 }
 """Source: https://github.com/grpc/grpc-proto/blob/master/grpc/service_config/service_config.proto
 
 There is no retry policy: gRPC itself repeats only calls that no server has begun to handle. A call
-that was sent and lost may be what ended the server; sent again, it could end the next one.
+that was sent and lost may have crashed the server; repeated, it could crash the next one.
 """
 
 _CHANNEL_OPTIONS = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
-    # A model server that comes back is found within a second; gRPC's own pace is two minutes.
+    # A restarted model server is found within a second; gRPC's default is up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 500),
     ("grpc.min_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 1000),
-    # A lost node says nothing. A connection ends where bytes are not acknowledged for so long (gRPC
-    # makes this timeout the socket's TCP_USER_TIMEOUT), or a ping is not answered. Pings are sent
-    # while calls run, as TensorFlow Serving asks; it takes two that it finds too many.
+    # A lost node does not close its connections. They end when bytes stay unacknowledged for this
+    # time (gRPC also sets TCP_USER_TIMEOUT to it) or a ping is not answered. Pings are sent only
+    # while calls run, since TensorFlow Serving closes connections with more than two other pings.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.ping_timeout_ms", 5_000),
-    # A pod that was replaced has another address; gRPC's own pace is half a minute.
+    # A replaced pod has another address; gRPC by default resolves names every half a minute.
     ("grpc.dns_min_time_between_resolutions_ms", 1000),
-    # An http_proxy in the environment is meant for the web, not for the machine next door.
+    # A proxy in the environment (http_proxy) is meant for the web, not for the model server.
     ("grpc.enable_http_proxy", 0),
 ]
 """Source: https://github.com/grpc/grpc/blob/master/doc/keepalive.md and grpc_types.h beside it."""
 
 
 def open_channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
-    """Open a channel, which connects when it is first used.
+    """Returns a channel, which connects when it is first used.
 
     Args:
         address: `host:port`, or any name that gRPC resolves.
-        credentials: for TLS; without them the connection is plain.
+        credentials: TLS credentials; None for an unencrypted connection.
     """
     if credentials:
         return grpc.secure_channel(address, credentials, options=_CHANNEL_OPTIONS)
@@ -54,10 +54,10 @@ def open_channel(address: str, credentials: grpc.ChannelCredentials | None) -> g
 
 
 def read_credentials(settings: Settings) -> grpc.ChannelCredentials | None:
-    """Read what the settings name for TLS to the model server; None where they name nothing.
+    """Returns the TLS credentials for the model server; None if the settings name no files.
 
     Raises:
-        SetupError: a file cannot be read, or one is named without those it needs.
+        SetupError: a file cannot be read, or only some of the required files are named.
     """
     authority, certificate, key = (
         settings.model_server_ca,

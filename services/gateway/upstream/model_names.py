@@ -1,4 +1,4 @@
-"""The names of the models to serve; TensorFlow Serving has no call that lists them."""
+"""Names of the models to serve, since TensorFlow Serving has no call that lists them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ log = structlog.get_logger()
 
 
 class ModelConfigError(SetupError):
-    """A models.config that cannot be read; the message says what is wrong with it."""
+    """A models.config cannot be read; the message says why."""
 
 
 class ModelNames:
-    """The names that the settings give, else those in the model server's models.config.
+    """The names in the settings, or else those in the model server's models.config.
 
-    The file is read again when it changes, as the model server reads it. Without names, models are
-    served when asked for, but not listed, and the gateway is never ready.
+    The file is read again when it changes, as the model server does. Without any names, models can
+    be called but are not listed, and the gateway is never ready.
 
     Raises:
         ModelConfigError: The file exists, but is not a models.config.
@@ -50,12 +50,12 @@ class ModelNames:
         return len(self.current())
 
     def current(self) -> tuple[str, ...]:
-        """Returns the names; a file that became unreadable changes nothing."""
+        """Returns the names; a file that has become unreadable is ignored."""
         with self._lock:
             try:
                 self._look()
             except ModelConfigError as error:
-                log.warning("the changed models.config is ignored", reason=str(error))
+                log.warning("ignored the changed models.config", reason=str(error))
             return self._names
 
     def _look(self) -> None:

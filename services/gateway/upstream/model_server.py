@@ -38,14 +38,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ModelRef:
-    """Which model is meant: the latest version, a version, or the version behind a label."""
+    """Reference to a model: its latest version, a certain version, or the version of a label."""
 
     name: str
     version: int | None = None
     label: str | None = None
 
     def spec(self, signature_name: str = "") -> model_pb2.ModelSpec:
-        """Return the reference as the protocol writes it."""
+        """Returns the reference as a protocol message."""
         spec = model_pb2.ModelSpec(name=self.name, signature_name=signature_name)
         if self.version is not None:
             spec.version.value = self.version
@@ -55,11 +55,11 @@ class ModelRef:
 
 
 class Prediction(NamedTuple):
-    """What a signature answered.
+    """The outputs of a signature.
 
     Attributes:
         outputs: the arrays by output name.
-        version: the version that answered.
+        version: the model version that answered.
     """
 
     outputs: Arrays
@@ -69,15 +69,15 @@ class Prediction(NamedTuple):
 class ModelServer:
     """One channel to one model server.
 
-    gRPC does not survive a fork: make it in the process that uses it.
+    gRPC does not survive a fork, so create it in the process that uses it.
 
-    Every call takes the context of the request that it is made for. It raises ModelServerProblem,
-    at once where the server cannot be reached (503), or with what the server refused; and
-    DeadlineExceeded where the request's time ends first.
+    Every method takes the context of the request that the call is made for. It raises
+    ModelServerProblem if the server rejects the call, or at once (503) if the server cannot be
+    reached; and DeadlineExceeded if the request's deadline passes before the answer.
 
     Args:
         address: `host:port`, or any name that gRPC resolves (`dns:///…`, `unix:…`).
-        credentials: for TLS; without them the connection is plain.
+        credentials: TLS credentials; None for an unencrypted connection.
     """
 
     def __init__(self, address: str, credentials: grpc.ChannelCredentials | None = None) -> None:
@@ -88,7 +88,7 @@ class ModelServer:
     def predict(
         self, model: ModelRef, signature_name: str, inputs: Arrays, context: RequestContext
     ) -> Prediction:
-        """Run a signature of a model, one that exists: its name becomes a label of the metrics."""
+        """Runs a signature; it must exist, since its name becomes a label of the metrics."""
         request = predict_pb2.PredictRequest(
             model_spec=model.spec(signature_name),
             inputs={name: to_tensor_proto(array) for name, array in inputs.items()},
@@ -118,7 +118,7 @@ class ModelServer:
         examples: input_pb2.Input,
         context: RequestContext,
     ) -> classification_pb2.ClassificationResult:
-        """Ask for the classes of each example and their scores."""
+        """Returns the classes of each example with their scores."""
         request = classification_pb2.ClassificationRequest(
             model_spec=model.spec(signature_name), input=examples
         )
@@ -131,7 +131,7 @@ class ModelServer:
         examples: input_pb2.Input,
         context: RequestContext,
     ) -> regression_pb2.RegressionResult:
-        """Ask for the value of each example."""
+        """Returns the value of each example."""
         request = regression_pb2.RegressionRequest(
             model_spec=model.spec(signature_name), input=examples
         )
@@ -140,7 +140,7 @@ class ModelServer:
     def metadata(
         self, model: ModelRef, context: RequestContext
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-        """Ask for the signatures of a model."""
+        """Returns the signatures of a model."""
         request = get_model_metadata_pb2.GetModelMetadataRequest(
             model_spec=model.spec(), metadata_field=["signature_def"]
         )
@@ -149,17 +149,17 @@ class ModelServer:
     def status(
         self, model: ModelRef, context: RequestContext
     ) -> get_model_status_pb2.GetModelStatusResponse:
-        """Ask for the versions of a model and their states."""
+        """Returns the versions of a model and their states."""
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=model.spec())
         return _call(self._model_service.GetModelStatus, request, context)
 
     def close(self) -> None:
-        """Close the channel; calls under way fail."""
+        """Closes the channel; calls in flight fail."""
         self._channel.close()
 
 
 def available_versions(response: get_model_status_pb2.GetModelStatusResponse) -> list[int]:
-    """Return the versions that can answer, of a model whose status this is."""
+    """Returns the available versions in a model's status."""
     return [
         status.version
         for status in response.model_version_status
@@ -182,12 +182,12 @@ def _problem(
 ) -> Problem:
     match code:
         case grpc.StatusCode.UNAVAILABLE:
-            # gRPC's text holds addresses, which are the operator's business alone.
+            # Only logged, since gRPC's message contains addresses, which clients must not see.
             log.warning("model server unavailable", details=details, **context.log_members)
             return ModelServerProblem(
                 code,
-                "the model server cannot be reached or is not ready: try again in a moment; if it "
-                "lasts, see that it runs and that LECTERN_MODEL_SERVER is its address",
+                "the model server cannot be reached or is not ready: try again in a moment; if "
+                "this persists, check that it runs and that LECTERN_MODEL_SERVER is its address",
             )
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded(

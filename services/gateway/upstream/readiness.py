@@ -1,4 +1,4 @@
-"""Readiness: the configured models, and which of them cannot answer."""
+"""Readiness: whether every configured model can answer."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from services.gateway.upstream.model_server import ModelRef, ModelServer, availa
 
 _SECONDS_TO_LIVE = 0.5
 _TIMEOUT_SECONDS = 0.8
-"""Less than the second that a Kubernetes probe waits by default."""
+"""Less than one second, the default timeout of a Kubernetes probe."""
 
 
 class Readiness:
-    """The state of every model, remembered for half a second so that probes cost nothing.
+    """The state of every configured model, cached for half a second so that probes are cheap.
 
     Args:
-        model_server: tells the states.
-        model_names: the models that must have an available version.
+        model_server: client of the model server.
+        model_names: names of the models that must have an available version.
     """
 
     def __init__(self, model_server: ModelServer, model_names: Collection[str]) -> None:
@@ -33,9 +33,9 @@ class Readiness:
         self._obstacles: Mapping[str, Sequence[str]] | None = None
 
     def obstacles(self) -> Mapping[str, Sequence[str]]:
-        """Return why models cannot answer: the names of the models by reason.
+        """Returns the names of the models that cannot answer, by reason.
 
-        While one thread asks anew, the others get what is known.
+        While one thread refreshes the states, others get the cached ones.
         """
         with self._lock:
             now = time.monotonic()

@@ -1,4 +1,4 @@
-"""The bounds that every image file has: the deadline of its request, and its own cost."""
+"""Limits for every image file: the request's deadline, and the cost of decoding it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 class TooCostly(Exception):  # noqa: N818 - the file is at fault, not the program
-    """An image that takes too much memory or time; the text says what to send instead."""
+    """Decoding an image would take too much memory or time; the message says what to send."""
 
 
 class OutOfTime(Exception):  # noqa: N818
@@ -19,12 +19,12 @@ class OutOfTime(Exception):  # noqa: N818
 class TimedFile(io.BytesIO):
     """A file in memory that can be read until a deadline.
 
-    Pillow reads a file in pieces and decodes each before it reads the next one.
+    Pillow reads a file in pieces and decodes each piece before it reads the next one.
 
     Args:
-        content: of the file.
-        deadline: on the clock of `time.monotonic`.
-        stops: offsets, in order, that no piece extends beyond.
+        content: content of the file.
+        deadline: the deadline, by `time.monotonic`.
+        stops: offsets in ascending order, at which pieces must end.
     """
 
     def __init__(self, content: bytes, deadline: float, stops: Sequence[int] = ()) -> None:

@@ -1,4 +1,4 @@
-"""The process that decodes files whose cost their size does not tell."""
+"""Starts and supervises the process that decodes files of formats other than PNG and JPEG."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from services.gateway.codecs.image_files.bounds import OutOfTime, TooCostly
 from services.gateway.codecs.image_files.messages import Messages
 from services.gateway.codecs.image_files.opened_image import Target
 
-# Left out are formats that run another program (EPS), whose header does not tell how large the
-# image in them is (ICO, ICNS), that any file might be (TGA), and that take gigabytes for a few
-# bytes (JPEG 2000).
+# Excluded are formats that run another program (EPS), whose header does not state the size of the
+# image (ICO, ICNS), that have no signature (TGA), or that take gigabytes for a few bytes
+# (JPEG 2000).
 ISOLATED_FORMATS = ("WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "PCX", "QOI", "SGI")
-"""What is decoded in a process of its own."""
+"""Formats that are decoded in the separate process."""
 
 MAX_SECONDS = 3
-"""Of processor time for one file, ten times what the largest take."""
+"""Limit of processor time for one file, ten times as much as the largest files take."""
 
 _PROGRAM = (
     "import sys; sys.path[:] = {path!r}; "
     "from services.gateway.codecs.image_files.decoding_server import serve; serve({descriptor})"
 )
 _ENVIRONMENT = {
-    "MALLOC_MMAP_THRESHOLD_": "131072",  # large blocks go back to the system once they are free
+    "MALLOC_MMAP_THRESHOLD_": "131072",  # returns large freed blocks to the system
     "OPENBLAS_NUM_THREADS": "1",
 }
 
 
 class UnknownFormat(Exception):  # noqa: N818 - the file is at fault, not the program
-    """A file of no format that is read."""
+    """The file has none of the supported formats."""
 
 
 class DecodingProcess:
-    """Opens and decodes one file at a time, in a process that is started when it is needed.
+    """Opens and decodes one file at a time, in a process that is started on first use.
 
-    The process is killed when a deadline passes, and ends when this one does.
+    The process is killed when a deadline passes, and ends together with this process.
     """
 
     def __init__(self) -> None:
@@ -60,13 +60,13 @@ class DecodingProcess:
         """Opens a file for the duration of a `with` statement.
 
         Args:
-            content: of the file.
-            deadline: on the clock of `time.monotonic`, for reading the pixels too.
-            target: what the image is to become.
+            content: content of the file.
+            deadline: deadline for opening and decoding, by `time.monotonic`.
+            target: mode and size of the decoded image.
 
         Raises:
-            UnknownFormat: the file is of no format that is read.
-            TooCostly: it takes too much memory or time.
+            UnknownFormat: the file has none of the supported formats.
+            TooCostly: decoding takes too much memory or time.
             OutOfTime: the deadline passed.
             ValueError: the file is damaged.
         """
@@ -96,7 +96,7 @@ class DecodingProcess:
         self._server = self._server or _Server()
         try:
             self._server.messages.send(values, content)
-            # A timeout of 0 would mean that nothing is waited for.
+            # A timeout of 0 would make the socket non-blocking.
             seconds = max(0.001, deadline - time.monotonic())
             answer, pixels = self._server.messages.receive(seconds)
         except TimeoutError:
@@ -122,7 +122,7 @@ class DecodingProcess:
 
 
 class _Server:
-    """One run of the process, and the socket that leads to it."""
+    """One run of the process, and the socket to it."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -153,13 +153,13 @@ class _Server:
 
 
 class IsolatedImage:
-    """A file that the process has opened, as `OpenedImage` is one that this process has.
+    """A file that the separate process has opened; the counterpart of `OpenedImage`.
 
     Args:
-        process: that has it.
-        deadline: on the clock of `time.monotonic`.
-        description: what the process told of it.
-        pixels: of the decoded image, if it was decoded already.
+        process: the process.
+        deadline: deadline for decoding, by `time.monotonic`.
+        description: description of the image from the process.
+        pixels: pixels of the image if it was decoded together with opening it, else empty.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class IsolatedImage:
         self.in_python: bool = description["in_python"]
         self.held_pixels = self.width * self.height
         self.is_awaited = "size" not in description
-        """Whether the process waits to hear if the file is wanted."""
+        """Whether the process waits to be told if the pixels are wanted."""
         self._process = process
         self._deadline = deadline
         self._decoded = description, pixels
@@ -184,7 +184,7 @@ class IsolatedImage:
         """Decodes the file.
 
         Args:
-            target: the one that it was opened with.
+            target: the target that the file was opened with.
 
         Raises:
             TooCostly, OutOfTime, ValueError: see `DecodingProcess.open`.

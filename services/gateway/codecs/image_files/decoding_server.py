@@ -1,7 +1,8 @@
-"""Decodes files of many formats, one after the other, in a process of little memory and time.
+"""Decodes files of many formats, one at a time, in a process with limited memory and time.
 
-Receives a target and a file, and answers with the description of the file, and with its pixels if
-they are few. Of other files it then receives whether they are wanted, and answers with the pixels.
+It receives a target and a file. It answers with a description of the file and, if the image is
+small, its pixels. For a larger image it then receives whether the pixels are wanted, and sends
+them.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from services.gateway.codecs.image_files.opened_image import LARGE_PIXELS, Opene
 
 _PLAIN = (b"P1", b"P2", b"P3")
 _MAX_COMMENTS = 1_000
-"""Of the plain variants of PPM, for each of which Pillow copies the file."""
+"""Limit for plain variants of PPM, since Pillow copies the file for each comment."""
 
 _FEW_PIXELS = 250_000
-"""Are decoded before that is asked for."""
+"""Images up to this size are decoded together with opening them."""
 
 _BYTES_PER_PIXEL, _BYTES_PER_PIXEL_OF_LARGE = 10, 20
-"""Memory, by the most pixels that a file may have. Some decoders take the first of these while they
-open a file, whatever its size."""
+"""Memory limits per pixel of the largest allowed image: for opening any file, and for decoding a
+large one. Some decoders take memory for the largest image already while they open a small one."""
 _MEMORY_FOR_FILES = 16 * 2**20
 
 
@@ -47,12 +48,12 @@ _MEMORY = _memory_in_use() + _MEMORY_FOR_FILES
 
 
 def serve(descriptor: int) -> None:
-    """Answers until the other end of the socket is closed.
+    """Answers messages until the other end of the socket is closed.
 
     Args:
-        descriptor: of the socket.
+        descriptor: file descriptor of the socket.
     """
-    # A thread for each core would divide the time, and multiply the memory.
+    # One thread per core would use the processor time up faster, and multiply the memory.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     messages = Messages(socket.socket(fileno=descriptor))
     while True:
@@ -64,7 +65,7 @@ def serve(descriptor: int) -> None:
 
 
 def _answer(messages: Messages, content: bytes, target: Target) -> None:
-    """Describes a file, and decodes it if that is wanted."""
+    """Sends the description of a file, and its pixels if they are wanted."""
     try:
         _limit_resources(_BYTES_PER_PIXEL, target)
         opened = _open(content)
@@ -84,7 +85,7 @@ def _answer(messages: Messages, content: bytes, target: Target) -> None:
         picture = opened.decode(target)
         pixels = picture.tobytes()
         messages.send({**description, "size": picture.size}, pixels)
-    # Given damaged data, Pillow's decoders raise nearly anything.
+    # For damaged data, Pillow's decoders raise almost any exception.
     except Exception as error:
         messages.send(_describe_error(error))
 
@@ -101,7 +102,7 @@ def _describe_error(error: Exception) -> dict[str, Any]:
 
 
 def _limit_resources(bytes_per_pixel: int, target: Target) -> None:
-    """Limits the memory of this process, and the time that it runs from now on."""
+    """Limits the memory of this process, and its processor time from now on."""
     limits = {
         resource.RLIMIT_DATA: _MEMORY + bytes_per_pixel * target.max_pixels,
         resource.RLIMIT_CPU: int(time.process_time()) + 1 + MAX_SECONDS,
@@ -125,9 +126,9 @@ def _open(content: bytes) -> OpenedImage:
 
 
 def _without_exif(avif: bytes) -> bytes:
-    """Renames the item of an AVIF file whose damage Pillow would not forgive.
+    """Returns an AVIF file whose Exif item is renamed, since Pillow rejects damaged Exif data.
 
-    The orientation of such a file is a property of the image.
+    The orientation of an AVIF image is not in its Exif data but a property of the image.
     """
     description, media, data = avif.partition(b"mdat")
     return b"".join([description.replace(b"Exif", b"none"), media, data])

@@ -1,4 +1,4 @@
-"""The orientation of a photo, from metadata that may be damaged everywhere else."""
+"""Reads the orientation of a photo, even if the rest of its metadata is damaged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHORT = 3
 
 
 def read_orientation(exif: bytes) -> int:
-    """Returns the orientation that EXIF data tells, 1 to 8; 1 where it tells none.
+    """Returns the orientation in EXIF data, 1 to 8; 1 if there is none.
 
     Args:
         exif: a TIFF file without pixels, with or without the header `Exif`.

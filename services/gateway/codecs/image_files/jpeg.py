@@ -1,4 +1,4 @@
-"""JPEG files: their scans are bounded, large ones are decoded at a reduced scale.
+"""JPEG files: limits the number of scans, and decodes large files at a reduced scale.
 
 Source: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B
 """
@@ -21,23 +21,23 @@ SIGNATURE = b"\xff\xd8\xff"
 _MAX_SEGMENTS = 10_000
 _MAX_SCANS = 100
 _LARGER = 4
-"""A JPEG may have so many times the pixels of another image, since it can be decoded at a reduced
+"""A JPEG may have this many times the pixels of other images, since it can be decoded at a reduced
 scale."""
 _USUAL_SCANS = 10
-"""Of a progressive file. A file of the most pixels may have no more."""
+"""Usual number of scans of a progressive file; the limit for a file with the maximum of pixels."""
 _SAMPLES_PER_PIXEL = 6
-"""The most samples, 2 bytes each, that are held at once, per pixel of an image of another format.
-Files of several scans are held whole, whatever the scale."""
+"""Maximum number of samples in memory, 2 bytes each, per pixel of the largest other image. Files
+with several scans are held in full, even at a reduced scale."""
 
 _MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
-"""What starts a segment or ends the file: neither data nor a marker within it."""
+"""Matches a marker that starts a segment or ends the file, but no marker within the data."""
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _TABLES = {0xC4, 0xCC, 0xDB, 0xDD}
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL = {0xC0, 0xC1}
 _EXIF = (0xE1, b"Exif\0\0")
 _OF_COLOURS = ((0xE0, b"JFIF\0", 14), (0xEE, b"Adobe", 12))
-"""Markers, names and least sizes of the segments that tell how the components are colours."""
+"""Markers, names and minimum sizes of the segments that define the colour space."""
 
 
 @dataclass
@@ -46,11 +46,11 @@ class _Segments:
 
     Attributes:
         header: tables and descriptions before the first scan.
-        scans: where each scan starts in the file; the first of them where its header starts.
-        end: where the image ends in the file.
-        frame: what describes the image.
-        buffered: whether it is decoded only after all of its scans were read.
-        orientation: as EXIF counts it.
+        scans: offset of the data of each scan; for the first scan, offset of its header.
+        end: offset of the image's end.
+        frame: the frame header, which describes the image.
+        buffered: whether decoding needs all scans in memory.
+        orientation: the EXIF orientation.
     """
 
     header: list[bytes] = field(default_factory=lambda: [b"\xff\xd8"])
@@ -62,16 +62,16 @@ class _Segments:
 
 
 def open_jpeg(content: bytes, deadline: float, target: Target) -> OpenedImage:
-    """Opens a JPEG file at the smallest scale that serves the target.
+    """Opens a JPEG file at the smallest scale that suffices for the target.
 
     Args:
-        content: starts with `SIGNATURE`.
-        deadline: on the clock of `time.monotonic`, for reading the pixels later.
-        target: what the image is to become.
+        content: content of the file, which starts with `SIGNATURE`.
+        deadline: deadline for decoding, by `time.monotonic`.
+        target: mode and size of the decoded image.
 
     Raises:
-        TooCostly: it has too many pixels, scans or segments.
-        Exception: whatever Pillow raises of damaged data.
+        TooCostly: the file has too many pixels, scans or segments.
+        Exception: any exception that Pillow raises for damaged data.
     """
     segments = _read_segments(content)
     pixels = _check_cost(segments, target.max_pixels)
@@ -127,7 +127,7 @@ def _read_header_segment(segments: _Segments, marker: int, segment: bytes) -> No
 
 
 def _check_cost(segments: _Segments, max_pixels: int) -> int:
-    """Returns how many pixels the file has, if it may have these and its scans."""
+    """Checks the number of pixels, scans and samples, and returns that of the pixels."""
     try:
         _, height, width, components = struct.unpack_from(">BHHB", segments.frame)
         sampling = [divmod(segments.frame[7 + 3 * index], 16) for index in range(components)]
@@ -156,10 +156,10 @@ def _check_cost(segments: _Segments, max_pixels: int) -> int:
 
 
 def _reduce(image: JpegImageFile, target: Target) -> None:
-    """Has the decoder skip detail that scaling down would throw away.
+    """Makes the decoder skip detail that would be lost by scaling down.
 
-    Twice the size of the target is enough to keep the result smooth. An image of more pixels than
-    may be decoded comes at half its size at most.
+    Twice the size of the target is enough for a smooth result. An image with more pixels than may
+    be decoded is reduced to at most half its size.
     """
     if not (target.width and target.height):
         return

@@ -1,4 +1,4 @@
-"""Messages between this process and the one that decodes: values as JSON, and bytes beside them."""
+"""Messages between the gateway and the decoding process: JSON values, and bytes after them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Messages:
     """Sends and receives messages over a socket.
 
     Args:
-        connection: to another process.
+        connection: socket to the other process.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -36,10 +36,10 @@ class Messages:
         """Returns the next message.
 
         Args:
-            seconds: how long to wait for it; None for as long as it takes.
+            seconds: timeout; None to wait without a limit.
 
         Raises:
-            TimeoutError: it did not come in time. No further message can be received.
+            TimeoutError: no message came in time. No further message can be received.
             EOFError, OSError: the other process has ended.
         """
         self._connection.settimeout(seconds)
@@ -47,7 +47,7 @@ class Messages:
         return json.loads(self._read(text_size)), self._read(content_size)
 
     def close(self) -> None:
-        """Ends the connection, which the other process takes for its end."""
+        """Closes the connection, which makes the other process exit."""
         self._incoming.close()
         self._connection.close()
 

@@ -1,4 +1,4 @@
-"""An opened image file, and how its pixels become those that a model takes."""
+"""An opened image file, and the conversion of its pixels to the model's mode and size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 LARGE_PIXELS = 1_000_000
-"""Images of more are decoded one at a time, and their deadline is checked while they are."""
+"""Larger images are decoded one at a time, and their deadline is checked during decoding."""
 
 _UPRIGHT_BY = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -19,25 +19,25 @@ _UPRIGHT_BY = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""How an image of each EXIF orientation is turned upright."""
+"""The operation that turns an image of each EXIF orientation upright."""
 
 _LAB_TO_RGB = ImageCms.buildTransform(
     ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
 )
 _MOST_OF_ONE = 16.0
-"""Floats up to this are taken for a scale that ends at 1 and a few highlights."""
+"""Floats up to this are treated as a scale from 0 to 1 with a few highlights above it."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What an image is to become.
+    """Mode and size of a decoded image.
 
     Attributes:
         mode: L, RGB or RGBA.
-        width: columns; None for as many as it has.
-        height: rows; None for as many as it has.
-        ground: the colour that lies below what is transparent.
-        max_pixels: that are decoded.
+        width: number of columns; None for those of the file.
+        height: number of rows; None for those of the file.
+        ground: background colour for transparent pixels.
+        max_pixels: maximum number of decoded pixels.
     """
 
     mode: str
@@ -48,13 +48,13 @@ class Target:
 
 
 class OpenedImage:
-    """A file whose header was read, and whose pixels can be.
+    """A file whose header has been read, and whose pixels have not been decoded yet.
 
     Args:
-        image: as Pillow opened it.
-        held_pixels: how many pixels are in memory while it is decoded.
-        orientation: as EXIF counts it, 1 to 8.
-        zero_is_white: whether small numbers are light, in modes where Pillow does not care.
+        image: the image that Pillow opened.
+        held_pixels: number of pixels in memory while it is decoded.
+        orientation: EXIF orientation, 1 to 8.
+        zero_is_white: whether small numbers are light, for the modes in which Pillow ignores that.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class OpenedImage:
         self.height = image.height
         self.held_pixels = image.width * image.height if held_pixels is None else held_pixels
         self.in_python = any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
-        """Whether Pillow decodes it in Python, which takes a second or two for a million pixels."""
+        """Whether Pillow decodes it in Python, at one to two seconds per million pixels."""
         self._image = image
         self._orientation = orientation
         self._zero_is_white = zero_is_white
@@ -79,7 +79,7 @@ class OpenedImage:
 
         Raises:
             OutOfTime: the deadline passed.
-            Exception: whatever Pillow raises of damaged data.
+            Exception: any exception that Pillow raises for damaged data.
         """
         self._image.load()
         image = _to_common_mode(self._image, self._zero_is_white)
@@ -93,15 +93,15 @@ class OpenedImage:
 
 
 def _to_common_mode(image: Image.Image, zero_is_white: bool) -> Image.Image:
-    """Converts what Pillow's own conversion refuses (Lab colours) or cuts off at 255 (wide greys).
+    """Converts modes that Pillow's own conversion rejects (Lab) or clips at 255 (wide greys).
 
-    Wide greys are 16 bits, or floats: from 0 to 1, or to 255 where one of them is above 16.
+    Wide greys have 16 bits, or are floats: from 0 to 255 if a value is above 16, else from 0 to 1.
     """
     if image.mode == "LAB":
         return ImageCms.applyTransform(image, _LAB_TO_RGB) or image
     if image.mode not in {"F", "I"} and not image.mode.startswith("I;16"):
         return image
-    # In place and in 32 bits, since the image may be as large as a request may send.
+    # In place and in 32 bits to save memory, since the image may have the maximum size.
     values = np.array(image, np.float32)
     np.nan_to_num(values, copy=False)
     if image.mode != "F":
@@ -114,7 +114,7 @@ def _to_common_mode(image: Image.Image, zero_is_white: bool) -> Image.Image:
 
 
 def _on_ground(image: Image.Image, ground: str) -> Image.Image:
-    """Lays an image with transparency over a colour."""
+    """Composites an image with transparency over a background colour."""
     if not image.has_transparency_data:
         return image
     layer = image.convert("RGBA")

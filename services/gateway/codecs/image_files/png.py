@@ -1,4 +1,4 @@
-"""PNG files: their chunks are counted, and only those that hold pixels are given to Pillow.
+"""PNG files: counts the chunks, and passes only those that belong to the pixels to Pillow.
 
 Source: https://www.w3.org/TR/png-3/#5Chunk-layout
 """
@@ -21,7 +21,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS = 100_000
 _MANY_PARTS = 100
 _SMALLEST = 33
-"""Bytes of the signature and the header."""
+"""Size of the signature and the header, in bytes."""
 _HEADER = struct.Struct(">I4s")
 _ESSENTIAL = {b"PLTE", b"tRNS"}
 
@@ -31,10 +31,10 @@ class _Chunks:
     """The chunks of a file that belong to its pixels.
 
     Attributes:
-        header: the size and kind of the image, palette and transparent colours.
+        header: the header, the palette and the transparent colours.
         pixels: the parts of the compressed pixels.
-        orientation: as EXIF counts it.
-        plain: whether the file has no other chunks, nor more parts than usual.
+        orientation: the EXIF orientation.
+        plain: whether the file has no other chunks, and no unusual number of parts.
     """
 
     header: list[bytes] = field(default_factory=list)
@@ -44,15 +44,15 @@ class _Chunks:
 
 
 def open_png(content: bytes, deadline: float) -> OpenedImage:
-    """Opens a PNG file; of an animation, the picture for viewers that show no animations.
+    """Opens a PNG file; of an animation, the default image.
 
     Args:
-        content: starts with `SIGNATURE`.
-        deadline: on the clock of `time.monotonic`, for reading the pixels later.
+        content: content of the file, which starts with `SIGNATURE`.
+        deadline: deadline for decoding, by `time.monotonic`.
 
     Raises:
-        TooCostly: it has too many chunks.
-        Exception: whatever Pillow raises of damaged data.
+        TooCostly: the file has too many chunks.
+        Exception: any exception that Pillow raises for damaged data.
     """
     chunks = _read_chunks(content)
     if not chunks.plain:

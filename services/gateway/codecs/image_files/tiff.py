@@ -1,4 +1,4 @@
-"""TIFF files: only the tags that describe pixels are given to Pillow, of the first image.
+"""TIFF files: passes only the first image, and of it only tags that describe pixels, to Pillow.
 
 Source: https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf, section 2;
 https://libtiff.gitlab.io/libtiff/specification/bigtiff.html
@@ -17,7 +17,7 @@ from services.gateway.codecs.image_files.opened_image import OpenedImage
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _MAX_PARTS = 100_000
-"""Strips or tiles."""
+"""Maximum number of strips or tiles."""
 
 _COMPRESSIONS = {
     "raw",
@@ -29,9 +29,9 @@ _COMPRESSIONS = {
     "lzma",
     "zstd",
 }
-"""The three of fax machines are left out: a few bytes of those take minutes."""
+"""The three fax compressions are excluded, since decoding a few bytes of them can take minutes."""
 
-# Size, depth, compression and place of the pixels; their orientation, palette, opacity and colours.
+# Size, depth, compression and offset of the pixels; orientation, palette, opacity and colours.
 _ESSENTIAL = {
     *(256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 317, 320),
     *(322, 323, 324, 325, 332, 338, 339, 347, 529, 530, 531, 532),
@@ -42,11 +42,11 @@ def open_tiff(content: bytes) -> OpenedImage:
     """Opens the first image of a TIFF file.
 
     Args:
-        content: starts with one of `SIGNATURES`.
+        content: content of the file, which starts with one of `SIGNATURES`.
 
     Raises:
-        TooCostly: it is in too many parts.
-        Exception: whatever Pillow raises of damaged data, or of what it cannot read.
+        TooCostly: the image has too many parts.
+        Exception: any exception that Pillow raises for damaged or unsupported data.
     """
     image = TiffImageFile(io.BytesIO(_without_metadata(content)))
     compression = image.info["compression"]
@@ -57,7 +57,7 @@ def open_tiff(content: bytes) -> OpenedImage:
 
 
 def _without_metadata(content: bytes) -> bytes:
-    """Appends a list of the essential tags, and makes it the one that the header points to."""
+    """Appends a list of only the essential tags, and points the header to it."""
     order = "<" if content[:2] == b"II" else ">"
     big = content[2:4] in {b"+\0", b"\0+"}
     offset_at, offset, count, entry_size = (8, "Q", "Q", 20) if big else (4, "I", "H", 12)

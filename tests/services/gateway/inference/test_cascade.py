@@ -129,8 +129,8 @@ def test_it_is_listed_and_described_by_its_small_model(cascade):
     [
         ("auto/versions/1:predict", ["no versions", "'classifier' or 'large'"]),
         ("auto/labels/l:predict", ["no versions and no labels"]),
-        ("auto:saliency", ["no task but 'predict'", "'classifier' or 'large'"]),
-        ("odd:predict", ["'inverter' answers {'images'", "'probabilities' [N, K]"]),
+        ("auto:saliency", ["only the task 'predict'", "'classifier' or 'large'"]),
+        ("odd:predict", ["'inverter' has the outputs {'images'", "'probabilities' [N, K]"]),
     ],
 )
 def test_what_a_cascade_cannot_do_is_explained(cascade, path, words):
@@ -188,4 +188,4 @@ def test_a_large_model_whose_description_takes_too_long_is_a_timeout(
         return ask(ref, context)
 
     monkeypatch.setattr(model_server, "metadata", hang)
-    assert_problem(cascade.post(AUTO, json={"instances": images.tolist()}), 504, "time")
+    assert_problem(cascade.post(AUTO, json={"instances": images.tolist()}), 504, "deadline")

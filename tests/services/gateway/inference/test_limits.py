@@ -128,7 +128,7 @@ def test_only_so_many_expensive_calls_run_at_once():
     calls = ExpensiveCalls(threads=16, max_calls=5)
     with ExitStack() as stack:
         assert fill(calls, stack) == 5
-        with pytest.raises(NotReady, match="already do"):
+        with pytest.raises(NotReady, match="too many explanations"):
             stack.enter_context(calls.slot())
 
 

@@ -219,7 +219,7 @@ def test_time_spent_queueing_counts_toward_the_deadline():
 
 def test_a_request_that_the_server_has_no_thread_for_is_refused(client):
     response = client.post(HALF, json={"inputs": [2]}, environ_base={REFUSED: True})
-    assert_problem(response, 503, "as may wait")
+    assert_problem(response, 503, "too many requests are waiting")
     assert int(response.headers["Retry-After"]) > 0
 
 
