@@ -172,7 +172,7 @@ def test_other_models_predict_by_their_own_names(tmp_path, build, inputs, output
         answer = session.run("serving_default", **inputs)
     if output is not None:
         assert set(answer) == {output}
-    tensors = [keras.ops.convert_to_tensor(inputs[name]) for name in names]
+    tensors = [keras.ops.convert_to_tensor(inputs[each.name]) for each in model.inputs]
     expected = model(tensors if len(tensors) > 1 else tensors[0])
     [actual] = answer.values()
     np.testing.assert_allclose(actual, expected, atol=1e-5)
