@@ -21,6 +21,7 @@ def configure_logs() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger("grpc._common").addFilter(_without_traceback)
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -42,6 +43,12 @@ def configure_logs() -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Logs a request that cannot be decoded as one line, since any client can send it."""
+    record.exc_info = None
+    return True
 
 
 def _renderers() -> list[structlog.typing.Processor]:

@@ -32,8 +32,9 @@ from services.model_server.grpc_api.options import (
     read_credentials,
 )
 from services.model_server.grpc_api.server import GrpcServer
-from services.model_server.inference.inference import Inference, InferenceOptions
+from services.model_server.inference.data_plane import DataPlane, DataPlaneOptions
 from services.model_server.inference.metrics import Metrics
+from services.model_server.inference.warmup import warming_loader
 from services.model_server.loading.load_limit import limit_loads
 from services.model_server.loading.load_options import LoadOptions, make_session_config
 from services.model_server.models.config_poller import ConfigPoller
@@ -98,17 +99,17 @@ def serve(flags: Flags) -> None:
 
 def _open_ports(flags: Flags, core: ServerCore, metrics: Metrics) -> list[GrpcServer | RestServer]:
     # All are taken before any answers, so that a taken one stops the process unnoticed.
-    requests = InferenceOptions(
+    options = DataPlaneOptions(
         check_method_names=flags.enable_signature_method_name_check,
         tensor_content=flags.enable_serialization_as_tensor_content,
     )
-    by_grpc = Inference(core.manager, "GRPC", metrics, requests)
-    by_rest = Inference(core.manager, "REST", metrics, requests)
+    by_grpc = DataPlane(core.manager, "GRPC", metrics, options)
+    by_rest = DataPlane(core.manager, "REST", metrics, options)
     servers: list[GrpcServer | RestServer] = [
         GrpcServer(core, by_grpc, _grpc_options(flags), DRAIN_SECONDS)
     ]
     if flags.rest_api_port:
-        servers.append(RestServer(by_rest, _rest_options(flags), DRAIN_SECONDS))
+        servers.append(RestServer(core.manager, by_rest, _rest_options(flags), DRAIN_SECONDS))
     for server in servers:
         server.start()
     _log.info("ports open", grpc=flags.port, rest=flags.rest_api_port or None)
@@ -188,8 +189,6 @@ def _make_load(flags: Flags, metrics: Metrics, loading: Cancellation) -> Load:
             gpu_memory_fraction=flags.per_process_gpu_memory_fraction,
         ),
         prefer_tflite_model=flags.prefer_tflite_model,
-        enable_warmup=flags.enable_model_warmup,
-        warmup_iterations=max(flags.num_request_iterations_for_warmup, 1),
     )
 
     def load(_: ServableId, path: Path) -> Servable:
@@ -199,7 +198,13 @@ def _make_load(flags: Flags, metrics: Metrics, loading: Cancellation) -> Load:
         return loader.load(path, options, metrics.loads)
 
     at_once = flags.num_load_threads or os.cpu_count() or 1
-    return limit_loads(_batched(load, flags, metrics), at_once, loading)
+    return limit_loads(_batched(_warmed(load, flags, metrics), flags, metrics), at_once, loading)
+
+
+def _warmed(load: Load, flags: Flags, metrics: Metrics) -> Load:
+    if not flags.enable_model_warmup:
+        return load
+    return warming_loader(load, metrics.loads, max(flags.num_request_iterations_for_warmup, 1))
 
 
 def _threads(flags: Flags, wanted: int) -> int:

@@ -19,7 +19,7 @@ from services.model_server.grpc_api.infer_messages import (
     write_response,
 )
 from services.model_server.grpc_api.open_inference_proto import messages
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
 from services.model_server.models.model import State
 from services.model_server.models.model_control import ModelControl
 from services.model_server.models.server_core import ServerCore
@@ -41,9 +41,10 @@ _LABELS_SIGNATURE = "class_labels"
 class InferenceService:
     """The calls of the protocol and of its model repository extension."""
 
-    def __init__(self, core: ServerCore, inference: Inference) -> None:
+    def __init__(self, core: ServerCore, data_plane: DataPlane) -> None:
         self._control = ModelControl(core)
-        self._inference = inference
+        self._manager = core.manager
+        self._data_plane = data_plane
 
     @answers_errors
     def ServerLive(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -53,17 +54,16 @@ class InferenceService:
     @answers_errors
     def ServerReady(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Tells whether every configured model can answer."""
-        return messages.ServerReadyResponse(ready=self._inference.manager.is_ready())
+        return messages.ServerReadyResponse(ready=self._manager.is_ready())
 
     @answers_errors
     def ModelReady(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Tells whether a model can answer; one that is not served cannot."""
         spec = _model_spec(request.name, request.version)
-        manager = self._inference.manager
         number = spec.version.value if spec.HasField("version") else None
         if spec.version_label:
-            number = manager.labels(spec.name).get(spec.version_label, -1)
-        statuses = manager.statuses_if_any(spec.name, number)
+            number = self._manager.labels(spec.name).get(spec.version_label, -1)
+        statuses = self._manager.statuses_if_any(spec.name, number)
         return messages.ModelReadyResponse(
             ready=any(status.state == State.AVAILABLE for status in statuses)
         )
@@ -81,10 +81,9 @@ class InferenceService:
     def ModelMetadata(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Answers the available versions of a model, and the tensors of its default signature."""
         spec = _model_spec(request.name, request.version)
-        manager = self._inference.manager
-        with manager.lease(spec) as (servable, _):
+        with self._manager.lease(spec) as (servable, _):
             signature = find_signature(servable, DEFAULT_SIGNATURE)
-        statuses = manager.statuses_if_any(spec.name)
+        statuses = self._manager.statuses_if_any(spec.name)
         return messages.ModelMetadataResponse(
             name=spec.name,
             versions=[str(each.version) for each in statuses if each.state == State.AVAILABLE],
@@ -126,7 +125,7 @@ class InferenceService:
         spec.signature_name = read_signature_name(request)
         class_counts = _read_class_counts(request.outputs)
         check_no_shared_memory([*request.inputs, *request.outputs])
-        with self._inference.lease(spec, "Predict") as (servable, number):
+        with self._data_plane.lease(spec, "Predict") as (servable, number):
             inputs = read_inputs(request, find_signature(servable, spec.signature_name))
             wanted = [output.name for output in request.outputs]
             outputs = predict(servable, spec.signature_name, inputs, wanted)

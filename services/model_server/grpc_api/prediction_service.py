@@ -6,8 +6,7 @@ import grpc
 
 from services.model_server.errors import invalid_argument
 from services.model_server.grpc_api.errors import answers_errors
-from services.model_server.inference.inference import Inference
-from services.model_server.models.describe import describe_signatures
+from services.model_server.inference.data_plane import DataPlane
 from services.serving_api.protos import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -21,36 +20,36 @@ from services.serving_api.protos import (
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]
     """Predict, Classify, Regress, MultiInference and GetModelMetadata."""
 
-    def __init__(self, inference: Inference) -> None:
-        self._inference = inference
+    def __init__(self, data_plane: DataPlane) -> None:
+        self._data_plane = data_plane
 
     @answers_errors
     def Predict(  # noqa: N802 (the protocol's name)
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
-        """Run a signature on tensors."""
-        return self._inference.predict(request)
+        """Runs a signature on tensors."""
+        return self._data_plane.predict(request)
 
     @answers_errors
     def Classify(  # noqa: N802
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
     ) -> classification_pb2.ClassificationResponse:
-        """Run a signature on examples and return the classes of each."""
-        return self._inference.classify(request)
+        """Runs a signature on examples and returns the classes of each."""
+        return self._data_plane.classify(request)
 
     @answers_errors
     def Regress(  # noqa: N802
         self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
     ) -> regression_pb2.RegressionResponse:
-        """Run a signature on examples and return the value of each."""
-        return self._inference.regress(request)
+        """Runs a signature on examples and returns the value of each."""
+        return self._data_plane.regress(request)
 
     @answers_errors
     def MultiInference(  # noqa: N802
         self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
     ) -> inference_pb2.MultiInferenceResponse:
-        """Run several signatures of one model on the same examples."""
-        return self._inference.multi_inference(request)
+        """Runs several signatures of one model on the same examples."""
+        return self._data_plane.multi_inference(request)
 
     @answers_errors
     def GetModelMetadata(  # noqa: N802
@@ -58,7 +57,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         request: get_model_metadata_pb2.GetModelMetadataRequest,
         context: grpc.ServicerContext,
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-        """Say which signatures a model has."""
+        """Returns the signatures of a model."""
         if not request.HasField("model_spec"):
             raise invalid_argument("Missing ModelSpec")
         if not request.metadata_field:
@@ -68,4 +67,4 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         for name in request.metadata_field:
             if name != "signature_def":
                 raise invalid_argument(f"Metadata field {name} is not supported")
-        return describe_signatures(self._inference.manager, request.model_spec)
+        return self._data_plane.metadata(request.model_spec)

@@ -1,4 +1,4 @@
-"""Describes the services to whoever asks over gRPC.
+"""Describes the services to clients.
 
 The protocol: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
 """
@@ -13,9 +13,13 @@ import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
+from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
+    reflection,
+    reflection_pb2_grpc,
+)
 
 from services.model_server.grpc_api import open_inference_proto
+from services.model_server.grpc_api.streams import StreamLimit
 
 _SERVICES = (
     "tensorflow.serving.PredictionService",
@@ -31,13 +35,15 @@ for _module in ("prediction_service_pb2", "model_service_pb2"):
         import_module(f"tensorflow_serving.apis.{_module}")
 
 
-def add_reflection(server: grpc.Server) -> None:
-    """Lets clients list the services and read their descriptors."""
+def add_reflection(server: grpc.Server, limit: StreamLimit) -> None:
+    """Lets clients list the services and read their descriptors, each in a stream of its own."""
     default = descriptor_pool.Default()
     files = [default.FindFileContainingSymbol(service) for service in _SERVICES]
     pool = _copy([*files, open_inference_proto.FILE])
     services = (*_SERVICES, open_inference_proto.SERVICE.full_name)
-    reflection.enable_server_reflection(services, server, pool)
+    servicer = reflection.ReflectionServicer(services, pool)
+    servicer.ServerReflectionInfo = limit.apply_to(servicer.ServerReflectionInfo)
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)
 
 
 def _copy(files: Iterable[FileDescriptor]) -> descriptor_pool.DescriptorPool:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from concurrent import futures
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
-from grpc_health.v1.health import HealthServicer
 
 from services.model_server.grpc_api import open_inference_proto
 from services.model_server.grpc_api.handlers import add_service
-from services.model_server.grpc_api.health import follow_models
+from services.model_server.grpc_api.health import Health
 from services.model_server.grpc_api.inference_service import InferenceService
 from services.model_server.grpc_api.model_service import ModelService
 from services.model_server.grpc_api.options import ChannelArguments, GrpcOptions
 from services.model_server.grpc_api.prediction_service import PredictionService
 from services.model_server.grpc_api.profiler_service import add_profiler_service
 from services.model_server.grpc_api.reflection import add_reflection
-from services.model_server.inference.inference import Inference
+from services.model_server.grpc_api.streams import StreamLimit
+from services.model_server.inference.data_plane import DataPlane
 from services.model_server.models.server_core import ServerCore
 from services.model_server.ports import PortTakenError
 from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
@@ -29,6 +30,15 @@ _CHANNEL_ARGUMENTS: ChannelArguments = {
     "grpc.so_reuseport": 0,
 }
 
+LINGER_SECONDS = 1.0
+"""The time in which requests that are on their way at SIGTERM are answered; later ones get
+UNAVAILABLE."""
+
+_REFUSAL_SECONDS = 0.5
+"""The time in which clients learn that; gRPC drops requests that come after it without a status."""
+
+_MAX_REFLECTIONS = 4
+
 
 class GrpcServer:
     """TensorFlow Serving's gRPC services, and the Open Inference Protocol's."""
@@ -36,49 +46,54 @@ class GrpcServer:
     def __init__(
         self,
         core: ServerCore,
-        inference: Inference,
+        data_plane: DataPlane,
         options: GrpcOptions,
         grace_seconds: float,
     ) -> None:
-        """Take the port and the socket; nothing answers before `start`.
+        """Takes the port and the socket; no request is answered before `start`.
 
         Args:
-            core: whose models to report and to reload.
-            inference: what answers requests.
+            core: reports and reloads the models.
+            data_plane: answers requests for inference.
             options: where and how to listen.
-            grace_seconds: how long requests in flight may take after `stop`.
+            grace_seconds: the time that requests in flight have after `stop`.
 
         Raises:
-            PortTakenError: something else listens there, or it is not allowed.
+            PortTakenError: another process listens there, or it is not allowed.
         """
         self._grace_seconds = grace_seconds
-        self._health = HealthServicer()
+        self._data_plane = data_plane
+        self._health = Health(core.manager)
+        self._reflections = StreamLimit("reflection", _MAX_REFLECTIONS)
         arguments = _CHANNEL_ARGUMENTS | options.channel_arguments
         self._server = grpc.server(
             futures.ThreadPoolExecutor(options.max_threads, thread_name_prefix="grpc"),
             options=list(arguments.items()),
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(inference), self._server
+            PredictionService(data_plane), self._server
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-            ModelService(core, inference.metrics), self._server
+            ModelService(core, data_plane.metrics), self._server
         )
-        add_service(self._server, open_inference_proto.SERVICE, InferenceService(core, inference))
+        add_service(self._server, open_inference_proto.SERVICE, InferenceService(core, data_plane))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if options.enable_profiler:
             add_profiler_service(self._server)
-        add_reflection(self._server)
+        add_reflection(self._server, self._reflections)
         self._listen(options)
-        follow_models(self._health, core.manager)
 
     def start(self) -> None:
-        """Accept requests."""
+        """Accepts requests."""
         self._server.start()
 
     def stop(self) -> None:
-        """Say NOT_SERVING, accept nothing new, and wait for the requests in flight."""
-        self._health.enter_graceful_shutdown()
+        """Says NOT_SERVING, answers the requests that are on their way, then ends the others."""
+        self._health.stop()
+        time.sleep(LINGER_SECONDS)
+        self._data_plane.close()
+        time.sleep(_REFUSAL_SECONDS)
+        self._reflections.end_all()
         self._server.stop(self._grace_seconds).wait()
 
     def _listen(self, options: GrpcOptions) -> None:

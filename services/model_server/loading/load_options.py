@@ -18,15 +18,11 @@ class LoadOptions:
         tags: which graph of the SavedModel.
         session_config: threads, GPU memory and optimisations of the session.
         prefer_tflite_model: load `model.tflite` where there is one.
-        enable_warmup: replay the warm-up records.
-        warmup_iterations: how often each of them.
     """
 
     tags: Sequence[str] = ("serve",)
     session_config: config_pb2.ConfigProto = field(default_factory=config_pb2.ConfigProto)
     prefer_tflite_model: bool = False
-    enable_warmup: bool = True
-    warmup_iterations: int = 1
 
 
 def make_session_config(

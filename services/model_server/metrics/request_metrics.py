@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from services.model_server.errors import ServingError
-from services.serving_api.protos import error_codes_pb2, model_pb2
+from services.serving_api.protos import error_codes_pb2
 
 _PREFIX = ":tensorflow:serving:"
 LATENCY_MICROS = [10 * 1.8**power for power in range(33)]
@@ -75,14 +75,12 @@ class RequestMetrics:
         )
 
     @contextmanager
-    def request(
-        self, spec: model_pb2.ModelSpec, signature: str, api: str, entrypoint: str
-    ) -> Iterator[Measured]:
+    def request(self, model: str, signature: str, api: str, entrypoint: str) -> Iterator[Measured]:
         """Measure a request, whether it succeeds or raises.
 
         Args:
-            spec: which model it asks for.
-            signature: which of its signatures.
+            model: the model that it asks for, empty for an unknown one.
+            signature: the signature.
             api: `Predict`, `Classify`, `Regress` or `MultiInference`.
             entrypoint: `GRPC` or `REST`.
         """
@@ -98,13 +96,13 @@ class RequestMetrics:
         finally:
             seconds = time.perf_counter() - start
             status = error_codes_pb2.Code.Name(code)
-            self._requests.labels(spec.name, status).inc()
+            self._requests.labels(model, status).inc()
             if code == error_codes_pb2.OK:
-                self._latency.labels(spec.name, api, entrypoint).observe(seconds * 1e6)
+                self._latency.labels(model, api, entrypoint).observe(seconds * 1e6)
             # A version or a signature that nobody has must not become a time series.
             if measured.version is not None:
                 version = str(measured.version)
-                self._seconds.labels(spec.name, version, signature, api, status).observe(seconds)
+                self._seconds.labels(model, version, signature, api, status).observe(seconds)
 
     @contextmanager
     def runtime(self, model: str, api: str) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Says what is served: the state of a model's versions, and its signatures."""
+"""Describes models: the state of their versions, and their signatures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from services.model_server.models.manager import ModelManager
 from services.model_server.models.model import VersionStatus
+from services.model_server.servables.servable import Servable
 from services.serving_api.protos import (
     error_codes_pb2,
     get_model_metadata_pb2,
@@ -18,7 +19,7 @@ from services.serving_api.rest_json.models import ModelDescription
 def describe_status(
     manager: ModelManager, spec: model_pb2.ModelSpec
 ) -> get_model_status_pb2.GetModelStatusResponse:
-    """Report one version of a model, or all of them, newest first.
+    """Reports one version of a model, or all of them, newest first.
 
     Raises:
         ServingError: NOT_FOUND, there is none.
@@ -28,7 +29,7 @@ def describe_status(
 
 
 def describe_models(manager: ModelManager) -> list[ModelDescription]:
-    """Report every configured model, in the order of the names."""
+    """Reports every configured model, in the order of the names."""
     return [
         ModelDescription(
             name,
@@ -41,20 +42,13 @@ def describe_models(manager: ModelManager) -> list[ModelDescription]:
 
 
 def describe_signatures(
-    manager: ModelManager, spec: model_pb2.ModelSpec
+    servable: Servable, model_spec: model_pb2.ModelSpec
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-    """Return the signatures of a model as it states them.
-
-    Raises:
-        ServingError: the model, version or label is not served.
-    """
-    response = get_model_metadata_pb2.GetModelMetadataResponse()
+    """Returns the signatures of a model as it states them; `model_spec` says which model it is."""
+    response = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=model_spec)
     signature_map = get_model_metadata_pb2.SignatureDefMap()
-    with manager.lease(spec) as (servable, version):
-        for name, proto in servable.signature_defs.items():
-            signature_map.signature_def[name].CopyFrom(proto)
-    response.model_spec.name = spec.name
-    response.model_spec.version.value = version
+    for name, proto in servable.signature_defs.items():
+        signature_map.signature_def[name].CopyFrom(proto)
     response.metadata["signature_def"].Pack(signature_map)
     return response
 

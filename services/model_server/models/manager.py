@@ -103,6 +103,10 @@ class ModelManager:
         with self._changed:
             return sorted(self._configured)
 
+    def knows(self, name: str) -> bool:
+        """Tells whether a model of this name was ever configured."""
+        return name in self._models
+
     def labels(self, name: str) -> Mapping[str, int]:
         """Return the version that each label of a model names."""
         with self._changed:

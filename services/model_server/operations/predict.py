@@ -1,4 +1,4 @@
-"""Runs one signature of a servable on checked inputs.
+"""Runs one signature of a servable on arrays.
 
 Messages and codes are those of tensorflow_serving/servables/tensorflow/predict_util.cc.
 """
@@ -11,27 +11,42 @@ from typing import Any
 import numpy.typing as npt
 
 from services.model_server.errors import ServingError, invalid_argument
-from services.model_server.servables.servable import Arrays, Servable
+from services.model_server.operations.predict_messages import read_inputs
+from services.model_server.servables.servable import Servable
+from services.serving_api.arrays import Arrays
 from services.serving_api.dtypes import DTYPES, data_type_name, data_type_of
 from services.serving_api.protos import error_codes_pb2
 from services.serving_api.signatures import Signature, TensorSpec
 
-DEFAULT_SIGNATURE = "serving_default"
+
+class UnknownSignatureError(ServingError):
+    """A request names a signature that the model does not have.
+
+    Attributes:
+        name: the signature.
+    """
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(
+            error_codes_pb2.FAILED_PRECONDITION,
+            f'Serving signature key "{name}" not found. The model has {_set(known)}.',
+        )
+        self.name = name
 
 
 def predict(
     servable: Servable, signature_name: str, inputs: Arrays, output_filter: Sequence[str] = ()
 ) -> dict[str, npt.NDArray[Any]]:
-    """Compute the outputs of a signature.
+    """Computes the outputs of a signature.
 
-    Shapes are left to the graph, as TensorFlow Serving does: an input of shape [3] is fine for a
-    signature that says [N, 1] if the operations take it.
+    Shapes are left to the graph, as in TensorFlow Serving: a signature that says [N, 1] takes an
+    input of shape [3] if its operations do.
 
     Args:
-        servable: what to run.
-        signature_name: which of its signatures.
-        inputs: one array an input, of the signature's dtype.
-        output_filter: the outputs to compute, all if empty.
+        servable: runs the signature.
+        signature_name: its name.
+        inputs: one array per input, of the signature's dtype.
+        output_filter: the outputs to compute; all if empty.
 
     Raises:
         ServingError: FAILED_PRECONDITION for an unknown signature, INVALID_ARGUMENT for a missing,
@@ -46,20 +61,28 @@ def predict(
         raise _name_causes(error, inputs, signature) from None
 
 
+def add_defaults(servable: Servable, signature_name: str, inputs: Arrays) -> Arrays:
+    """Returns the inputs, with the default values that the signature has for missing ones.
+
+    TensorFlow writes a default for each parameter of a signature's function that has one.
+    """
+    missing = servable.signatures[signature_name].inputs.keys() - inputs.keys()
+    if not missing:
+        return inputs
+    defaults = servable.signature_defs[signature_name].defaults
+    return {**inputs, **read_inputs({name: defaults[name] for name in missing & set(defaults)})}
+
+
 def find_signature(servable: Servable, signature_name: str) -> Signature:
-    """Return a signature.
+    """Returns a signature.
 
     Raises:
-        ServingError: FAILED_PRECONDITION, the model has none of this name.
+        UnknownSignatureError: the model has none of this name.
     """
     try:
         return servable.signatures[signature_name]
     except KeyError:
-        raise ServingError(
-            error_codes_pb2.FAILED_PRECONDITION,
-            f'Serving signature key "{signature_name}" not found. '
-            f"The model has {_set(servable.signatures)}.",
-        ) from None
+        raise UnknownSignatureError(signature_name, servable.signatures) from None
 
 
 def _check_inputs(inputs: Arrays, signature: Signature) -> None:
@@ -97,7 +120,7 @@ def _check_outputs(output_filter: Sequence[str], signature: Signature) -> None:
 
 
 def _name_causes(error: ServingError, inputs: Arrays, signature: Signature) -> ServingError:
-    """Put the likely causes before the text of an operation deep in the graph."""
+    """Puts the likely causes before the text of an operation deep in the graph."""
     causes = [
         f'input "{name}" has the shape {list(array.shape)}, the signature says {spec}'
         for name, array in inputs.items()

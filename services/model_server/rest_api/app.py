@@ -14,9 +14,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.model_server.errors import ServingError, shorten
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
+from services.model_server.models.manager import ModelManager
 from services.model_server.rest_api.body import BodyTooLargeError, decode_body, receive_body
-from services.model_server.rest_api.calls import answer
+from services.model_server.rest_api.calls import Calls
 from services.model_server.rest_api.options import RestOptions
 from services.model_server.rest_api.routes import find_route
 from services.model_server.servables.cancellation import Cancellation
@@ -35,14 +36,15 @@ _UNWATCHED_SECONDS = 0.25
 _log = structlog.get_logger(__name__)
 
 
-def create_app(inference: Inference, options: RestOptions) -> ASGIApp:
+def create_app(manager: ModelManager, data_plane: DataPlane, options: RestOptions) -> ASGIApp:
     """Returns the application that serves TensorFlow Serving's REST API."""
+    calls = Calls(manager, data_plane, options.max_json_values)
     threads = ThreadPoolExecutor(options.num_threads, thread_name_prefix="rest")
 
     async def respond(request: Request, body: bytes) -> Response:
         cancellation = Cancellation()
         work = asyncio.get_running_loop().run_in_executor(
-            threads, _respond, inference, options, request, body, cancellation
+            threads, _respond, calls, options, request, body, cancellation
         )
         await asyncio.wait([work], timeout=min(_UNWATCHED_SECONDS, options.timeout_seconds))
         if not work.done():
@@ -90,7 +92,7 @@ async def _hang_up(receive: Receive) -> None:
 
 
 def _respond(
-    inference: Inference,
+    calls: Calls,
     options: RestOptions,
     request: Request,
     body: bytes,
@@ -98,7 +100,7 @@ def _respond(
 ) -> Response:
     path = request.scope["raw_path"].decode("ascii", errors="replace")
     if options.metrics_path and path == options.metrics_path:
-        return Response(inference.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+        return Response(calls.metrics_page(), media_type=CONTENT_TYPE_LATEST)
     if not path.lower().startswith("/v1/"):
         return PlainTextResponse("Not Found", 404)
     if request.method == "OPTIONS" and "origin" in request.headers:
@@ -108,7 +110,7 @@ def _respond(
             cancellation.check()
             route = find_route(request.method, path)
             body = decode_body(body, request.headers, options.max_body_bytes)
-            content = answer(inference, route, body, options.max_json_values)
+            content = calls.answer(route, body)
             return Response(content, media_type="application/json")
     except Exception as error:
         return _explain(error, request.method, path)

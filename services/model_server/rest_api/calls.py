@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from services.model_server.errors import invalid_argument
-from services.model_server.inference.inference import Inference
-from services.model_server.models.describe import (
-    describe_models,
-    describe_signatures,
-    describe_status,
-)
-from services.model_server.operations.predict import DEFAULT_SIGNATURE, predict
+from services.model_server.inference.data_plane import DataPlane
+from services.model_server.models.describe import describe_models, describe_status
+from services.model_server.models.manager import ModelManager
+from services.model_server.operations.predict import UnknownSignatureError
 from services.model_server.rest_api.routes import Route
+from services.serving_api.arrays import Arrays
 from services.serving_api.protos import classification_pb2, model_pb2, regression_pb2
 from services.serving_api.rest_json.errors import JsonError, TooManyValuesError
 from services.serving_api.rest_json.examples import (
@@ -27,84 +22,84 @@ from services.serving_api.rest_json.predict import (
     parse_predict_body,
     to_arrays,
 )
+from services.serving_api.signatures import Signature
 
 
-class _Request(NamedTuple):
-    spec: model_pb2.ModelSpec
-    body: bytes
-    max_json_values: int
+class Calls:
+    """Answers the calls by the data plane and the manager."""
 
+    def __init__(self, manager: ModelManager, data_plane: DataPlane, max_json_values: int) -> None:
+        """Makes the calls.
 
-_Call = Callable[[Inference, _Request], bytes]
+        Args:
+            manager: reports the state of the models.
+            data_plane: answers requests for inference.
+            max_json_values: of a body, see `parse_json`.
+        """
+        self._manager = manager
+        self._data_plane = data_plane
+        self._max_json_values = max_json_values
+        self._answers = {
+            "predict": self._predict,
+            "classify": self._classify,
+            "regress": self._regress,
+            "status": self._status,
+            "metadata": self._metadata,
+            "models": self._models,
+        }
 
+    def answer(self, route: Route, body: bytes) -> bytes:
+        """Answers one request.
 
-def answer(inference: Inference, route: Route, body: bytes, max_json_values: int) -> bytes:
-    """Answers one request.
+        Args:
+            route: the call and the model.
+            body: JSON, for the calls that take some.
 
-    Args:
-        inference: the core.
-        route: the call and the model.
-        body: JSON, for the calls that take some.
-        max_json_values: see `parse_json`.
+        Raises:
+            ServingError: the error that the client gets as `{"error": …}`.
+        """
+        try:
+            return self._answers[route.call](route.spec, body)
+        except TooManyValuesError as error:
+            raise invalid_argument(f"{error}, or raise --rest_api_max_json_values") from None
+        except JsonError as error:
+            raise invalid_argument(str(error)) from None
 
-    Raises:
-        ServingError: the error that the client gets as `{"error": …}`.
-    """
-    try:
-        return _CALLS[route.call](inference, _Request(route.spec, body, max_json_values))
-    except TooManyValuesError as error:
-        raise invalid_argument(f"{error}, or raise --rest_api_max_json_values") from None
-    except JsonError as error:
-        raise invalid_argument(str(error)) from None
+    def metrics_page(self) -> bytes:
+        """Returns everything that the server measures, in Prometheus's text format."""
+        return self._data_plane.metrics.page()
 
+    def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
+        unread = [parse_predict_body(body, self._max_json_values)]
+        form, spec.signature_name = unread[0].form, unread[0].signature_name
 
-def _predict(inference: Inference, request: _Request) -> bytes:
-    document = parse_predict_body(request.body, request.max_json_values)
-    form = document.form
-    name = request.spec.signature_name = document.signature_name or DEFAULT_SIGNATURE
-    with inference.lease(request.spec, "Predict") as (servable, _):
-        if name not in servable.signatures:
-            raise invalid_argument(f'Serving signature name: "{name}" not found in signature def')
-        inputs = to_arrays(document, servable.signatures[name].inputs)
-        # The arrays take a tenth of its memory, and the model may take its time.
-        del document
-        outputs = predict(servable, name, inputs)
-    return format_predictions(outputs, form)
+        def read(signature: Signature) -> Arrays:
+            # Its memory, ten times that of the arrays, is free again before the model runs.
+            return to_arrays(unread.pop(), signature.inputs)
 
+        try:
+            outputs = self._data_plane.infer(spec, read).outputs
+        except UnknownSignatureError as error:
+            raise invalid_argument(
+                f'Serving signature name: "{error.name}" not found in signature def'
+            ) from None
+        return format_predictions(outputs, form)
 
-def _classify(inference: Inference, request: _Request) -> bytes:
-    request.spec.signature_name, examples = parse_examples_body(
-        request.body, request.max_json_values
-    )
-    message = classification_pb2.ClassificationRequest(model_spec=request.spec, input=examples)
-    return format_classifications(inference.classify(message).result)
+    def _classify(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
+        spec.signature_name, examples = parse_examples_body(body, self._max_json_values)
+        request = classification_pb2.ClassificationRequest(model_spec=spec, input=examples)
+        return format_classifications(self._data_plane.classify(request).result)
 
+    def _regress(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
+        spec.signature_name, examples = parse_examples_body(body, self._max_json_values)
+        request = regression_pb2.RegressionRequest(model_spec=spec, input=examples)
+        return format_regressions(self._data_plane.regress(request).result)
 
-def _regress(inference: Inference, request: _Request) -> bytes:
-    request.spec.signature_name, examples = parse_examples_body(
-        request.body, request.max_json_values
-    )
-    message = regression_pb2.RegressionRequest(model_spec=request.spec, input=examples)
-    return format_regressions(inference.regress(message).result)
+    def _status(self, spec: model_pb2.ModelSpec, _body: bytes) -> bytes:
+        return status_json(describe_status(self._manager, spec)).encode()
 
+    def _metadata(self, spec: model_pb2.ModelSpec, _body: bytes) -> bytes:
+        return metadata_json(self._data_plane.metadata(spec)).encode()
 
-def _status(inference: Inference, request: _Request) -> bytes:
-    return status_json(describe_status(inference.manager, request.spec)).encode()
-
-
-def _metadata(inference: Inference, request: _Request) -> bytes:
-    return metadata_json(describe_signatures(inference.manager, request.spec)).encode()
-
-
-def _models(inference: Inference, _request: _Request) -> bytes:
-    return models_json(describe_models(inference.manager)).encode()
-
-
-_CALLS: dict[str, _Call] = {
-    "predict": _predict,
-    "classify": _classify,
-    "regress": _regress,
-    "status": _status,
-    "metadata": _metadata,
-    "models": _models,
-}
+    def _models(self, _spec: model_pb2.ModelSpec, _body: bytes) -> bytes:
+        return models_json(describe_models(self._manager)).encode()

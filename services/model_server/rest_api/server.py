@@ -6,7 +6,8 @@ import threading
 
 import uvicorn
 
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
+from services.model_server.models.manager import ModelManager
 from services.model_server.ports import listen
 from services.model_server.rest_api.app import create_app
 from services.model_server.rest_api.draining import DrainingProtocol, DrainingServer
@@ -19,11 +20,18 @@ KEEP_ALIVE_SECONDS = 50
 class RestServer:
     """TensorFlow Serving's REST API."""
 
-    def __init__(self, inference: Inference, options: RestOptions, grace_seconds: int) -> None:
+    def __init__(
+        self,
+        manager: ModelManager,
+        data_plane: DataPlane,
+        options: RestOptions,
+        grace_seconds: int,
+    ) -> None:
         """Takes the port; no request is answered before `start`.
 
         Args:
-            inference: answers requests.
+            manager: reports the state of the models.
+            data_plane: answers requests for inference.
             options: where and how to listen.
             grace_seconds: the time that requests in flight have after `stop`.
 
@@ -32,7 +40,7 @@ class RestServer:
         """
         self._socket = listen(options.port)
         config = uvicorn.Config(
-            create_app(inference, options),
+            create_app(manager, data_plane, options),
             http=DrainingProtocol,
             ws="none",
             lifespan="off",

@@ -16,7 +16,7 @@ import tensorflow as tf
 from services.model_server.config.model_config import single_model
 from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
 from services.model_server.inference.metrics import Metrics
 from services.model_server.loading.loader import load
 from services.model_server.models.manager import ModelManager
@@ -43,6 +43,19 @@ class Scale(tf.Module):
     def matmul(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"y": tf.matmul(x, tf.ones((2, 3)))}
 
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.float32, name="x"),
+            tf.TensorSpec([], tf.float32, name="factor"),
+        ]
+    )
+    def with_default(
+        self,
+        x: tf.Tensor,
+        factor: tf.Tensor = tf.constant(3.0),  # noqa: B008 (a default of the signature)
+    ) -> dict[str, tf.Tensor]:
+        return {"y": factor * x}
+
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def shout(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"text": tf.strings.upper(text)}
@@ -66,6 +79,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
             "serving_default": module.scale,
             "matmul": module.matmul,
             "shout": module.shout,
+            "with_default": module.with_default,
             "count": module.count,
         }
         tf.saved_model.save(module, str(folder / str(factor)), signatures=signatures)
@@ -127,8 +141,8 @@ def served(exported: dict[float, Path]) -> Iterator[Served]:
     core = ServerCore(manager, [config], poll_wait_seconds=0)
     metrics = Metrics()
     servers = (
-        GrpcServer(core, Inference(manager, "GRPC", metrics), GrpcOptions(grpc_port), 1),
-        RestServer(Inference(manager, "REST", metrics), RestOptions(rest_port), 1),
+        GrpcServer(core, DataPlane(manager, "GRPC", metrics), GrpcOptions(grpc_port), 1),
+        RestServer(manager, DataPlane(manager, "REST", metrics), RestOptions(rest_port), 1),
     )
     for server in servers:
         server.start()

@@ -20,7 +20,7 @@ from services.model_server.batching.batched_servable import BatchingServable
 from services.model_server.config.model_config import single_model
 from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
 from services.model_server.inference.metrics import Metrics
 from services.model_server.loading.loader import load
 from services.model_server.models.manager import ModelManager
@@ -129,8 +129,8 @@ def held(ports: tuple[int, int]) -> Iterator[tuple[Doubler, BatchingServable]]:
     core = ServerCore(manager, models, poll_wait_seconds=0)
     rest_options = RestOptions(ports[1], timeout_seconds=1, metrics_path="/metrics")
     servers = (
-        GrpcServer(core, Inference(manager, "GRPC", metrics), GrpcOptions(ports[0]), 1),
-        RestServer(Inference(manager, "REST", metrics), rest_options, 1),
+        GrpcServer(core, DataPlane(manager, "GRPC", metrics), GrpcOptions(ports[0]), 1),
+        RestServer(manager, DataPlane(manager, "REST", metrics), rest_options, 1),
     )
     for server in servers:
         server.start()

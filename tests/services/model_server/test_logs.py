@@ -39,6 +39,22 @@ def test_every_line_is_json_with_a_level_and_a_time() -> None:
     assert entries[3]["exception"][0]["exc_type"] == "ZeroDivisionError"
 
 
+def test_a_request_that_cannot_be_decoded_is_one_line() -> None:
+    script = """
+from services.model_server.logs import configure_logs
+configure_logs()
+from grpc._common import deserialize
+from services.serving_api.protos import predict_pb2
+assert deserialize(b"\\xff", predict_pb2.PredictRequest.FromString) is None
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    [entry] = [json.loads(line) for line in done.stderr.splitlines()]
+    assert entry["event"] == "Exception deserializing message!"
+    assert "exception" not in entry
+
+
 def test_text_can_be_asked_for_where_there_is_no_terminal() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],

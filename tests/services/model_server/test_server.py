@@ -18,6 +18,10 @@ import numpy as np
 import pytest
 import requests
 
+from services.model_server.flags import parse_flags
+from services.model_server.inference.metrics import Metrics
+from services.model_server.servables.servable import Servable, ServableId
+from services.model_server.server import _warmed
 from services.serving_api.protos import predict_pb2
 from tests.processes import ROOT, running
 from tests.services.model_server.process import Server, State, command, eventually
@@ -105,6 +109,32 @@ def test_sigterm_loses_no_request_over_http(
     clients.run_until_stopped(server)
     assert clients.losses == []
     assert set(clients.answers) == {200}
+
+
+def test_sigterm_loses_no_request_over_grpc(
+    server: Server, publish: Publish, make_request: MakeRequest
+) -> None:
+    publish(1)
+    assert eventually(server.is_serving)
+    request = make_request(x=np.ones(1, np.float32))
+    refusals: list[str] = []
+
+    def ask() -> Iterator[float]:
+        while True:
+            try:
+                response = server.predict(request, timeout=20)
+            except grpc.RpcError as error:
+                if error.code() == grpc.StatusCode.UNAVAILABLE:
+                    refusals.append(error.details())
+                    return
+                raise
+            yield response.outputs["y"].float_val[0]
+
+    clients = Clients(ask)
+    clients.run_until_stopped(server)
+    assert clients.losses == []
+    assert set(clients.answers) == {2.5}
+    assert set(refusals) == {"the server is stopping"}
 
 
 def test_swaps_under_load(server: Server, publish: Publish, make_request: MakeRequest) -> None:
@@ -208,3 +238,12 @@ def test_ctrl_c_while_models_load_ends_cleanly(ports: tuple[int, int]) -> None:
         assert process.stop(signal.SIGINT) == 0
         assert "load failed" not in process.output
         assert "stopped" in process.lines[-1]
+
+
+def test_warm_up_can_be_switched_off() -> None:
+    def load(_: ServableId, path: Path) -> Servable:
+        raise AssertionError(path)
+
+    flags = ["--model_base_path=/m", "--enable_model_warmup=false"]
+    assert _warmed(load, parse_flags(flags), Metrics()) is load
+    assert _warmed(load, parse_flags(flags[:1]), Metrics()) is not load

@@ -12,7 +12,7 @@ from services.model_server.config.model_config import single_model
 from services.model_server.grpc_api.health import SERVICES
 from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
 from services.model_server.inference.metrics import Metrics
 from services.model_server.models.manager import ModelManager
 from services.model_server.models.server_core import ServerCore
@@ -29,7 +29,7 @@ def test_every_service_follows_the_models(ports: tuple[int, int]) -> None:
     models = [*single_model("a", "unused"), *single_model("b", "unused")]
     manager = ModelManager(models, lambda _, path: FakeServable())
     core = ServerCore(manager, models, poll_wait_seconds=0)
-    inference = Inference(manager, "GRPC", Metrics())
+    inference = DataPlane(manager, "GRPC", Metrics())
     server = GrpcServer(core, inference, GrpcOptions(ports[0]), grace_seconds=1)
     server.start()
     with grpc.insecure_channel(f"localhost:{ports[0]}") as channel:

@@ -13,7 +13,7 @@ from services.model_server.config.model_config import single_model
 from services.model_server.errors import ServingError
 from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.server import GrpcServer
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
 from services.model_server.inference.metrics import Metrics
 from services.model_server.models.manager import ModelManager
 from services.model_server.models.server_core import ServerCore
@@ -126,7 +126,7 @@ def test_a_reload_answers_when_the_new_models_are_available(
 
     manager = ModelManager(models, load_counted)
     core = ServerCore(manager, models, poll_wait_seconds=0.05)
-    inference = Inference(manager, "GRPC", metrics)
+    inference = DataPlane(manager, "GRPC", metrics)
     server = GrpcServer(core, inference, GrpcOptions(ports[0]), grace_seconds=1)
     server.start()
     core.start()

@@ -19,7 +19,7 @@ from services.model_server.grpc_api.options import (
     read_credentials,
 )
 from services.model_server.grpc_api.server import GrpcServer
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
 from services.model_server.inference.metrics import Metrics
 from services.model_server.models.manager import ModelManager
 from services.model_server.models.server_core import ServerCore
@@ -32,7 +32,7 @@ WriteConfig = Callable[..., Path]
 def serving(options: GrpcOptions) -> Iterator[None]:
     manager = ModelManager([], lambda _, path: None)
     core = ServerCore(manager, [], poll_wait_seconds=0)
-    server = GrpcServer(core, Inference(manager, "GRPC", Metrics()), options, grace_seconds=1)
+    server = GrpcServer(core, DataPlane(manager, "GRPC", Metrics()), options, grace_seconds=1)
     server.start()
     yield
     server.stop()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
 from services.model_server.inference.metrics import Metrics
 from services.model_server.rest_api.options import RestOptions
 from services.model_server.rest_api.server import RestServer
@@ -35,7 +35,9 @@ class Draining(NamedTuple):
 
 @pytest.fixture
 def draining(served: Any, ports: tuple[int, int]) -> Iterator[Draining]:
-    server = RestServer(Inference(served.manager, "REST", Metrics()), RestOptions(ports[1]), 5)
+    server = RestServer(
+        served.manager, DataPlane(served.manager, "REST", Metrics()), RestOptions(ports[1]), 5
+    )
     server.start()
     stopping = threading.Thread(target=server.stop)
     draining = Draining(server, ("localhost", ports[1]), stopping)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from services.model_server.inference.inference import Inference
+from services.model_server.inference.data_plane import DataPlane
 from services.model_server.inference.metrics import Metrics
 from services.model_server.rest_api.options import RestOptions, read_metrics_path
 from services.model_server.rest_api.server import RestServer
@@ -22,7 +22,7 @@ from services.serving_api.text_proto import ConfigError
 
 @contextmanager
 def serving(served: Any, options: RestOptions) -> Iterator[str]:
-    server = RestServer(Inference(served.manager, "REST", Metrics()), options, 1)
+    server = RestServer(served.manager, DataPlane(served.manager, "REST", Metrics()), options, 1)
     server.start()
     yield f"http://localhost:{options.port}"
     server.stop()

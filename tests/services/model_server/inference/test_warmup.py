@@ -11,9 +11,10 @@ import tensorflow as tf
 from structlog.testing import capture_logs
 
 from services.model_server.errors import ServingError
-from services.model_server.loading.load_options import LoadOptions
+from services.model_server.inference.metrics import Metrics
+from services.model_server.inference.warmup import MAX_RECORDS, WARMUP_PATH, warm_up, warming_loader
 from services.model_server.loading.loader import load
-from services.model_server.loading.warmup import MAX_RECORDS, WARMUP_PATH, warm_up
+from services.model_server.servables.servable import Servable, ServableId
 from services.serving_api.protos import error_codes_pb2, predict_pb2, prediction_log_pb2
 from tests.contract.models import export_tf1
 
@@ -44,6 +45,12 @@ def loaded(exported: dict[float, Path]) -> Iterator[CountingServable]:
 def servable(loaded: CountingServable) -> CountingServable:
     loaded.ran.clear()
     return loaded
+
+
+def load_warm(path: Path, metrics: Metrics | None = None) -> Servable:
+    metrics = metrics or Metrics()
+    load_version = warming_loader(lambda _, path: load(path), metrics.loads)
+    return load_version(ServableId("half_plus_two", 1), path)
 
 
 def write(version: Path, *records: bytes) -> None:
@@ -81,7 +88,7 @@ def test_a_failing_record_is_numbered_and_fails_the_load(
     good, bad = make_request(x=np.ones((1, 1), np.float32)), make_request(x=np.ones(1, np.int32))
     write(version, log_of(good), log_of(bad))
     with pytest.raises(ServingError, match=r"warm-up record 2 of .* failed: .*float32") as caught:
-        load(version)
+        load_warm(version)
     assert caught.value.code == error_codes_pb2.INVALID_ARGUMENT
 
 
@@ -124,10 +131,8 @@ def test_records_are_repeated_as_often_as_asked(
     assert servable.ran == ["serving_default"] * 3
 
 
-def test_warm_up_can_be_switched_off(publish: Callable[..., Path]) -> None:
-    version = publish(1)
-    write(version, b"nonsense")
-    load(version, LoadOptions(enable_warmup=False)).close()
+def test_a_version_without_records_is_ready_at_once(publish: Callable[..., Path]) -> None:
+    load_warm(publish(1)).close()
 
 
 def test_classify_regress_and_multi_inference_are_replayed(tmp_path: Path) -> None:
@@ -147,5 +152,16 @@ def test_classify_regress_and_multi_inference_are_replayed(tmp_path: Path) -> No
         example.features.feature["x"].float_list.value.append(1)
     write(tmp_path / "1", *(log.SerializeToString() for log in (regress, classify, multi)))
     with capture_logs() as logs:
-        load(tmp_path / "1").close()
+        load_warm(tmp_path / "1").close()
     assert [entry["records"] for entry in logs] == [3]
+
+
+def test_a_warm_up_is_timed(publish: Callable[..., Path], make_request: MakeRequest) -> None:
+    path = publish(1)
+    write(path, log_of(make_request(x=np.ones((1, 1), np.float32))))
+    metrics = Metrics()
+    load_warm(path, metrics).close()
+    page = metrics.page().decode()
+    labels = f'{{model_path="{path}",status="OK"}}'
+    assert f":tensorflow:serving:model_warmup_latency_count{labels} 1.0" in page
+    assert ":tensorflow:serving:request_count{" not in page
