@@ -167,12 +167,13 @@ def test_other_models_predict_by_their_own_names(tmp_path, build, inputs, output
     assert "no classifier of images" in report.skipped["saliency"]
     with SessionModel(report.version) as session:
         names = list(session.signatures["serving_default"].inputs)
-        if len(names) == 1:  # Keras numbers the names that it gives.
-            inputs = {names[0]: next(iter(inputs.values()))}
-        answer = session.run("serving_default", **inputs)
+        # Keras numbers the names that it gives.
+        named = inputs if len(names) > 1 else {names[0]: next(iter(inputs.values()))}
+        answer = session.run("serving_default", **named)
     if output is not None:
         assert set(answer) == {output}
-    tensors = [keras.ops.convert_to_tensor(inputs[each.name]) for each in model.inputs]
+    # In the order of the model's inputs, which that of the signature's is not.
+    tensors = [keras.ops.convert_to_tensor(values) for values in inputs.values()]
     expected = model(tensors if len(tensors) > 1 else tensors[0])
     [actual] = answer.values()
     np.testing.assert_allclose(actual, expected, atol=1e-5)
