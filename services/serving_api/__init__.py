@@ -1,1 +1,1 @@
-"""TensorFlow Serving's wire API in Python, without TensorFlow."""
+"""TensorFlow Serving's wire API in Python, without importing TensorFlow."""

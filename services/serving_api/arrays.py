@@ -11,7 +11,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 def content_bytes(arrays: Arrays) -> int:
-    """Returns how many bytes the arrays hold, strings included."""
+    """Returns the size of the arrays in bytes, including their strings."""
     return sum(map(_array_bytes, arrays.values()))
 
 

@@ -1,4 +1,4 @@
-"""Decodes compressed HTTP bodies, gzip and deflate, in bounded memory."""
+"""Decompresses HTTP bodies (gzip and deflate) in limited memory."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 
 
 class ContentEncodingError(ValueError):
-    """A body is not what its Content-Encoding says; the message says why."""
+    """A body does not have the encoding in its Content-Encoding header; the message says why."""
 
 
 class ContentTooLargeError(ValueError):
-    """A body is larger than the limit once it is decompressed."""
+    """The content of a body is over the limit."""
 
 
 def decompress(compressed: bytes, encoding: str, max_bytes: int) -> bytes:
@@ -22,11 +22,11 @@ def decompress(compressed: bytes, encoding: str, max_bytes: int) -> bytes:
     Args:
         compressed: the body.
         encoding: one of `DECODERS`.
-        max_bytes: decoding stops there, whatever the body would expand to.
+        max_bytes: limit for the content; decompression stops there.
 
     Raises:
-        ContentEncodingError: the body is not in that encoding, or ends too early.
-        ContentTooLargeError: the content is larger.
+        ContentEncodingError: the body does not have that encoding, or ends too early.
+        ContentTooLargeError: the content is over the limit.
     """
     try:
         content = DECODERS[encoding](compressed, max_bytes + 1)
@@ -46,7 +46,7 @@ def _gunzip(compressed: bytes, max_bytes: int) -> bytes:
 
 
 def _inflate(compressed: bytes, max_bytes: int) -> bytes:
-    """Decodes zlib's format, or the bare stream that many clients send as deflate.
+    """Decompresses zlib's format, or the raw deflate stream that many clients send instead.
 
     Source: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1.2
     """
@@ -66,4 +66,4 @@ DECODERS: Mapping[str, Callable[[bytes, int], bytes]] = {
     "x-gzip": _gunzip,
     "deflate": _inflate,
 }
-"""The encodings by their name in Content-Encoding."""
+"""Decoders by their name in Content-Encoding."""

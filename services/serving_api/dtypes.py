@@ -1,4 +1,4 @@
-"""TensorFlow's data types as numpy dtypes, and the `TensorProto` field that carries each.
+"""TensorFlow's data types as numpy dtypes, with the `TensorProto` field of each.
 
 Source: tensorflow/core/framework/types.proto and tensor.proto.
 """
@@ -18,7 +18,7 @@ class DType(NamedTuple):
 
     Attributes:
         numpy: the dtype of the array.
-        field: the repeated typed field of `TensorProto` that may carry its values.
+        field: the repeated typed field of `TensorProto` for its values.
     """
 
     numpy: np.dtype[Any]
@@ -73,13 +73,13 @@ DTYPES: dict[int, DType] = {
 _DATA_TYPES: dict[np.dtype[Any], int] = {
     dtype.numpy: number
     for number, dtype in DTYPES.items()
-    # Quantised types share the numpy dtypes of plain integers, and an array is taken for plain.
+    # Quantised types have the same numpy dtypes as plain integers, so arrays are never quantised.
     if not types_pb2.DataType.Name(number).startswith("DT_Q")
 }
 
 
 def is_integer(dtype: np.dtype[Any]) -> bool:
-    """Returns whether a dtype holds integers; numpy does not know the 4-bit ones as such."""
+    """Returns whether a dtype is an integer; numpy does not recognize the 4-bit ones."""
     return dtype.kind in "iu" or dtype in (ml_dtypes.int4, ml_dtypes.uint4)
 
 
@@ -93,7 +93,7 @@ def data_type_of(dtype: np.dtype[Any]) -> int:
 
 
 def data_type_name(data_type: int) -> str:
-    """Returns the name that users know, `float32` for DT_FLOAT, or the bare number if unknown."""
+    """Returns the usual name, such as `float32` for DT_FLOAT, or the number of an unknown type."""
     if data_type == types_pb2.DT_STRING:
         return "string"
     return DTYPES[data_type].numpy.name if data_type in DTYPES else str(data_type)

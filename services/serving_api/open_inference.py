@@ -1,4 +1,4 @@
-"""The tensors of the Open Inference Protocol: JSON values or raw bytes, and numpy arrays.
+"""Tensors of the Open Inference Protocol: converts JSON values or raw bytes and numpy arrays.
 
 Source: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/
 inference_rest.md, and Triton's extensions: binary tensor data and classification.
@@ -43,14 +43,14 @@ _LENGTH = struct.Struct("<I")
 
 
 class OpenInferenceError(ValueError):
-    """A tensor does not fit its signature or this protocol; the message is for the client."""
+    """A tensor does not fit its signature or this protocol; the message is sent to the client."""
 
 
 def check_datatype(name: str, datatype: str, spec: TensorSpec) -> None:
     """Checks the datatype that a request gives for an input.
 
     Raises:
-        OpenInferenceError: the signature has another one, or one that the protocol cannot carry.
+        OpenInferenceError: the signature has another datatype, or one that is not in the protocol.
     """
     expected = datatype_of(spec.data_type)
     if expected not in _DATATYPES.values():
@@ -62,7 +62,7 @@ def check_datatype(name: str, datatype: str, spec: TensorSpec) -> None:
 
 
 def datatype_of(data_type: int) -> str:
-    """Returns the protocol's name of a `DataType`; TensorFlow's name where it has none."""
+    """Returns the protocol's name of a `DataType`, or TensorFlow's name if it has none."""
     dtype = DTYPES.get(data_type)
     name = _DATATYPES.get(dtype.numpy) if dtype else None
     return name or data_type_name(data_type).upper()
@@ -79,7 +79,7 @@ def datatype_of_output(name: str, array: npt.NDArray[Any]) -> str:
     """Returns the protocol's name of an array's dtype.
 
     Raises:
-        OpenInferenceError: it has none.
+        OpenInferenceError: the protocol has no such datatype.
     """
     if array.dtype not in _DATATYPES:
         raise _not_carried(f"output {name!r} is {array.dtype}")
@@ -88,7 +88,7 @@ def datatype_of_output(name: str, array: npt.NDArray[Any]) -> str:
 
 def _not_carried(tensor: str) -> OpenInferenceError:
     return OpenInferenceError(
-        f"{tensor}, which the Open Inference Protocol cannot carry: use Predict of TensorFlow "
+        f"{tensor}, which the Open Inference Protocol does not have: use Predict of TensorFlow "
         "Serving's API"
     )
 
@@ -97,14 +97,14 @@ def from_json(name: str, data: Any, shape: Sequence[int], spec: TensorSpec) -> n
     """Reads the `data` of an input: a flat list in row-major order, or nested lists.
 
     Args:
-        name: of the input, for messages.
-        data: the JSON value, None where there is none.
-        shape: as the request says it.
-        spec: what the model takes.
+        name: name of the input, for messages.
+        data: the JSON value, None if the request has none.
+        shape: shape in the request.
+        spec: dtype and shape in the signature.
 
     Raises:
-        JsonError: a value is not of the model's dtype, or the lists are ragged.
-        OpenInferenceError: there are more or fewer values than the shape holds.
+        JsonError: a value does not have the signature's dtype, or the lists are ragged.
+        OpenInferenceError: the number of values does not fit the shape.
     """
     if data is None:
         raise OpenInferenceError(
@@ -121,10 +121,10 @@ def from_bytes(name: str, raw: bytes, shape: Sequence[int], spec: TensorSpec) ->
     """Reads the raw bytes of an input: little-endian, row-major; each string after its length.
 
     Returns:
-        A view of the bytes, or of BYTES an array of objects.
+        A view of the bytes; for BYTES an array of objects.
 
     Raises:
-        OpenInferenceError: the bytes do not hold as many values as the shape.
+        OpenInferenceError: the number of bytes or strings does not fit the shape.
     """
     dtype = DTYPES[spec.data_type].numpy
     count = math.prod(shape)
@@ -173,8 +173,8 @@ def _split(name: str, raw: bytes) -> Iterator[bytes]:
         end = start + (_LENGTH.unpack_from(raw, position)[0] if start <= len(raw) else 0)
         if max(start, end) > len(raw):
             raise OpenInferenceError(
-                f"input {name!r}: its {len(raw)} bytes end within a string, expected four bytes of "
-                "length (little-endian) before each"
+                f"input {name!r}: its {len(raw)} bytes end within a string, expected each string "
+                "after its length in four bytes (little-endian)"
             )
         yield raw[start:end]
         position = end
@@ -183,7 +183,7 @@ def _split(name: str, raw: bytes) -> Iterator[bytes]:
 def _shaped(name: str, array: npt.NDArray[Any], shape: Sequence[int]) -> npt.NDArray[Any]:
     try:
         return array.reshape(shape)
-    except ValueError:  # An empty one may claim dimensions that no memory has.
+    except ValueError:  # The shape of an empty array may have dimensions that numpy rejects.
         raise OpenInferenceError(f"input {name!r}: no array has the shape {list(shape)}") from None
 
 
@@ -196,10 +196,10 @@ def _wrong_size(
 
 
 def to_json(name: str, array: npt.NDArray[Any]) -> Any:
-    """Returnss an output for `write_json`: a flat list in row-major order; strings are text.
+    """Returns an output for `write_json`: a flat list in row-major order; strings become text.
 
     Raises:
-        OpenInferenceError: the strings are no text; only raw bytes can carry them.
+        OpenInferenceError: a string is not UTF-8, so it can only be sent as raw bytes.
     """
     flat = np.ascontiguousarray(array).ravel()
     if not flat.dtype.hasobject:
@@ -208,7 +208,7 @@ def to_json(name: str, array: npt.NDArray[Any]) -> Any:
         return [value.decode() for value in flat.tolist()]
     except UnicodeDecodeError:
         raise OpenInferenceError(
-            f"output {name!r} holds bytes that are no text: ask for it with the parameter "
+            f"output {name!r} holds bytes that are not UTF-8: ask for it with the parameter "
             '"binary_data": true'
         ) from None
 
@@ -223,19 +223,19 @@ def to_bytes(array: npt.NDArray[Any]) -> bytes:
 def classification_strings(
     name: str, array: npt.NDArray[Any], count: int, labels: Sequence[str] = ()
 ) -> npt.NDArray[Any]:
-    """Returns the classes of the highest scores, as Triton's `classification` parameter asks for.
+    """Returns the classes with the highest scores, as in Triton's classification extension.
 
     Args:
-        name: of the output, for messages.
-        array: the scores of one example, or of a batch of them: [K] or [N, ...].
-        count: how many classes to return; of fewer, all are returned.
-        labels: the name of each class; left out where they are not those of these classes.
+        name: name of the output, for messages.
+        array: scores of one example, or of a batch: [K] or [N, ...].
+        count: number of classes to return, or all classes if there are fewer.
+        labels: name of each class; ignored if their number is not that of the scores.
 
     Returns:
         `score:index` or `score:index:label`, the highest score first: [count] or [N, count].
 
     Raises:
-        OpenInferenceError: the count is not positive, or the output holds no scores.
+        OpenInferenceError: the count is not positive, or the output is a scalar or strings.
     """
     if count < 1:
         raise OpenInferenceError(

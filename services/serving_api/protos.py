@@ -1,9 +1,9 @@
 """TensorFlow Serving's protocol buffers and gRPC stubs, imported without TensorFlow.
 
-The generated modules import `tensorflow.core...._pb2`, which runs `tensorflow/__init__.py` first:
+The generated modules import `tensorflow.core...._pb2`, which would run `tensorflow/__init__.py`:
 seconds and half a gigabyte for plain message classes. So an empty package replaces `tensorflow`
-while the modules below are imported. It is removed afterwards: a later `import tensorflow` imports
-the real package, which finds the same message classes.
+while the modules below are imported. It is removed afterwards, so that a later `import tensorflow`
+imports the real package, which uses the same message classes.
 """
 
 from __future__ import annotations

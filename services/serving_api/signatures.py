@@ -1,4 +1,4 @@
-"""The signatures in the metadata of a model."""
+"""Signatures in the metadata of a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.serving_api.dtypes import data_type_name
 from services.serving_api.protos import get_model_metadata_pb2, meta_graph_pb2
 
 DEFAULT_SIGNATURE = "serving_default"
-"""The signature of a request that names none."""
+"""The signature for requests that do not name one."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class TensorSpec:
 
     Attributes:
         data_type: the `DataType` number.
-        shape: the dimensions, None for one that is free; None if the rank is unknown.
+        shape: the dimensions, None for a dimension of any size; None if the rank is unknown.
     """
 
     data_type: int
@@ -33,7 +33,7 @@ class TensorSpec:
 
     @property
     def row_size(self) -> int:
-        """The numbers in each row; 0 where the shape does not say."""
+        """Number of elements in each row; 0 if the shape is not fully known."""
         return math.prod(size or 0 for size in (self.shape or (0, 0))[1:])
 
     def accepts(self, shape: tuple[int, ...]) -> bool:
@@ -58,7 +58,7 @@ class Signature:
 def signatures_of(
     response: get_model_metadata_pb2.GetModelMetadataResponse,
 ) -> dict[str, Signature]:
-    """Returns the signatures, by name, of a GetModelMetadata response for `signature_def`."""
+    """Returns the signatures by name, from a GetModelMetadata response for `signature_def`."""
     signature_map = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signature_map)
     return {name: signature_from(proto) for name, proto in signature_map.signature_def.items()}

@@ -1,4 +1,4 @@
-"""The HTTP status of every gRPC status code, as TensorFlow Serving maps them.
+"""HTTP status for every gRPC status code, as TensorFlow Serving maps them.
 
 Source: tensorflow_serving/util/net_http/server/public/response_code_enum and http_rest_api_util.
 """

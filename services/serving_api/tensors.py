@@ -1,4 +1,4 @@
-"""numpy arrays to `TensorProto` and back, by the rules of TensorFlow's C++ `Tensor::FromProto`."""
+"""Converts numpy arrays and `TensorProto`, by the rules of TensorFlow's C++ `Tensor::FromProto`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from services.serving_api.dtypes import DTYPES, data_type_name, data_type_of
 from services.serving_api.protos import tensor_pb2, types_pb2
 
 MAX_TENSOR_BYTES = 2**31 - 1
-"""What one gRPC message can hold; a few bytes on the wire must not claim more than this."""
+"""Maximum size of a tensor, that of a gRPC message: a small message must not claim more memory."""
 
 
 MAX_REPEATED_BYTES = 2**26
-"""What the last value of a tensor may fill, of which the message holds a few bytes only."""
+"""Maximum size of a tensor that is filled by repeating its last value, since the message that asks
+for it may have only a few bytes."""
 
 _STRING_BYTES = 32
-"""Of an empty string, in numpy's array and in TensorFlow's tensor together."""
+"""Memory of an empty string, in the numpy array and in TensorFlow's tensor together."""
 
 
 class TensorError(ValueError):
-    """A tensor that cannot be read or written; the message says what was received and expected."""
+    """A tensor cannot be read or written; the message says what was received and expected."""
 
 
 def to_tensor_proto(
@@ -33,12 +34,12 @@ def to_tensor_proto(
     """Encodes an array.
 
     Args:
-        array: any shape; text is encoded as UTF-8.
-        data_type: the `DataType` number; by default that of the array's dtype. Needed for
-            quantised types only.
-        typed_fields: put the values in the repeated typed field (`float_val`, …), as TensorFlow
-            Serving answers by default, instead of the far faster `tensor_content`. Strings are
-            always typed.
+        array: an array of any shape; text is encoded as UTF-8.
+        data_type: the `DataType` number; by default that of the array's dtype. Only needed for
+            quantised types.
+        typed_fields: whether to use the repeated typed field (`float_val`, …), as TensorFlow
+            Serving does by default, instead of the much faster `tensor_content`. Strings always use
+            it.
 
     Raises:
         TensorError: TensorFlow has no such dtype.
@@ -49,7 +50,7 @@ def to_tensor_proto(
         dtype = DTYPES[number]
     except KeyError:
         raise TensorError(
-            f"received an array of dtype {values.dtype}, expected one that TensorFlow has: "
+            f"received an array of dtype {values.dtype}, expected a dtype of TensorFlow: "
             + ", ".join(sorted({dtype.numpy.name for dtype in DTYPES.values()}))
         ) from None
     proto = tensor_pb2.TensorProto(dtype=number)
@@ -69,8 +70,8 @@ def to_tensor_proto(
 def to_ndarray(proto: tensor_pb2.TensorProto) -> npt.NDArray[Any]:
     """Decodes a tensor; a `tensor_content` becomes a read-only view of the message, not a copy.
 
-    Typed fields follow TensorFlow: surplus values are dropped, missing ones repeat the last, none
-    at all is zero.
+    Typed fields are read as TensorFlow does: surplus values are dropped, the last value is repeated
+    for missing ones, and without any values all are zero.
 
     Raises:
         TensorError: the dtype is not one a client can send, the shape is not fully known, or the
@@ -93,10 +94,8 @@ def to_ndarray(proto: tensor_pb2.TensorProto) -> npt.NDArray[Any]:
         flat = _fill(_from_field(proto, dtype.field, dtype.numpy), count, dtype.numpy)
     try:
         return flat.reshape(shape)
-    except ValueError:  # An empty one may claim dimensions that no memory has.
-        raise TensorError(
-            f"received a tensor of shape {list(shape)}, which none can have"
-        ) from None
+    except ValueError:  # The shape of an empty tensor may have dimensions that numpy rejects.
+        raise TensorError(f"received a tensor of the impossible shape {list(shape)}") from None
 
 
 def _shape(proto: tensor_pb2.TensorProto) -> tuple[int, ...]:
@@ -123,7 +122,7 @@ def _from_content(
 
 
 def _split_strings(content: bytes, count: int) -> list[bytes]:
-    """Decodes C++ `EncodeStringList`: all lengths as varints, then all bytes."""
+    """Decodes the format of C++ `EncodeStringList`: all lengths as varints, then all bytes."""
     lengths, position = [], 0
     for _ in range(count):
         length, shift, more = 0, 0, True
@@ -157,7 +156,7 @@ def _from_field(
             parts = np.array(values, dtype.type(0).real.dtype)
             return parts[: len(parts) // 2 * 2].view(dtype)
         case "int_val":
-            # Wraps as C++ does; numpy would refuse an int32 that a narrower type cannot hold.
+            # Wraps around as C++ does; numpy would reject values that a narrower type cannot hold.
             return np.array(values, np.int32).astype(dtype)
         case _:
             return np.array(values, dtype)

@@ -10,17 +10,17 @@ from google.protobuf.message import Message
 
 
 class ConfigError(ValueError):
-    """A configuration file that cannot be used; the message says where it is wrong and why."""
+    """A configuration file cannot be used; the message says where it is wrong and why."""
 
 
 _Message = TypeVar("_Message", bound=Message)
 
 
 def read_text_proto(path: Path, message: _Message) -> _Message:
-    """Returns a message, filled from a file; a byte order mark at its start is skipped.
+    """Returns a message read from a file; a byte order mark at its start is skipped.
 
     Raises:
-        ConfigError: The file cannot be read, or holds another message.
+        ConfigError: The file cannot be read, or is not a text proto of this message.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

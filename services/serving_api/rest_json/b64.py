@@ -12,7 +12,7 @@ _WHITE_SPACE = b" \t\n\v\f\r"
 
 
 def decode_b64(text: str) -> bytes:
-    """Decodes base64; white space is skipped, and the padding may be missing.
+    """Decodes base64; ignores white space, and accepts missing padding.
 
     Raises:
         ValueError: the text is not base64; the message shows how it starts.

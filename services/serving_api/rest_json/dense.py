@@ -1,8 +1,8 @@
-"""Reads JSON whose bulk is one array of numbers, without a Python list for each of its rows.
+"""Reads JSON that is mostly one array of numbers, without creating a Python list per row.
 
-An image of 28 rows and 28 columns is some 800 lists, which cost several times what the text does.
-simdjson writes the numbers into one buffer; the shape comes from the text without its numbers.
-Anything else is left to the ordinary parser.
+An image of 28 rows and 28 columns is about 800 lists, which take several times as much memory as
+the text. simdjson writes the numbers into one buffer; the shape is found in the text with its
+numbers removed. All other JSON is left to the ordinary parser.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import orjson
 import simdjson
 
 LEAST_BYTES = 2048
-"""Below this the ordinary parser is as fast."""
+"""Size in bytes below which the ordinary parser is as fast."""
 
 MAX_DIMENSIONS = 64
-"""Of a numpy array."""
+"""Maximum number of dimensions of a numpy array."""
 
 MAX_ENVELOPE_BYTES = 2**16
-"""Of the text before and after the array, which the ordinary parser reads."""
+"""Maximum size of the text before and after the array, which the ordinary parser reads."""
 
 _TENSOR_KEY = re.compile(rb'"(instances|inputs)"\s*:\s*\Z')
-"""What precedes the first bracket, unless that bracket is in a string."""
+"""Matches the text before the first bracket, unless that bracket is in a string."""
 
 _MARKS_OF_FLOATS = (b".", b"e", b"E")
 _NUMBERS_AND_BLANKS = b"0123456789.+-eE \t\n\r"
@@ -37,8 +37,8 @@ def parse_dense_json(body: bytes) -> dict[str, Any] | None:
     """Parses an object that holds an array of numbers under `instances` or `inputs`.
 
     Returns:
-        What `orjson.loads` returns, with that array in place of nested lists; None if the body is
-        anything else, or too small to gain from it.
+        The result of `orjson.loads`, with an array in place of nested lists; None if the body has
+        another form, or is too small to be faster this way.
     """
     if len(body) < LEAST_BYTES:
         return None
@@ -59,17 +59,17 @@ def parse_dense_json(body: bytes) -> dict[str, Any] | None:
 
 
 def read_dense_array(text: bytes) -> npt.NDArray[Any] | None:
-    """Reads a JSON array of numbers, nested to any depth, none of its lists empty or ragged.
+    """Reads a JSON array of numbers, nested to any depth.
 
     Returns:
-        An array of int64, of uint64 where a number needs it, or of float64 where a number has a
-        decimal point or an exponent; None if the text is anything else.
+        An array of int64, of uint64 if a number needs it, or of float64 if a number has a decimal
+        point or an exponent; None if the text has another form, or a list is empty or ragged.
     """
     if b'"' in text:
         return None
     shape = _shape(text.translate(None, _NUMBERS_AND_BLANKS))
     numbers = _flat_numbers(text) if shape else None
-    # Without its numbers an empty list looks like a list of one.
+    # Without its numbers, an empty list looks like a list with one number.
     if numbers is None or numbers.size != math.prod(shape):
         return None
     return numbers.reshape(shape)
@@ -85,7 +85,7 @@ def _flat_numbers(text: bytes) -> npt.NDArray[Any] | None:
         except ValueError:
             return np.frombuffer(values.as_buffer(of_type="u"), np.uint64)
     except (ValueError, RuntimeError):
-        # Not JSON, too large for simdjson, or integers that no 64-bit type holds together.
+        # Not JSON, too large for simdjson, or integers that do not all fit one 64-bit type.
         return None
 
 
@@ -97,7 +97,7 @@ def _shape(structure: bytes) -> list[int]:
     shape: list[int] = []
     inner = b""
     for start in reversed(range(depth)):
-        # The first list at each depth tells the length; all others must then be like it.
+        # The first list at each depth gives the length that all others must have.
         end = structure.find(b"]" * (depth - start), start) + depth - start
         size = (end - start - 1) // (len(inner) + 1)
         shape.insert(0, size)

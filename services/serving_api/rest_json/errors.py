@@ -10,7 +10,7 @@ from typing import Any
 
 
 class JsonError(ValueError):
-    """The body is not the JSON of this call; the message says what was received and expected."""
+    """The body is not valid for this call; the message says what was received and expected."""
 
 
 class TooManyValuesError(JsonError):
@@ -18,7 +18,7 @@ class TooManyValuesError(JsonError):
 
 
 def kind_of(value: Any) -> str:
-    """Returns the JSON type of a value, for a message."""
+    """Returns the name of a value's JSON type, for messages."""
     if isinstance(value, (dict, list)) and not value:
         return "empty"
     names = {

@@ -22,7 +22,7 @@ from services.serving_api.rest_json.errors import JsonError, kind_of
 from services.serving_api.rest_json.parsing import DEFAULT_MAX_VALUES, parse_json
 from services.serving_api.rest_json.predict import read_signature_name
 
-# From here on a double rounds to an infinite float32.
+# From this value on, a double is rounded to an infinite float32.
 _FLOAT32_OVERFLOW = (2 - 2**-24) * 2.0**127
 _INT64_MAX = 2**63 - 1
 
@@ -32,7 +32,7 @@ def parse_examples_body(
 ) -> tuple[str, input_pb2.Input]:
     """Reads a classify or regress request: its signature name, empty for the default, and examples.
 
-    A number with a decimal point or an exponent becomes a float, a whole one and a boolean an
+    Numbers with a decimal point or an exponent become floats, whole numbers and booleans become
     int64, text and `{"b64": …}` become bytes.
 
     Args:
@@ -40,7 +40,8 @@ def parse_examples_body(
         max_values: see `parse_json`.
 
     Raises:
-        JsonError: not JSON, no non-empty list `examples`, or a value that a feature cannot hold.
+        JsonError: the body is not JSON, `examples` is not a non-empty list, or a feature cannot
+            hold a value.
     """
     document = parse_json(body, max_values)
     if not isinstance(document, dict):
@@ -59,7 +60,7 @@ def parse_examples_body(
 
 
 def format_classifications(result: classification_pb2.ClassificationResult) -> bytes:
-    """Writes the answer to a classify request: per example a list of [label, score]."""
+    """Writes the answer to a classify request: a list of [label, score] per example."""
     rows = [
         [[each.label, _shortest(each.score)] for each in classifications.classes]
         for classifications in result.classifications
@@ -112,7 +113,7 @@ def _add(name: str, item: Any, feature: Any) -> None:
 
 
 def _typed(name: str, item: Any) -> tuple[str, Any]:
-    """Returns the kind of list that a JSON value belongs to, and the value in it."""
+    """Returns the kind of feature list for a JSON value, and the value to store in it."""
     match item:
         case bool() | int():
             if abs(item) > _INT64_MAX:
@@ -145,7 +146,7 @@ def _decode(name: str, text: str) -> bytes:
 
 
 def _shortest(value: float) -> float:
-    """Returns the double whose shortest text is that of a float32."""
+    """Returns the double that is written with the shortest text of a float32."""
     return float(str(np.float32(value)))
 
 

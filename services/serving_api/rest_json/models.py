@@ -21,13 +21,13 @@ def status_json(response: get_model_status_pb2.GetModelStatusResponse) -> str:
 
 
 class ModelDescription(NamedTuple):
-    """One model of a server's list.
+    """A model in the server's list.
 
     Attributes:
         name: the name that requests use.
         status: its versions and their states.
         version_labels: the version of each label.
-        problem: the reason why there is nothing to load, None if there is something.
+        problem: the reason why no version can be loaded, None if one can.
     """
 
     name: str
@@ -37,7 +37,7 @@ class ModelDescription(NamedTuple):
 
 
 def models_json(models: Sequence[ModelDescription]) -> str:
-    """Writes the list of models, each as its status; TensorFlow Serving has no such call."""
+    """Writes the list of models with their status; TensorFlow Serving has no such call."""
     entries = [
         {
             "name": model.name,
@@ -52,7 +52,7 @@ def models_json(models: Sequence[ModelDescription]) -> str:
 
 def metadata_json(response: get_model_metadata_pb2.GetModelMetadataResponse) -> str:
     """Writes the signatures of a model."""
-    # Member by member, since TensorFlow Serving writes no `@type`, which an Any would get.
+    # Member by member, since TensorFlow Serving omits the `@type` that an Any would get.
     signature_map = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signature_map)
     return (

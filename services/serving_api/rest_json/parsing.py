@@ -1,4 +1,4 @@
-"""Parses request bodies: JSON with TensorFlow Serving's tokens, in bounded memory.
+"""Parses request bodies: JSON with TensorFlow Serving's tokens, in limited memory.
 
 TensorFlow Serving's parser (RapidJSON with kParseNanAndInfFlag) also takes the tokens NaN, Inf and
 Infinity.
@@ -23,14 +23,14 @@ DEFAULT_MAX_VALUES = 10_000_000
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TOKENS = (b"NaN", b"-Infinity", b"Infinity", b"-Inf", b"Inf")
-"""A token comes before those that it contains."""
+"""Ordered so that a token comes before those that it contains."""
 
 _STRING_OR_SHORT_INFINITY = re.compile(rb'("(?:[^"\\]++|\\.)*+")|Inf(?!inity)', re.DOTALL)
 
 _LARGE_BYTES = 2**18
 _large_bodies = threading.Lock()
-"""Held while a large body is parsed. Parsing holds the interpreter lock: many threads at it would
-keep all others waiting for seconds, probes included."""
+"""Held while a large body is parsed. Parsing holds the interpreter lock, so many threads that parse
+at once would make all others wait for seconds, including probes."""
 
 _no_lock: AbstractContextManager[object] = nullcontext()
 
@@ -39,15 +39,15 @@ def parse_predict_json(body: bytes, max_values: int = DEFAULT_MAX_VALUES) -> Any
     """Parses a body like `parse_json`, but faster if it is mostly one array of numbers.
 
     Returns:
-        The document. A list under `instances` or `inputs` that holds numbers alone, nested to any
-        depth, may come as one array.
+        The document. A list of numbers under `instances` or `inputs`, nested to any depth, may be
+        one array.
 
     Raises:
         TooManyValuesError: the body has more values.
         JsonError: the body is not JSON.
     """
     body = body.removeprefix(_BYTE_ORDER_MARK)
-    # A number takes two bytes or more, a digit and a comma.
+    # A number takes at least two bytes: a digit and a comma.
     if len(body) <= 2 * max_values or body.count(b",") <= max_values:
         with _turn(body):
             document = parse_dense_json(body)
@@ -57,7 +57,7 @@ def parse_predict_json(body: bytes, max_values: int = DEFAULT_MAX_VALUES) -> Any
 
 
 def parse_json(body: bytes, max_values: int = DEFAULT_MAX_VALUES) -> Any:
-    """Parses a JSON body; a byte order mark before it is skipped.
+    """Parses a JSON body; skips a byte order mark.
 
     Args:
         body: UTF-8.
@@ -83,16 +83,16 @@ def parse_json(body: bytes, max_values: int = DEFAULT_MAX_VALUES) -> Any:
 
 
 def count_values(text: bytes) -> int:
-    """Returns roughly how many numbers take as much memory as the values of a JSON text.
+    """Returns an estimate of the memory for a JSON text's values, in units of one number.
 
-    In Python a number takes 40 bytes, a string or a list twice as much and an object five times as
-    much. They are counted by their punctuation, including any inside strings.
+    In Python a number takes 40 bytes, a string or a list twice as much, and an object five times as
+    much. Values are counted by the punctuation in the text, including punctuation inside strings.
     """
     return text.count(b",") + 2 * text.count(b"[") + 5 * text.count(b"{") + text.count(b'"')
 
 
 def _turn(body: bytes) -> AbstractContextManager[object]:
-    """Returns a context in which large bodies are parsed one after the other."""
+    """Returns a context manager that lets only one large body be parsed at a time."""
     return _large_bodies if len(body) > _LARGE_BYTES else _no_lock
 
 

@@ -1,4 +1,4 @@
-"""The JSON of TensorFlow Serving's REST predict call, row (`instances`) and columnar (`inputs`).
+"""The JSON of TensorFlow Serving's REST predict call: rows (`instances`) or columns (`inputs`).
 
 Source: tensorflow_serving/util/json_tensor.cc and g3doc/api_rest.md.
 """
@@ -21,7 +21,7 @@ from services.serving_api.rest_json.writing import jsonable, jsonable_rows, writ
 from services.serving_api.signatures import TensorSpec
 
 Form = Literal["instances", "inputs"]
-"""Of a request and its answer: rows, or columns."""
+"""Form of a request and its answer: rows or columns."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class PredictBody:
     """A parsed request whose tensors are still JSON values.
 
     Attributes:
-        signature_name: the signature asked for, empty for the default one.
+        signature_name: name of the signature, empty for the default one.
         form: `instances` (row) or `inputs` (columnar).
-        values: the value of that key; lists of numbers may be one array.
+        values: the value under that key; lists of numbers may be one array.
     """
 
     signature_name: str
@@ -40,23 +40,25 @@ class PredictBody:
 
 
 def parse_predict_body(body: bytes, max_values: int = DEFAULT_MAX_VALUES) -> PredictBody:
-    """Reads the envelope of a predict request.
+    """Reads a predict request; its tensors remain JSON values.
 
     Args:
         body: the request's body.
         max_values: see `parse_json`.
 
     Raises:
-        JsonError: not JSON, not exactly one of `instances` and `inputs`, or an empty `instances`.
+        JsonError: the body is not JSON, does not have exactly one of `instances` and `inputs`, or
+            `instances` is empty.
     """
     return read_predict_document(parse_predict_json(body, max_values))
 
 
 def read_predict_document(document: Any) -> PredictBody:
-    """Reads the envelope of a predict request from a parsed document.
+    """Reads a predict request from a parsed document; its tensors remain JSON values.
 
     Raises:
-        JsonError: not exactly one of `instances` and `inputs`, or an empty `instances`.
+        JsonError: the document does not have exactly one of `instances` and `inputs`, or
+            `instances` is empty.
     """
     if not isinstance(document, dict):
         raise JsonError(
@@ -91,10 +93,10 @@ def read_predict_document(document: Any) -> PredictBody:
 
 
 def read_signature_name(document: Mapping[str, Any]) -> str:
-    """Returns the signature that a request asks for, empty for the default one.
+    """Returns the signature name in a request, empty for the default one.
 
     Raises:
-        JsonError: it is not a string.
+        JsonError: the name is not a string.
     """
     name = document.get("signature_name", "")
     if not isinstance(name, str):
@@ -106,7 +108,8 @@ def to_arrays(body: PredictBody, inputs: Mapping[str, TensorSpec]) -> dict[str, 
     """Converts the JSON values of a request into the inputs of a signature.
 
     Raises:
-        JsonError: a missing or unknown input, ragged lists, or a value that the dtype cannot hold.
+        JsonError: an input is missing or unknown, lists are ragged, or a value does not fit the
+            dtype.
     """
     columns = _columns(body, inputs)
     return {name: to_array(name, value, inputs[name]) for name, value in columns.items()}
@@ -154,11 +157,11 @@ def _keys(value: Iterable[str]) -> str:
 def format_predictions(outputs: Arrays, form: Form) -> bytes:
     """Writes an answer in the form of its request: `predictions` for rows, `outputs` for columns.
 
-    A single output loses its name. Strings are text, or `{"b64": …}` where the output's name ends
-    in `_bytes`.
+    A single output is written without its name. Strings are text, or `{"b64": …}` if the output's
+    name ends in `_bytes`.
 
     Raises:
-        JsonError: the row form was asked for, but the outputs do not share their first dimension.
+        JsonError: the form is rows, but the outputs differ in their first dimension.
     """
     if form == "inputs":
         columns = {name: jsonable(name, array) for name, array in outputs.items()}
@@ -166,8 +169,8 @@ def format_predictions(outputs: Arrays, form: Form) -> bytes:
     lengths = {name: array.shape[:1] for name, array in outputs.items()}
     if len(set(lengths.values())) != 1 or () in lengths.values():
         raise JsonError(
-            f"the outputs have the first dimensions {lengths}, the row format needs them equal: "
-            "send 'inputs' instead of 'instances'"
+            f"the outputs have the first dimensions {lengths}, expected equal ones for the row "
+            "format: send 'inputs' instead of 'instances'"
         )
     if len(outputs) == 1:
         [(name, array)] = outputs.items()

@@ -1,6 +1,6 @@
-"""JSON values as arrays, by TensorFlow Serving's rules of which values each dtype takes.
+"""Converts JSON values to arrays, by TensorFlow Serving's rules for the values of each dtype.
 
-Values are judged as JSON has them, before numpy would promote a mixture to one dtype.
+Values are checked by their JSON types, before numpy would promote a mixture to one dtype.
 
 Source: tensorflow_serving/util/json_tensor.cc, `AddValueToTensor`.
 """
@@ -34,11 +34,11 @@ _NAMES = {
 
 
 class _Leaves(NamedTuple):
-    """What nested lists hold.
+    """The values in nested lists.
 
     Attributes:
-        shape: the length of the lists at each depth.
-        values: in row-major order.
+        shape: length of the lists at each depth.
+        values: the values in row-major order.
         kinds: the types of the values.
     """
 
@@ -52,12 +52,12 @@ def to_array(name: str, value: Any, spec: TensorSpec) -> npt.NDArray[Any]:
 
     Args:
         name: the input's name, for messages.
-        value: a number, a string, a boolean, `{"b64": …}`, or lists of these; or an array that
-            stands for lists of numbers.
-        spec: the input's dtype; its shape is left to the graph.
+        value: a number, a string, a boolean, `{"b64": …}`, or lists of these; or an array instead
+            of lists of numbers.
+        spec: dtype of the input; its shape is checked by the graph.
 
     Raises:
-        JsonError: the lists are ragged, or a value is not of the dtype.
+        JsonError: the lists are ragged, or a value does not fit the dtype.
     """
     is_string = spec.data_type == types_pb2.DT_STRING
     if isinstance(value, np.ndarray):
@@ -93,7 +93,7 @@ def _flatten(name: str, value: Any) -> _Leaves:
 
 
 def _numbers(name: str, leaves: _Leaves, spec: TensorSpec) -> npt.NDArray[Any]:
-    """Returns numbers or booleans in the first dtype that holds them as they are."""
+    """Returns numbers or booleans in the first dtype that represents them exactly."""
     if not leaves.kinds:
         return np.empty(0, DTYPES[spec.data_type].numpy)
     if leaves.kinds == {bool}:
@@ -126,7 +126,7 @@ def _cast(name: str, array: npt.NDArray[Any], spec: TensorSpec) -> npt.NDArray[A
         is_held = array.dtype.kind in "iuf" and dtype.kind != "b"
     if not is_held:
         raise _not_expected(name, _content(array), spec)
-    # What is too large becomes Infinity, as in TensorFlow Serving.
+    # Numbers that are too large become Infinity, as in TensorFlow Serving.
     with np.errstate(over="ignore", invalid="ignore"):
         return array.astype(dtype)
 

@@ -19,34 +19,34 @@ _TOKENS = {"nan": b"NaN", "inf": b"Infinity", "-inf": b"-Infinity"}
 
 
 def write_json(document: Any) -> bytes:
-    """Writes a document whose arrays `jsonable` or `jsonable_numbers` has prepared."""
+    """Writes a document whose arrays were converted by `jsonable` or `jsonable_numbers`."""
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def jsonable(name: str, array: npt.NDArray[Any]) -> Any:
-    """Returns an output as `write_json` takes it.
+    """Returns an output in the form that `write_json` takes.
 
     Args:
-        name: the output's name; strings are `{"b64": …}` where it ends in `_bytes`.
-        array: its values.
+        name: name of the output; if it ends in `_bytes`, strings become `{"b64": …}`.
+        array: values of the output.
 
     Raises:
-        JsonError: JSON cannot carry the dtype.
+        JsonError: JSON cannot represent the dtype.
     """
     if array.dtype.kind == "O":
         encode = _b64 if name.endswith("_bytes") else _text
-        # A list of lists, since the JSON writer knows no object arrays.
+        # A list of lists, since orjson does not support object arrays.
         return np.frompyfunc(encode, 1, 1)(array).tolist() if array.ndim else encode(array.item())
     if array.dtype.kind == "c":
-        raise JsonError(f"output {name!r} is {array.dtype}, which JSON cannot carry: use gRPC")
+        raise JsonError(f"output {name!r} is {array.dtype}, which JSON cannot represent: use gRPC")
     return jsonable_numbers(array)
 
 
 def jsonable_rows(name: str, array: npt.NDArray[Any]) -> Iterable[Any]:
-    """Returns each row of an output as `write_json` takes it.
+    """Returns each row of an output in the form that `write_json` takes.
 
     Raises:
-        JsonError: JSON cannot carry the dtype.
+        JsonError: JSON cannot represent the dtype.
     """
     whole = jsonable(name, array)
     if isinstance(whole, orjson.Fragment):
@@ -56,11 +56,11 @@ def jsonable_rows(name: str, array: npt.NDArray[Any]) -> Iterable[Any]:
 
 
 def jsonable_numbers(array: npt.NDArray[Any]) -> Any:
-    """Returns numbers or booleans of any dtype but complex as `write_json` takes them."""
+    """Returns numbers (of any dtype except complex) or booleans in the form for `write_json`."""
     if array.dtype.isbuiltin != 1:
         array = array.astype(np.int8 if is_integer(array.dtype) else np.float32)
     array = np.asarray(array, order="C")
-    # orjson writes numpy scalars, but no arrays without a dimension.
+    # orjson supports numpy scalars, but not arrays of rank 0.
     values = array[()]
     if array.dtype.kind != "f" or np.isfinite(array).all():
         return values
