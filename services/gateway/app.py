@@ -37,9 +37,7 @@ def create_app(settings: Settings, model_server: ModelServer) -> Flask:
     gateway = app.extensions["lectern"] = make_gateway(settings, model_server)
     _add_middleware(app, settings)
     add_path_converters(app)
-    for page in (studio.blueprint, docs.blueprint):
-        app.register_blueprint(page)
-    for routes in (probes.routes, *v1.ROUTES, v2.routes):
+    for routes in (studio.routes, docs.routes, probes.routes, *v1.ROUTES, v2.routes):
         app.register_blueprint(routes, gateway=gateway)
     return app
 

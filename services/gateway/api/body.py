@@ -18,8 +18,9 @@ from services.gateway.request.errors import ContentTooLarge, InvalidRequest, Uns
 from services.serving_api.rest_json.parsing import parse_predict_json
 
 IMAGE = "image/"
-_URL_ENCODED = "application/x-www-form-urlencoded"
-_UNKNOWN_TYPES = {"", "application/octet-stream", _URL_ENCODED}
+FORM = "multipart/form-data"
+URL_ENCODED = "application/x-www-form-urlencoded"
+_UNKNOWN_TYPES = {"", "application/octet-stream", URL_ENCODED}
 """What clients send that know no better (`curl -d` and `--data-binary` say the last one)."""
 
 _TYPES_OF_JSON = {*_UNKNOWN_TYPES, "text/plain"}
@@ -88,7 +89,7 @@ def read_body(
         JsonError: it is not JSON, although its type says so.
     """
     mimetype = request.mimetype
-    if mimetype == "multipart/form-data":
+    if mimetype == FORM:
         return _read_form(parameters, optional, file_type)
     content = request.get_data()
     if not content and not optional:
@@ -99,7 +100,7 @@ def read_body(
         if is_pure(document):
             return JsonBody(document, _read_parameters(parameters, {}, ()))
         return JsonBody(document, _read_parameters(parameters, _beside_envelope(document)))
-    if not content or (optional and mimetype == _URL_ENCODED):
+    if not content or (optional and mimetype == URL_ENCODED):
         _check_form(content)
         return FilesBody([], _read_parameters(parameters, request.form.to_dict()))
     if mimetype.startswith(file_type) or mimetype in _UNKNOWN_TYPES:

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from flask import Response
+from typing_extensions import TypedDict
 
-from services.gateway.api.routing import Routes
+from services.gateway.api.responses import JSON
+from services.gateway.api.routing import Routes, Tag
 from services.gateway.collaborators import Gateway
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import NotReady
 from services.gateway.telemetry.metrics import exposition
 
-routes = Routes("probes", __name__)
+routes = Routes("probes", __name__, Tag.OPERATIONS)
 
 
-@routes.call("GET", "/livez", "/startupz")
-def live(_gateway: Gateway, _context: RequestContext) -> dict[str, str]:
+class Alive(TypedDict):
+    """The process serves."""
+
+    status: str
+
+
+class Ready(TypedDict):
+    """Every configured model can answer."""
+
+    status: str
+    models: list[str]
+
+
+@routes.call("GET", "/livez", "/startupz", answers={JSON: Alive})
+def live(_gateway: Gateway, _context: RequestContext) -> Alive:
     """Answer 200: the process serves. The model server's state is the readiness probe's business.
 
     A probe that fails here has the gateway restarted, which would not bring a model back.
@@ -22,8 +37,8 @@ def live(_gateway: Gateway, _context: RequestContext) -> dict[str, str]:
     return {"status": "alive"}
 
 
-@routes.call("GET", "/readyz")
-def ready(gateway: Gateway, _context: RequestContext) -> dict[str, object]:
+@routes.call("GET", "/readyz", answers={JSON: Ready})
+def ready(gateway: Gateway, _context: RequestContext) -> Ready:
     """Answer 200 when every configured model can answer, else 503 with the reasons.
 
     Raises:
@@ -33,7 +48,7 @@ def ready(gateway: Gateway, _context: RequestContext) -> dict[str, object]:
     return {"status": "ready", "models": list(gateway.model_names)}
 
 
-@routes.call("GET", "/metrics")
+@routes.call("GET", "/metrics", answers={"text/plain": str})
 def metrics(_gateway: Gateway, _context: RequestContext) -> Response:
     """Answer the metrics of all workers in Prometheus's text format."""
     body, content_type = exposition()

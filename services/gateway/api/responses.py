@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated
 
 import orjson
 from flask import Response, request
 from PIL import Image
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from services.gateway.request.errors import NotAcceptable
 from services.gateway.upstream.model_server import ModelRef
 
 JSON = "application/json"
 PNG = "image/png"
+
+Number = float | None
+"""What is not finite is null."""
+
+
+class Model(TypedDict):
+    """The model that answered."""
+
+    name: str
+    version: str
+
+
+class EncodedFile(TypedDict):
+    """A file as TensorFlow Serving's JSON writes bytes."""
+
+    b64: Annotated[str, Field(description="standard base64")]
 
 
 def negotiate(*offers: str) -> str:
@@ -33,7 +52,7 @@ def negotiate(*offers: str) -> str:
     return best
 
 
-def json_response(document: dict[str, Any]) -> Response:
+def json_response(document: Mapping[str, object]) -> Response:
     """Write JSON; numpy arrays and numbers are welcome."""
     return Response(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY), mimetype=JSON)
 
@@ -43,7 +62,7 @@ def png_response(image: Image.Image) -> Response:
     return Response(_encode(image), mimetype=PNG)
 
 
-def png_member(image: Image.Image) -> dict[str, str]:
+def png_member(image: Image.Image) -> EncodedFile:
     """Write a PNG file as TensorFlow Serving's JSON writes bytes."""
     return {"b64": base64.b64encode(_encode(image)).decode()}
 
@@ -54,6 +73,6 @@ def _encode(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def model_member(model: ModelRef, version: int) -> dict[str, str]:
-    """Say who answered; the version is a string, as in TensorFlow Serving's JSON."""
+def model_member(model: ModelRef, version: int) -> Model:
+    """Describes the model that answered; the version is text, as in TensorFlow Serving's JSON."""
     return {"name": model.name, "version": str(version)}

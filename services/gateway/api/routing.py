@@ -1,19 +1,23 @@
 """Routing: views get the gateway's parts, the request's context, and the model that a path names.
 
-A path names a model's latest version, `/versions/N` or `/labels/L`.
+A path names a model's latest version, `/versions/N` or `/labels/L`. A route declares what its call
+takes and answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from functools import wraps
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, g, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from pydantic import BaseModel
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
+from services.gateway.api.calls import Body, Call
 from services.gateway.collaborators import Gateway
 from services.gateway.middleware.content_encoding import decode_content
 from services.gateway.upstream.model_server import ModelRef
@@ -34,16 +38,56 @@ def v2_paths(suffix: str) -> tuple[str, ...]:
     return (model + suffix, f"{model}/versions/<int64:version>{suffix}")
 
 
+class Tag(StrEnum):
+    """The groups of calls in the OpenAPI document."""
+
+    TASKS = "tasks"
+    MODELS = "models"
+    PROTOCOL = "Open Inference Protocol"
+    OPERATIONS = "operations"
+    PAGES = "pages"
+
+
 class Routes(Blueprint):
     """A blueprint whose views are `view(gateway, context)` or `view(gateway, context, model)`.
 
     An application registers it with its parts: `app.register_blueprint(routes, gateway=gateway)`.
+
+    Attributes:
+        tag: the group of its calls.
+        example_model: the model that the examples name.
+        calls: what each call takes and answers, by the name of its view.
     """
 
-    def call(self, method: str, *paths: str) -> Callable[[_View], _View]:
-        """Route a view under paths, all of which name a model or none of which does."""
+    def __init__(
+        self, name: str, import_name: str, tag: Tag, example_model: str = "cnn", **folders: Any
+    ) -> None:
+        super().__init__(name, import_name, **folders)
+        self.tag = tag
+        self.example_model = example_model
+        self.calls: dict[str, Call] = {}
+
+    def call(
+        self,
+        method: str,
+        *paths: str,
+        answers: Mapping[str, Any],
+        parameters: type[BaseModel] | None = None,
+        body: Body | None = None,
+    ) -> Callable[[_View], _View]:
+        """Routes a view under paths, all of which name a model or none of which does.
+
+        Args:
+            method: the HTTP method.
+            *paths: the paths.
+            answers: see `Call`, as all that follow.
+            parameters: the parameters.
+            body: the body.
+        """
 
         def decorate(view: _View) -> _View:
+            self.calls[view.__name__] = Call(answers, parameters, body)
+
             def add(state: BlueprintSetupState) -> None:
                 bound = _bind(view, state.options["gateway"])
                 for path in paths:

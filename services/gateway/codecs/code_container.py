@@ -22,11 +22,20 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    with_config,
+)
+from typing_extensions import TypedDict
 
 from services.gateway.request.errors import InvalidRequest
 from services.serving_api.dtypes import data_type_of
@@ -136,27 +145,49 @@ def _damaged(content: bytes) -> InvalidRequest:
     )
 
 
-class _Maker(BaseModel):
+_NUMBERS = {"type": "array", "items": {"type": "number"}}
+
+
+def _check_int64(version: str) -> str:
+    if int(version) >= 2**63:
+        raise ValueError("a version is less than 2**63")
+    return version
+
+
+@with_config(ConfigDict(coerce_numbers_to_str=True))
+class Maker(TypedDict):
+    """The version of the model that made the codes, which alone restores the images."""
+
     name: str
-    version: Annotated[int, Field(ge=0, lt=2**63)]
+    version: Annotated[str, Field(pattern="^[0-9]{1,19}$"), AfterValidator(_check_int64)]
 
 
-class _Document(BaseModel):
-    model: _Maker
+class CodesDocument(TypedDict):
+    """The JSON that `:compress` answers and `:decompress` takes."""
+
+    model: Maker
     image_shape: Annotated[
         list[Annotated[int, Field(ge=1, lt=2**32)]], Field(min_length=2, max_length=3)
     ]
-    dtype: Literal["uint8", "float32"]
-    codes: Annotated[list[Any], Field(min_length=1)]
+    dtype: Annotated[str, Field(pattern="^(uint8|float32)$")]
+    # Each number is checked as it becomes one of the array's.
+    codes: Annotated[
+        list[Any],
+        Field(min_length=1),
+        WithJsonSchema({"type": "array", "minItems": 1, "items": _NUMBERS}),
+    ]
 
 
-def codes_document(codes: Codes) -> dict[str, Any]:
+_DOCUMENT = TypeAdapter(CodesDocument)
+
+
+def codes_document(codes: Codes) -> CodesDocument:
     """Returns codes as a JSON document, which `read_codes_document` reads."""
     return {
         "model": {"name": codes.model, "version": str(codes.version)},
-        "image_shape": codes.image_shape,
+        "image_shape": list(codes.image_shape),
         "dtype": codes.codes.dtype.name,
-        "codes": codes.codes,
+        "codes": list(codes.codes),
     }
 
 
@@ -168,7 +199,7 @@ def read_codes_document(document: Any) -> Codes:
         JsonError: the codes are ragged, or do not have the given dtype.
     """
     try:
-        read = _Document.model_validate(document)
+        read = _DOCUMENT.validate_python(document)
     except ValidationError as error:
         problems = [
             f"{'.'.join(map(str, each['loc'])) or 'the document'}: {each['msg']}"
@@ -177,13 +208,14 @@ def read_codes_document(document: Any) -> Codes:
         raise InvalidRequest(
             f"expected the JSON that :compress answers: {'; '.join(problems)}"
         ) from None
-    dtype = np.dtype(read.dtype)
-    codes = to_array("codes", read.codes, TensorSpec(data_type_of(dtype), (None, None)))
+    dtype = np.dtype(read["dtype"])
+    codes = to_array("codes", read["codes"], TensorSpec(data_type_of(dtype), (None, None)))
     if codes.ndim != 2 or not codes.size:
         raise InvalidRequest(
             f"received codes of the shape {list(codes.shape)}, expected a list of lists of numbers"
         )
-    return Codes(read.model.name, read.model.version, tuple(read.image_shape), codes)
+    maker = read["model"]
+    return Codes(maker["name"], int(maker["version"]), tuple(read["image_shape"]), codes)
 
 
 def pixel_count(codes: Codes) -> int:

@@ -19,8 +19,11 @@ member, so that both kinds of client understand it.
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import grpc
+from pydantic import Field
+from typing_extensions import TypedDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -115,10 +118,20 @@ class ModelServerProblem(Problem):
         self.code = HTTP_STATUS[grpc_code]
 
 
+class ProblemDocument(TypedDict):
+    """RFC 9457, with TensorFlow Serving's `error` added."""
+
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="what was received, what was expected, how to fix it")]
+    error: Annotated[str, Field(description="the same as `detail`")]
+
+
 def problem_document(status: int, detail: str) -> str:
     """Returns a problem document as JSON."""
     detail = detail if len(detail) <= MAX_DETAIL else f"{detail[:MAX_DETAIL]}...TRUNCATED"
-    document = {
+    document: ProblemDocument = {
         "type": "about:blank",
         "title": HTTP_STATUS_CODES.get(status, "Client Closed Request"),
         "status": status,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Response
+from flask import Response
+
+from services.gateway.api.routing import Routes, Tag
+from services.gateway.collaborators import Gateway
+from services.gateway.request.context import RequestContext
 
 _FILES = Path(__file__).parent
 
-blueprint = Blueprint("studio", __name__, static_folder=_FILES, static_url_path="/studio")
+routes = Routes("studio", __name__, Tag.PAGES, static_folder=_FILES, static_url_path="/studio")
 
 
-@blueprint.get("/")
-def page() -> Response:
+@routes.call("GET", "/", answers={"text/html": str})
+def page(_gateway: Gateway, _context: RequestContext) -> Response:
     """Answer the page of the studio, which speaks to the calls described here."""
-    return blueprint.send_static_file("index.html")
+    return routes.send_static_file("index.html")

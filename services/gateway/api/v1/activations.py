@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Any
 
 from flask import Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from services.gateway.api.body import read_body
+from services.gateway.api.calls import image_body
 from services.gateway.api.image_inputs import ImageParameters, read_images
 from services.gateway.api.responses import (
     JSON,
     PNG,
+    Model,
     json_response,
     model_member,
     negotiate,
     png_response,
 )
-from services.gateway.api.routing import Routes, v1_paths
+from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.codecs.rendering import channel_pictures
 from services.gateway.codecs.tiling import contact_sheet, tile
 from services.gateway.collaborators import Gateway
@@ -28,7 +32,7 @@ from services.gateway.request.errors import ContentTooLarge, InvalidRequest
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.signatures import TensorSpec
 
-routes = Routes("activations", __name__)
+routes = Routes("activations", __name__, Tag.TASKS)
 
 
 class ActivationsParameters(ImageParameters):
@@ -39,7 +43,28 @@ class ActivationsParameters(ImageParameters):
     )
 
 
-@routes.call("POST", *v1_paths(":activations"))
+class Activation(TypedDict):
+    """The output of a layer for one image."""
+
+    file: str | None
+    activation: Annotated[list[Any], Field(description="[h, w, C], [T, C] or [C]")]
+
+
+class Activations(TypedDict):
+    """The answer of `:activations`."""
+
+    model: Model
+    layer: str
+    activations: list[Activation]
+
+
+@routes.call(
+    "POST",
+    *v1_paths(":activations"),
+    answers={PNG: bytes, JSON: Activations},
+    parameters=ActivationsParameters,
+    body=image_body(layer="conv1"),
+)
 def activations(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer a picture of each channel of a layer, or its numbers."""
     media_type = negotiate(PNG, JSON)
@@ -55,16 +80,15 @@ def activations(gateway: Gateway, context: RequestContext, model: ModelRef) -> R
         except ValueError as error:
             raise InvalidRequest(f"layer {layer!r}: {error}; ask for {JSON}") from None
         return png_response(tile(sheets))
-    return json_response(
-        {
-            "model": model_member(model, version),
-            "layer": layer,
-            "activations": [
-                {"file": file, "activation": activation}
-                for file, activation in zip(batch.files, outputs[layer], strict=True)
-            ],
-        }
-    )
+    answer: Activations = {
+        "model": model_member(model, version),
+        "layer": layer,
+        "activations": [
+            {"file": file, "activation": activation}
+            for file, activation in zip(batch.files, outputs[layer], strict=True)
+        ],
+    }
+    return json_response(answer)
 
 
 def _choose_layer(asked: str | None, layers: Mapping[str, TensorSpec]) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from flask import Response
 
 from services.gateway.api.body import read_body
+from services.gateway.api.calls import image_body
 from services.gateway.api.image_inputs import ImageParameters, read_images
 from services.gateway.api.responses import JSON, json_response, negotiate
-from services.gateway.api.routing import Routes, v1_paths
+from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.codecs.code_container import (
     MEDIA_TYPE,
     Codes,
+    CodesDocument,
     codes_document,
     write_container,
 )
@@ -19,10 +21,16 @@ from services.gateway.inference.tasks import COMPRESS
 from services.gateway.request.context import RequestContext
 from services.gateway.upstream.model_server import ModelRef
 
-routes = Routes("compress", __name__)
+routes = Routes("compress", __name__, Tag.TASKS, example_model="codec")
 
 
-@routes.call("POST", *v1_paths(":compress"))
+@routes.call(
+    "POST",
+    *v1_paths(":compress"),
+    answers={MEDIA_TYPE: bytes, JSON: CodesDocument},
+    parameters=ImageParameters,
+    body=image_body(),
+)
 def compress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer the codes of images, in a container or as JSON."""
     media_type = negotiate(MEDIA_TYPE, JSON)

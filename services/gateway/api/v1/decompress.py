@@ -8,21 +8,26 @@ import grpc
 import numpy.typing as npt
 from flask import Response
 from PIL import Image
+from typing_extensions import TypedDict
 
-from services.gateway.api.body import FilesBody, JsonBody, NoParameters, read_body
+from services.gateway.api.body import FORM, FilesBody, JsonBody, NoParameters, read_body
+from services.gateway.api.calls import Body, Files
 from services.gateway.api.responses import (
     JSON,
     PNG,
+    EncodedFile,
+    Model,
     json_response,
     model_member,
     negotiate,
     png_member,
     png_response,
 )
-from services.gateway.api.routing import Routes, v1_paths
+from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.codecs.code_container import (
     MEDIA_TYPE,
     Codes,
+    CodesDocument,
     pixel_count,
     read_codes_document,
     read_container,
@@ -38,7 +43,7 @@ from services.gateway.request.errors import ContentTooLarge, InvalidRequest, Mod
 from services.gateway.upstream.model_server import ModelRef, available_versions
 from services.serving_api.dtypes import data_type_name, data_type_of
 
-routes = Routes("decompress", __name__)
+routes = Routes("decompress", __name__, Tag.TASKS, example_model="codec")
 
 
 class _Restored(NamedTuple):
@@ -47,7 +52,39 @@ class _Restored(NamedTuple):
     picture: Image.Image
 
 
-@routes.call("POST", *v1_paths(":decompress"))
+class RestoredImage(TypedDict):
+    """An image that was restored from its code."""
+
+    file: str | None
+    model: Model
+    image: EncodedFile
+
+
+class RestoredImages(TypedDict):
+    """The answer of `:decompress`."""
+
+    images: list[RestoredImage]
+
+
+# What the codec's first version makes of the sample.
+_SAMPLE_CODE = [
+    *(117, 196, 103, 75, 57, 138, 197, 105, 102, 104, 137, 68, 120, 55, 184, 122),
+    *(135, 131, 196, 132, 119, 197, 68, 132, 151, 185, 149, 103, 102, 75, 106, 154),
+]
+_SAMPLE: CodesDocument = {
+    "model": {"name": "codec", "version": "1"},
+    "image_shape": [28, 28, 1],
+    "dtype": "uint8",
+    "codes": [_SAMPLE_CODE],
+}
+
+
+@routes.call(
+    "POST",
+    *v1_paths(":decompress"),
+    answers={PNG: bytes, JSON: RestoredImages},
+    body=Body({MEDIA_TYPE: bytes, JSON: CodesDocument, FORM: Files}, {"codes": _SAMPLE}),
+)
 def decompress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer the images of containers, or of JSON as `:compress` answers it.
 
@@ -69,7 +106,7 @@ def decompress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Re
     ]
     if media_type == PNG:
         return png_response(_one_picture([each.picture for each in restored]))
-    images = [
+    images: list[RestoredImage] = [
         {
             "file": each.file,
             "model": model_member(model, each.version),
@@ -77,7 +114,8 @@ def decompress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Re
         }
         for each in restored
     ]
-    return json_response({"images": images})
+    answer: RestoredImages = {"images": images}
+    return json_response(answer)
 
 
 def _read_codes(

@@ -8,19 +8,24 @@ import numpy as np
 import numpy.typing as npt
 from flask import Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from services.gateway.api.body import FilesBody, JsonBody, read_body
+from services.gateway.api.body import FORM, URL_ENCODED, FilesBody, JsonBody, read_body
+from services.gateway.api.calls import Body, Files, OptionalImages
 from services.gateway.api.image_inputs import ImageParameters, read_images
 from services.gateway.api.responses import (
     JSON,
     PNG,
+    EncodedFile,
+    Model,
+    Number,
     json_response,
     model_member,
     negotiate,
     png_member,
     png_response,
 )
-from services.gateway.api.routing import Routes, v1_paths
+from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.codecs.rendering import to_picture
 from services.gateway.codecs.tiling import contact_sheet
 from services.gateway.collaborators import Gateway
@@ -40,7 +45,7 @@ from services.gateway.request.errors import InvalidRequest
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.arrays import Arrays
 
-routes = Routes("generate", __name__)
+routes = Routes("generate", __name__, Tag.TASKS, example_model="vae")
 
 _INT64 = 2**63
 
@@ -69,6 +74,27 @@ class GenerateParameters(ImageParameters):
     )
 
 
+class Sample(TypedDict):
+    """A generated image."""
+
+    seed: int | None
+    latent: list[Number]
+    image: EncodedFile
+
+
+class Samples(TypedDict):
+    """The answer of `:generate`."""
+
+    model: Model
+    samples: list[Sample]
+
+
+_EXAMPLES = {
+    "samples": {"count": 4, "seed": 7, "temperature": 0.8},
+    "walk": {"seed": 1, "to_seed": 2, "steps": 8},
+    "latent": {"latent": [[0.0] * 20]},
+}
+
 _Body = JsonBody[GenerateParameters] | FilesBody[GenerateParameters]
 
 
@@ -88,7 +114,17 @@ class _Samples(NamedTuple):
     version: int
 
 
-@routes.call("POST", *v1_paths(":generate"))
+@routes.call(
+    "POST",
+    *v1_paths(":generate"),
+    answers={PNG: bytes, JSON: Samples},
+    parameters=GenerateParameters,
+    body=Body(
+        {JSON: OptionalImages, FORM: Files, URL_ENCODED: GenerateParameters},
+        _EXAMPLES,
+        required=False,
+    ),
+)
 def generate(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer new images, as one picture or each with its latent vector."""
     media_type = negotiate(PNG, JSON)
@@ -100,15 +136,14 @@ def generate(gateway: Gateway, context: RequestContext, model: ModelRef) -> Resp
     if media_type == PNG:
         return png_response(contact_sheet(pictures))
     rows = zip(samples.seeds, samples.latent, pictures, strict=True)
-    return json_response(
-        {
-            "model": model_member(model, samples.version),
-            "samples": [
-                {"seed": seed, "latent": latent, "image": png_member(picture)}
-                for seed, latent, picture in rows
-            ],
-        }
-    )
+    answer: Samples = {
+        "model": model_member(model, samples.version),
+        "samples": [
+            {"seed": seed, "latent": latent, "image": png_member(picture)}
+            for seed, latent, picture in rows
+        ],
+    }
+    return json_response(answer)
 
 
 def _kind_for(body: _Body) -> SignatureKind:

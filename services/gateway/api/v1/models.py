@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
 import grpc
 from flask import Response
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from services.gateway.api.responses import json_response
-from services.gateway.api.routing import Routes, v1_paths
+from services.gateway.api.responses import JSON, json_response
+from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.cascade_setting import Cascade
 from services.gateway.collaborators import Gateway
 from services.gateway.inference.resolution import tasks_of
@@ -20,12 +22,67 @@ from services.gateway.upstream.model_server import ModelRef, available_versions
 from services.serving_api.protos import get_model_status_pb2
 from services.serving_api.rest_json.models import metadata_json, status_json
 
-routes = Routes("models", __name__)
+routes = Routes("models", __name__, Tag.MODELS)
 
 _State = get_model_status_pb2.ModelVersionStatus.State
 
 
-@routes.call("GET", "/v1/models")
+class ModelVersion(TypedDict):
+    """A version and its state."""
+
+    version: str
+    state: str
+
+
+class CascadeModels(TypedDict):
+    """The two models of a cascade."""
+
+    small: str
+    large: str
+    threshold: float
+
+
+class ListedModel(TypedDict):
+    """A model, its versions and what it can do."""
+
+    name: str
+    versions: list[ModelVersion]
+    tasks: list[str]
+    classes: NotRequired[
+        Annotated[list[str | None], Field(description="of a classifier, the names of its classes")]
+    ]
+    card: NotRequired[Annotated[bool, Field(description="whether `GET …/card` answers its card")]]
+    cascade: NotRequired[CascadeModels]
+
+
+class ModelList(TypedDict):
+    """The answer of `GET /v1/models`."""
+
+    models: list[ListedModel]
+
+
+class VersionStatus(TypedDict):
+    """TensorFlow Serving's status of a version."""
+
+    version: str
+    state: str
+    status: dict[str, str]
+
+
+class ModelStatus(TypedDict):
+    """TensorFlow Serving's model status."""
+
+    model_version_status: list[VersionStatus]
+
+
+class ModelMetadata(TypedDict):
+    """TensorFlow Serving's model metadata."""
+
+    model_spec: dict[str, str]
+    metadata: dict[str, Any]
+
+
+@routes.call("GET", "/v1/models", answers={JSON: ModelList})
 def list_models(gateway: Gateway, context: RequestContext) -> Response:
     """Answer every configured model with its versions, their states, its tasks and its classes.
 
@@ -33,28 +90,29 @@ def list_models(gateway: Gateway, context: RequestContext) -> Response:
     """
     models = [_describe(gateway, context, ModelRef(name)) for name in gateway.model_names]
     cascades = [_describe_cascade(cascade) for cascade in gateway.cascades]
-    return json_response({"models": models + cascades})
+    answer: ModelList = {"models": models + cascades}
+    return json_response(answer)
 
 
-@routes.call("GET", *v1_paths(""))
+@routes.call("GET", *v1_paths(""), answers={JSON: ModelStatus})
 def status(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer TensorFlow Serving's model status; of a cascade, that of its small model."""
     model = gateway.resolver.described_model(model)
     response = gateway.model_server.status(model, context)
     context.model = model.name
-    return Response(status_json(response), mimetype="application/json")
+    return Response(status_json(response), mimetype=JSON)
 
 
-@routes.call("GET", *v1_paths("/metadata"))
+@routes.call("GET", *v1_paths("/metadata"), answers={JSON: ModelMetadata})
 def metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer TensorFlow Serving's model metadata; of a cascade, that of its small model."""
     model = gateway.resolver.described_model(model)
     response = gateway.model_server.metadata(model, context)
     context.model = model.name
-    return Response(metadata_json(response), mimetype="application/json")
+    return Response(metadata_json(response), mimetype=JSON)
 
 
-@routes.call("GET", "/v1/models/<model>/card")
+@routes.call("GET", "/v1/models/<model>/card", answers={"text/markdown": str})
 def card(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer the model's card, in Markdown: what it is for, its data, quality and limits.
 
@@ -80,19 +138,23 @@ def _find_card(gateway: Gateway, model: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _describe_cascade(cascade: Cascade) -> dict[str, Any]:
-    models = {"small": cascade.small, "large": cascade.large, "threshold": cascade.threshold}
+def _describe_cascade(cascade: Cascade) -> ListedModel:
+    models: CascadeModels = {
+        "small": cascade.small,
+        "large": cascade.large,
+        "threshold": cascade.threshold,
+    }
     return {"name": cascade.name, "versions": [], "tasks": [PREDICT.name], "cascade": models}
 
 
-def _describe(gateway: Gateway, context: RequestContext, model: ModelRef) -> dict[str, Any]:
+def _describe(gateway: Gateway, context: RequestContext, model: ModelRef) -> ListedModel:
     try:
         response = gateway.model_server.status(model, context)
     except ModelServerProblem as problem:
         if problem.grpc_code != grpc.StatusCode.NOT_FOUND:
             raise
         return {"name": model.name, "versions": [], "tasks": [], "classes": [], "card": False}
-    versions = [
+    versions: list[ModelVersion] = [
         {"version": str(version.version), "state": _State.Name(version.state)}
         for version in response.model_version_status
     ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
 import grpc
 import numpy as np
 from flask import Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from services.gateway.api.body import FilesBody, JsonBody, check_no_parameters, read_body
+from services.gateway.api.calls import IMAGE_CONTENT, SAMPLE_IMAGE, Body, Images
 from services.gateway.api.image_inputs import ImageParameters, holds_encoded_files, read_images
-from services.gateway.api.responses import JSON, json_response, model_member
-from services.gateway.api.routing import Routes, v1_paths
+from services.gateway.api.responses import JSON, Model, Number, json_response, model_member
+from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.codecs.image_decoder import find_image_input
 from services.gateway.collaborators import Gateway
 from services.gateway.inference.cascade import MODEL_NAME, MODEL_VERSION, run_cascade
@@ -33,7 +35,7 @@ from services.serving_api.rest_json.predict import (
 )
 from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature
 
-routes = Routes("predict", __name__)
+routes = Routes("predict", __name__, Tag.TASKS)
 
 
 class PredictParameters(ImageParameters):
@@ -42,7 +44,70 @@ class PredictParameters(ImageParameters):
     top: int = Field(5, ge=1, description="how many of the most probable classes to answer")
 
 
-@routes.call("POST", *v1_paths(":predict"))
+class Instances(Images, total=False):
+    """TensorFlow Serving's JSON, row by row or column by column; images too."""
+
+    signature_name: Annotated[str, Field(description="serving_default, if it is not given")]
+
+
+class TopClass(TypedDict):
+    """A class and its probability."""
+
+    label: str | None
+    class_index: int
+    probability: Number
+
+
+class ImagePrediction(TopClass):
+    """The most probable class of one image, and under `top` the first few."""
+
+    file: Annotated[str | None, Field(description="the file's name in a form")]
+    model: NotRequired[
+        Annotated[Model, Field(description="of a cascade, the one that answered for this image")]
+    ]
+    top: list[TopClass]
+
+
+class ImagePredictions(TypedDict):
+    """The answer to image files."""
+
+    model: NotRequired[Model]
+    cascade: NotRequired[str]
+    predictions: list[ImagePrediction]
+
+
+class Rows(TypedDict):
+    """TensorFlow Serving's answer to `instances`."""
+
+    predictions: list[Any]
+
+
+class Columns(TypedDict):
+    """TensorFlow Serving's answer to `inputs`."""
+
+    outputs: Any
+
+
+_EXAMPLES = {
+    "Images, answered like files": {"instances": [SAMPLE_IMAGE], "top": 2},
+    "Row by row: a file, decoded by the model itself": {
+        "signature_name": "predict_bytes",
+        "instances": [SAMPLE_IMAGE],
+    },
+    "Column by column: the names of two classes": {
+        "signature_name": "class_labels",
+        "inputs": {"class_index": [0, 1]},
+    },
+}
+
+
+@routes.call(
+    "POST",
+    *v1_paths(":predict"),
+    answers={JSON: ImagePredictions | Rows | Columns},
+    parameters=PredictParameters,
+    body=Body({**IMAGE_CONTENT, JSON: Instances}, _EXAMPLES),
+)
 def predict(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answers a prediction in the form of the request.
 
@@ -111,36 +176,43 @@ def _predict_images(
     body: JsonBody[PredictParameters] | FilesBody[PredictParameters],
 ) -> Response:
     batch = read_images(body, resolved, gateway.settings)
+    answer: ImagePredictions = {"predictions": []}
     if resolved.cascade:
-        answer: dict[str, Any] = {"cascade": resolved.cascade.setting.name}
+        answer["cascade"] = resolved.cascade.setting.name
         outputs: Arrays = run_cascade(gateway.pipeline, resolved, resolved.cascade, batch.images)
     else:
         outputs, version = gateway.pipeline.run(resolved, {batch.input_name: batch.images})
-        answer = {"model": model_member(resolved.model, version)}
+        answer["model"] = model_member(resolved.model, version)
     if not _is_classification(outputs):
         return Response(format_predictions(outputs, "instances"), mimetype=JSON)
     info, top = resolved.info, body.parameters.top
-    predictions = [
-        {"file": file, **_answerer(outputs, row), **_top_classes(outputs, row, info, top)}
-        for row, file in enumerate(batch.files)
-    ]
-    return json_response({**answer, "predictions": predictions})
+    for row, file in enumerate(batch.files):
+        classes = _top_classes(outputs, row, info, top)
+        prediction: ImagePrediction = {
+            "file": file,
+            "label": classes[0]["label"],
+            "class_index": classes[0]["class_index"],
+            "probability": classes[0]["probability"],
+            "top": classes,
+        }
+        if resolved.cascade:
+            prediction["model"] = _answerer(outputs, row)
+        answer["predictions"].append(prediction)
+    return json_response(answer)
 
 
-def _answerer(outputs: Arrays, row: int) -> dict[str, Any]:
-    """Return which model of a cascade answered for an image."""
-    if MODEL_NAME not in outputs:
-        return {}
+def _answerer(outputs: Arrays, row: int) -> Model:
+    """Returns which model of a cascade answered for an image."""
     answerer = ModelRef(outputs[MODEL_NAME][row].decode())
-    return {"model": model_member(answerer, outputs[MODEL_VERSION][row])}
+    return model_member(answerer, outputs[MODEL_VERSION][row])
 
 
 def _is_classification(outputs: Arrays) -> bool:
     return "probabilities" in outputs and outputs["probabilities"].ndim == 2
 
 
-def _top_classes(outputs: Arrays, row: int, info: ModelInfo, top: int) -> dict[str, Any]:
-    """Describes the most probable class of one image, and under `top` the first few."""
+def _top_classes(outputs: Arrays, row: int, info: ModelInfo, top: int) -> list[TopClass]:
+    """Describes the most probable classes of one image, the first first."""
     probabilities = outputs["probabilities"][row]  # [K]
     order = np.argsort(-probabilities, kind="stable")
     named = outputs.get("class_index")
@@ -148,7 +220,7 @@ def _top_classes(outputs: Arrays, row: int, info: ModelInfo, top: int) -> dict[s
         # The class that the model puts first, which may share its rounded probability.
         is_first = order == named[row]
         order = np.concatenate([order[is_first], order[~is_first]])
-    classes = [
+    classes: list[TopClass] = [
         {
             "label": info.label(int(index)),
             "class_index": int(index),
@@ -159,4 +231,4 @@ def _top_classes(outputs: Arrays, row: int, info: ModelInfo, top: int) -> dict[s
     # A model without the signature that names every class still names its first one.
     if "label" in outputs and outputs["label"].dtype.kind == "O" and not info.labels:
         classes[0]["label"] = outputs["label"][row].decode(errors="replace")
-    return {**classes[0], "top": classes}
+    return classes

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from flask import Response
-from pydantic import Field
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from services.gateway.api.body import read_body
+from services.gateway.api.calls import image_body
 from services.gateway.api.image_inputs import ImageParameters, read_images
 from services.gateway.api.responses import (
     JSON,
     PNG,
+    Model,
+    Number,
     json_response,
     model_member,
     negotiate,
     png_response,
 )
-from services.gateway.api.routing import Routes, v1_paths
+from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.codecs.overlays import overlay
 from services.gateway.codecs.tiling import tile
 from services.gateway.collaborators import Gateway
@@ -29,7 +33,7 @@ from services.gateway.request.errors import InvalidRequest
 from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef, Prediction
 
-routes = Routes("saliency", __name__)
+routes = Routes("saliency", __name__, Tag.TASKS)
 
 TOP_CLASS = -1
 
@@ -46,7 +50,31 @@ class SaliencyParameters(ImageParameters):
     )
 
 
-@routes.call("POST", *v1_paths(":saliency"), *v1_paths(":explain"))
+@with_config(ConfigDict(extra="allow"))
+class Explanation(TypedDict):
+    """Why a class was, or might be, chosen; with all other outputs of the signature."""
+
+    class_index: int
+    label: str | None
+    attribution: list[list[Number]]
+
+
+class Explanations(TypedDict):
+    """The answer of `:saliency`."""
+
+    model: Model
+    method: str
+    explanations: list[Explanation]
+
+
+@routes.call(
+    "POST",
+    *v1_paths(":saliency"),
+    *v1_paths(":explain"),
+    answers={PNG: bytes, JSON: Explanations},
+    parameters=SaliencyParameters,
+    body=image_body(method="gradient", class_index=TOP_CLASS),
+)
 def saliency(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer a heat map over each image, or the attribution of every pixel."""
     media_type = negotiate(PNG, JSON)
@@ -72,9 +100,9 @@ def _check_class(class_index: int, info: ModelInfo) -> None:
         )
 
 
-def _describe(resolved: ResolvedRequest, prediction: Prediction) -> dict[str, Any]:
+def _describe(resolved: ResolvedRequest, prediction: Prediction) -> Explanations:
     outputs = prediction.outputs
-    explanations = [
+    explanations: list[dict[str, Any]] = [
         {
             "class_index": int(class_index),
             "label": resolved.info.label(int(class_index)),
@@ -85,5 +113,6 @@ def _describe(resolved: ResolvedRequest, prediction: Prediction) -> dict[str, An
     return {
         "model": model_member(resolved.model, prediction.version),
         "method": resolved.choice,
-        "explanations": explanations,
+        # A TypedDict cannot say that there may be more outputs.
+        "explanations": cast(list[Explanation], explanations),
     }

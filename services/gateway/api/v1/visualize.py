@@ -7,18 +7,23 @@ from typing import Annotated
 import numpy as np
 from flask import Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from typing_extensions import TypedDict
 
-from services.gateway.api.body import read_body
+from services.gateway.api.body import FORM, URL_ENCODED, read_body
+from services.gateway.api.calls import Body
 from services.gateway.api.responses import (
     JSON,
     PNG,
+    EncodedFile,
+    Model,
+    Number,
     json_response,
     model_member,
     negotiate,
     png_member,
     png_response,
 )
-from services.gateway.api.routing import Routes, v1_paths
+from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.codecs.rendering import to_picture
 from services.gateway.codecs.tiling import contact_sheet
 from services.gateway.collaborators import Gateway
@@ -29,7 +34,7 @@ from services.gateway.request.errors import InvalidRequest
 from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef, Prediction
 
-routes = Routes("visualize", __name__)
+routes = Routes("visualize", __name__, Tag.TASKS)
 
 _DEFAULT_CHANNELS = 9
 _INT32 = 2**31
@@ -59,7 +64,34 @@ class VisualizeParameters(BaseModel):
     seed: int = Field(0, ge=-_INT32, lt=_INT32, description="decides on the image to start from")
 
 
-@routes.call("POST", *v1_paths(":visualize"))
+class Visualization(TypedDict):
+    """An image that excites a channel."""
+
+    channel: int
+    activation: Number
+    image: EncodedFile
+
+
+class Visualizations(TypedDict):
+    """The answer of `:visualize`."""
+
+    model: Model
+    layer: str
+    seed: int
+    visualizations: list[Visualization]
+
+
+@routes.call(
+    "POST",
+    *v1_paths(":visualize"),
+    answers={PNG: bytes, JSON: Visualizations},
+    parameters=VisualizeParameters,
+    body=Body(
+        dict.fromkeys((JSON, FORM, URL_ENCODED), VisualizeParameters),
+        {"channels": {"layer": "conv1", "channels": [0, 1, 2, 3], "seed": 0}},
+        required=False,
+    ),
+)
 def visualize(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer an image for each channel that excites it, as one picture or apart."""
     media_type = negotiate(PNG, JSON)
@@ -72,14 +104,13 @@ def visualize(gateway: Gateway, context: RequestContext, model: ModelRef) -> Res
     prediction = gateway.pipeline.run(resolved, inputs)
     if media_type == PNG:
         return png_response(contact_sheet([*map(to_picture, prediction.outputs["images"])]))
-    return json_response(
-        {
-            "model": model_member(model, prediction.version),
-            "layer": resolved.choice,
-            "seed": parameters.seed,
-            "visualizations": _describe(channels, prediction),
-        }
-    )
+    answer: Visualizations = {
+        "model": model_member(model, prediction.version),
+        "layer": resolved.choice,
+        "seed": parameters.seed,
+        "visualizations": _describe(channels, prediction),
+    }
+    return json_response(answer)
 
 
 def _choose_channels(asked: list[int] | None, layer: str, info: ModelInfo) -> list[int]:
@@ -100,7 +131,7 @@ def _channel_count(layer: str, info: ModelInfo) -> int | None:
     return spec.shape[-1] if spec and spec.shape else None
 
 
-def _describe(channels: list[int], prediction: Prediction) -> list[dict[str, object]]:
+def _describe(channels: list[int], prediction: Prediction) -> list[Visualization]:
     images, activation = prediction.outputs["images"], prediction.outputs["activation"]
     return [
         {

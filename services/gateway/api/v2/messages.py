@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, model_validator
+from typing_extensions import TypedDict
 
 from services.gateway.api.body import describe_error
+from services.gateway.api.responses import Model
 from services.gateway.request.errors import InvalidRequest
 from services.serving_api.open_inference import (
     check_datatype,
@@ -88,6 +90,30 @@ class InferRequest(_Message):
     outputs: Annotated[list[RequestedOutput], FailFast(), Field(max_length=1000)] = []
 
 
+class TensorSpec(TypedDict):
+    """An input or an output of a model."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class OutputTensor(TensorSpec):
+    """One output; its values are in `data`, or in the bytes behind the JSON."""
+
+    parameters: NotRequired[dict[str, int]]
+    data: NotRequired[list[Any]]
+
+
+class Inference(TypedDict):
+    """The answer of an inference."""
+
+    model_name: str
+    model_version: str
+    id: NotRequired[str]
+    outputs: list[OutputTensor]
+
+
 def read_request(
     body: bytes, header_length: str | None, max_json_values: int
 ) -> tuple[InferRequest, bytes]:
@@ -155,7 +181,7 @@ def read_inputs(
 
 def write_answer(
     request: InferRequest,
-    head: Mapping[str, Any],
+    model: Model,
     outputs: Mapping[str, npt.NDArray[Any]],
     labels: Sequence[str] = (),
 ) -> tuple[bytes, bytes]:
@@ -163,7 +189,7 @@ def write_answer(
 
     Args:
         request: which outputs are wanted, and how.
-        head: the members before the outputs.
+        model: the model that answered.
         outputs: all that the model gave.
         labels: the names of the model's classes, for the parameter `classification`.
 
@@ -177,14 +203,14 @@ def write_answer(
     wanted = request.outputs or [RequestedOutput(name=name) for name in outputs]
     if unknown := sorted({output.name for output in wanted} - outputs.keys()):
         raise InvalidRequest(f"received the outputs {unknown}, expected some of {sorted(outputs)}")
-    tensors: list[dict[str, Any]] = []
+    tensors: list[OutputTensor] = []
     raw: list[bytes] = []
     for output in wanted:
         array = outputs[output.name]
         if output.parameters.classification is not None:
             count = output.parameters.classification
             array = classification_strings(output.name, array, count, labels)
-        tensor: dict[str, Any] = {
+        tensor: OutputTensor = {
             "name": output.name,
             "datatype": datatype_of_output(output.name, array),
             "shape": list(array.shape),
@@ -196,5 +222,11 @@ def write_answer(
         else:
             tensor["data"] = to_json(output.name, array)
         tensors.append(tensor)
-    identity = {} if request.id is None else {"id": request.id}
-    return write_json({**head, **identity, "outputs": tensors}), b"".join(raw)
+    answer: Inference = {
+        "model_name": model["name"],
+        "model_version": model["version"],
+        "outputs": tensors,
+    }
+    if request.id is not None:
+        answer["id"] = request.id
+    return write_json(answer), b"".join(raw)

@@ -8,28 +8,83 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
 
 from flask import Response, request
+from typing_extensions import TypedDict
 
 from services.gateway.api.body import check_no_parameters
+from services.gateway.api.calls import Body
 from services.gateway.api.probes import check_ready
-from services.gateway.api.responses import JSON, json_response
-from services.gateway.api.routing import Routes, v2_paths
-from services.gateway.api.v2.messages import HEADER_LENGTH, read_inputs, read_request, write_answer
+from services.gateway.api.responses import JSON, json_response, model_member
+from services.gateway.api.routing import Routes, Tag, v2_paths
+from services.gateway.api.v2.messages import (
+    HEADER_LENGTH,
+    Inference,
+    InferRequest,
+    TensorSpec,
+    read_inputs,
+    read_request,
+    write_answer,
+)
 from services.gateway.collaborators import Gateway
 from services.gateway.inference.pipeline import check_shapes
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import NotReady
 from services.gateway.upstream.model_server import ModelRef, available_versions
+from services.serving_api import signatures
 from services.serving_api.open_inference import datatype_of, shape_of
-from services.serving_api.signatures import DEFAULT_SIGNATURE, TensorSpec
+from services.serving_api.signatures import DEFAULT_SIGNATURE
 
-routes = Routes("v2", __name__)
+routes = Routes("v2", __name__, Tag.PROTOCOL)
+
+RAW = "application/octet-stream"
+
+# Raw tensors may follow the JSON, which OpenAPI cannot describe.
+_BODY = Body(
+    {JSON: InferRequest},
+    {
+        "labels": {
+            "parameters": {"signature_name": "class_labels"},
+            "inputs": [{"name": "class_index", "shape": [2], "datatype": "INT32", "data": [0, 1]}],
+        }
+    },
+)
 
 
-@routes.call("GET", "/v2")
-def server_metadata(_gateway: Gateway, _context: RequestContext) -> dict[str, Any]:
+class ServerMetadata(TypedDict):
+    """The server, as the Open Inference Protocol describes it."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ServerState(TypedDict, total=False):
+    """Whether the server is alive, or ready."""
+
+    live: bool
+    ready: bool
+
+
+class ModelState(TypedDict):
+    """Whether a model is ready."""
+
+    name: str
+    ready: bool
+
+
+class TensorMetadata(TypedDict):
+    """The tensors of a model's default signature."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorSpec]
+    outputs: list[TensorSpec]
+
+
+@routes.call("GET", "/v2", answers={JSON: ServerMetadata})
+def server_metadata(_gateway: Gateway, _context: RequestContext) -> ServerMetadata:
     """Answer the server's name and version, and the extensions of the protocol that it speaks."""
     return {
         "name": "lectern",
@@ -38,14 +93,14 @@ def server_metadata(_gateway: Gateway, _context: RequestContext) -> dict[str, An
     }
 
 
-@routes.call("GET", "/v2/health/live")
-def live(_gateway: Gateway, _context: RequestContext) -> dict[str, bool]:
+@routes.call("GET", "/v2/health/live", answers={JSON: ServerState})
+def live(_gateway: Gateway, _context: RequestContext) -> ServerState:
     """Answer 200: the process serves."""
     return {"live": True}
 
 
-@routes.call("GET", "/v2/health/ready")
-def ready(gateway: Gateway, _context: RequestContext) -> dict[str, bool]:
+@routes.call("GET", "/v2/health/ready", answers={JSON: ServerState})
+def ready(gateway: Gateway, _context: RequestContext) -> ServerState:
     """Answer 200 when every configured model can answer.
 
     Raises:
@@ -55,8 +110,8 @@ def ready(gateway: Gateway, _context: RequestContext) -> dict[str, bool]:
     return {"ready": True}
 
 
-@routes.call("GET", *v2_paths("/ready"))
-def model_ready(gateway: Gateway, context: RequestContext, model: ModelRef) -> dict[str, Any]:
+@routes.call("GET", *v2_paths("/ready"), answers={JSON: ModelState})
+def model_ready(gateway: Gateway, context: RequestContext, model: ModelRef) -> ModelState:
     """Answer 200 when the model can answer.
 
     Raises:
@@ -68,23 +123,27 @@ def model_ready(gateway: Gateway, context: RequestContext, model: ModelRef) -> d
     return {"name": model.name, "ready": True}
 
 
-@routes.call("GET", *v2_paths(""))
+@routes.call("GET", *v2_paths(""), answers={JSON: TensorMetadata})
 def model_metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer the versions of a model, and the tensors of its default signature."""
     signature = gateway.resolver.signature(context, model, DEFAULT_SIGNATURE).signature
     versions = available_versions(gateway.model_server.status(ModelRef(model.name), context))
-    return json_response(
-        {
-            "name": model.name,
-            "versions": list(map(str, versions)),
-            "platform": "tensorflow_savedmodel",
-            "inputs": _describe(signature.inputs),
-            "outputs": _describe(signature.outputs),
-        }
-    )
+    answer: TensorMetadata = {
+        "name": model.name,
+        "versions": list(map(str, versions)),
+        "platform": "tensorflow_savedmodel",
+        "inputs": _describe(signature.inputs),
+        "outputs": _describe(signature.outputs),
+    }
+    return json_response(answer)
 
 
-@routes.call("POST", *v2_paths("/infer"))
+@routes.call(
+    "POST",
+    *v2_paths("/infer"),
+    answers={JSON: Inference, RAW: bytes},
+    body=_BODY,
+)
 def infer(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answer an inference; raw tensors come and go behind the JSON."""
     check_no_parameters()
@@ -97,16 +156,16 @@ def infer(gateway: Gateway, context: RequestContext, model: ModelRef) -> Respons
     wanted.inputs.clear()
     check_shapes(inputs, resolved.signature)
     prediction = gateway.pipeline.run(resolved, inputs)
-    head = {"model_name": model.name, "model_version": str(prediction.version)}
-    document, raw = write_answer(wanted, head, prediction.outputs, resolved.info.labels)
+    answerer = model_member(model, prediction.version)
+    document, raw = write_answer(wanted, answerer, prediction.outputs, resolved.info.labels)
     if not raw:
         return Response(document, mimetype=JSON)
-    response = Response(document + raw, mimetype="application/octet-stream")
+    response = Response(document + raw, mimetype=RAW)
     response.headers[HEADER_LENGTH] = str(len(document))
     return response
 
 
-def _describe(specs: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:
+def _describe(specs: Mapping[str, signatures.TensorSpec]) -> list[TensorSpec]:
     return [
         {"name": name, "datatype": datatype_of(spec.data_type), "shape": shape_of(spec)}
         for name, spec in specs.items()

@@ -117,6 +117,7 @@ def test_what_the_container_cannot_hold_is_refused(codes):
         ({"model": 1}, "model"),
         ({"model": {"name": "m"}}, "model.version"),
         ({"model": {"name": "m", "version": -1}}, "model.version"),
+        ({"model": {"name": "m", "version": str(2**63)}}, "model.version"),
         ({"image_shape": [28]}, "image_shape"),
         ({"image_shape": [0, 28]}, "image_shape.0"),
         ({"dtype": "int64"}, "dtype"),
@@ -132,6 +133,12 @@ def test_a_document_that_is_none_is_explained(change, words):
     document = json.loads(orjson.dumps(codes_document(SAMPLE), option=orjson.OPT_SERIALIZE_NUMPY))
     with pytest.raises((InvalidRequest, JsonError), match=words):
         read_codes_document({**document, **change})
+
+
+def test_the_version_may_be_a_number():
+    document = json.loads(orjson.dumps(codes_document(SAMPLE), option=orjson.OPT_SERIALIZE_NUMPY))
+    maker = {"name": SAMPLE.model, "version": 2**63 - 1}
+    assert read_codes_document({**document, "model": maker}).version == 2**63 - 1
 
 
 @pytest.mark.parametrize("document", [None, 1, [], "a", {}])

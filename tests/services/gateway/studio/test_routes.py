@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.studio.routes import blueprint
+from services.gateway.studio.routes import routes
 from tests.processes import SAMPLES
 
-STUDIO = Path(blueprint.static_folder or "")
+STUDIO = Path(routes.static_folder or "")
 MODULES = sorted(path.relative_to(STUDIO) for path in STUDIO.rglob("*.js"))
 
 

@@ -11,11 +11,11 @@ import jsonschema_rs
 import pytest
 from flask import Flask
 
-from services.gateway.api.openapi.bodies import BINARY
 from services.gateway.api.openapi.document import openapi_document
 from tests.processes import ROOT
 
 METHODS = {"get", "post"}
+BINARY = {"type": "string", "format": "binary"}
 
 
 @pytest.fixture(scope="module")
