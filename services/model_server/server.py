@@ -39,6 +39,7 @@ from services.model_server.loading.load_limit import limit_loads
 from services.model_server.loading.load_options import LoadOptions, make_session_config
 from services.model_server.models.config_poller import ConfigPoller
 from services.model_server.models.manager import ModelManager, Retries
+from services.model_server.models.model_control import ModelControl
 from services.model_server.models.server_core import ServerCore
 from services.model_server.rest_api.options import RestOptions, read_metrics_path
 from services.model_server.rest_api.server import RestServer
@@ -109,7 +110,9 @@ def _open_ports(flags: Flags, core: ServerCore, metrics: Metrics) -> list[GrpcSe
         GrpcServer(core, by_grpc, _grpc_options(flags), DRAIN_SECONDS)
     ]
     if flags.rest_api_port:
-        servers.append(RestServer(core.manager, by_rest, _rest_options(flags), DRAIN_SECONDS))
+        control = ModelControl(core) if core.read_models else None
+        rest_options = _rest_options(flags)
+        servers.append(RestServer(core.manager, by_rest, rest_options, DRAIN_SECONDS, control))
     for server in servers:
         server.start()
     _log.info("ports open", grpc=flags.port, rest=flags.rest_api_port or None)

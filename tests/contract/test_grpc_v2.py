@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+import requests
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
@@ -167,6 +168,15 @@ def test_other_than_as_many_values_are_refused(stub: Any) -> None:
     request.raw_input_contents.extend([bytes(4), bytes(4)])
     with pytest.raises(grpc.RpcError, match="2 raw_input_contents for 1 inputs"):
         stub.ModelInfer(request, timeout=30)
+
+
+def test_a_refusal_is_counted_as_one(client: Any, contract: Any) -> None:
+    sample = ':tensorflow:serving:request_count{model_name="half_plus_two",status="%s"}'
+    with pytest.raises(InferenceServerException, match="expected 'FP32'"):
+        client.infer("half_plus_two", [tensor("x", np.zeros(1), "FP64")])
+    page = requests.get(f"http://{contract.rest}/monitoring/prometheus/metrics", timeout=20).text
+    assert sample % "INVALID_ARGUMENT" in page
+    assert sample % "INTERNAL" not in page
 
 
 def test_shared_memory_is_refused(client: Any) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -23,7 +24,7 @@ from services.model_server.inference.data_plane import DataPlane
 from services.model_server.models.model import State
 from services.model_server.models.model_control import ModelControl
 from services.model_server.models.server_core import ServerCore
-from services.model_server.operations.predict import find_signature, predict
+from services.model_server.operations.predict import add_defaults, find_signature, predict
 from services.model_server.servables.servable import Servable
 from services.serving_api.open_inference import (
     OpenInferenceError,
@@ -95,10 +96,8 @@ class InferenceService:
     @answers_errors
     def ModelInfer(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Runs a signature on tensors."""
-        try:
+        with _invalid_arguments():
             return self._infer(request)
-        except OpenInferenceError as error:
-            raise invalid_argument(str(error)) from None
 
     @answers_errors
     def RepositoryIndex(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -125,8 +124,10 @@ class InferenceService:
         spec.signature_name = read_signature_name(request)
         class_counts = _read_class_counts(request.outputs)
         check_no_shared_memory([*request.inputs, *request.outputs])
-        with self._data_plane.lease(spec, "Predict") as (servable, number):
-            inputs = read_inputs(request, find_signature(servable, spec.signature_name))
+        # Here too, so that the metrics count them as what they are.
+        with self._data_plane.lease(spec, "Predict") as (servable, number), _invalid_arguments():
+            received = read_inputs(request, find_signature(servable, spec.signature_name))
+            inputs = add_defaults(servable, spec.signature_name, received)
             wanted = [output.name for output in request.outputs]
             outputs = predict(servable, spec.signature_name, inputs, wanted)
             for name, count in class_counts.items():
@@ -134,6 +135,14 @@ class InferenceService:
                 labels = _class_labels(servable, scores.shape[-1] if scores.ndim else 0)
                 outputs[name] = classification_strings(name, scores, count, labels)
         return write_response(request, number, outputs)
+
+
+@contextmanager
+def _invalid_arguments() -> Iterator[None]:
+    try:
+        yield
+    except OpenInferenceError as error:
+        raise invalid_argument(str(error)) from None
 
 
 def _model_spec(name: str, version_or_label: str) -> model_pb2.ModelSpec:

@@ -93,7 +93,8 @@ class ModelManager:
                 labels, self._labels, available, allow_unavailable=allow_unavailable_labels
             )
             self._labels = labels
-            for name in labels.keys() - self._configured:
+            for name in labels:
+                # The look that follows settles it.
                 self._models.setdefault(name, Model()).is_settled = False
             self._configured = labels.keys()
         self._notify()
@@ -139,12 +140,6 @@ class ModelManager:
                     + ", ".join(self._models[name].why_not_available(name) for name in missing)
                     + "}",
                 )
-
-    def unsettle(self, name: str) -> None:
-        """Makes `wait_until_available` wait for the next look at a model's base path."""
-        with self._changed:
-            if name in self._models:
-                self._models[name].is_settled = False
 
     def wait_until_unloaded(self, name: str, timeout_seconds: float | None) -> None:
         """Waits until a model that is no longer configured has been unloaded.

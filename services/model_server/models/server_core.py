@@ -75,7 +75,6 @@ class ServerCore:
             ServingError: FAILED_PRECONDITION, a label moves to a version that is not available.
         """
         with self._reloading:
-            self.manager.unsettle(model.name)
             others = [other for other in self._models if other.name != model.name]
             self._replace([*others, model], allow_unavailable_labels=True)
 

@@ -16,9 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.model_server.errors import ServingError, shorten
 from services.model_server.inference.data_plane import DataPlane
 from services.model_server.models.manager import ModelManager
+from services.model_server.models.model_control import ModelControl
 from services.model_server.rest_api.body import BodyTooLargeError, decode_body, receive_body
 from services.model_server.rest_api.calls import Calls
 from services.model_server.rest_api.options import RestOptions
+from services.model_server.rest_api.repository_calls import RepositoryCalls
 from services.model_server.rest_api.routes import find_route
 from services.model_server.servables.cancellation import Cancellation
 from services.serving_api.protos import error_codes_pb2
@@ -36,9 +38,22 @@ _UNWATCHED_SECONDS = 0.25
 _log = structlog.get_logger(__name__)
 
 
-def create_app(manager: ModelManager, data_plane: DataPlane, options: RestOptions) -> ASGIApp:
-    """Returns the application that serves TensorFlow Serving's REST API."""
-    calls = Calls(manager, data_plane, options.max_json_values)
+def create_app(
+    manager: ModelManager,
+    data_plane: DataPlane,
+    options: RestOptions,
+    control: ModelControl | None = None,
+) -> ASGIApp:
+    """Returns the application that serves TensorFlow Serving's REST API.
+
+    Args:
+        manager: reports the state of the models.
+        data_plane: answers requests for inference.
+        options: how to answer.
+        control: loads and unloads models on request; None where clients may not.
+    """
+    repository = RepositoryCalls(control, options) if control else None
+    calls = Calls(manager, data_plane, options.max_json_values, repository)
     threads = ThreadPoolExecutor(options.num_threads, thread_name_prefix="rest")
 
     async def respond(request: Request, body: bytes) -> Response:
@@ -101,7 +116,7 @@ def _respond(
     path = request.scope["raw_path"].decode("ascii", errors="replace")
     if options.metrics_path and path == options.metrics_path:
         return Response(calls.metrics_page(), media_type=CONTENT_TYPE_LATEST)
-    if not path.lower().startswith("/v1/"):
+    if not path.lower().startswith(calls.prefixes):
         return PlainTextResponse("Not Found", 404)
     if request.method == "OPTIONS" and "origin" in request.headers:
         return Response(media_type="application/json")

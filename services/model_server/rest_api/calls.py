@@ -7,7 +7,8 @@ from services.model_server.inference.data_plane import DataPlane
 from services.model_server.models.describe import describe_models, describe_status
 from services.model_server.models.manager import ModelManager
 from services.model_server.operations.predict import UnknownSignatureError
-from services.model_server.rest_api.routes import Route
+from services.model_server.rest_api.repository_calls import RepositoryCalls
+from services.model_server.rest_api.routes import REPOSITORY_PREFIX, Route
 from services.serving_api.arrays import Arrays
 from services.serving_api.protos import classification_pb2, model_pb2, regression_pb2
 from services.serving_api.rest_json.errors import JsonError, TooManyValuesError
@@ -26,16 +27,28 @@ from services.serving_api.signatures import Signature
 
 
 class Calls:
-    """Answers the calls by the data plane and the manager."""
+    """Answers the calls by the data plane and the manager.
 
-    def __init__(self, manager: ModelManager, data_plane: DataPlane, max_json_values: int) -> None:
+    Attributes:
+        prefixes: the beginnings of the paths that it answers.
+    """
+
+    def __init__(
+        self,
+        manager: ModelManager,
+        data_plane: DataPlane,
+        max_json_values: int,
+        repository: RepositoryCalls | None = None,
+    ) -> None:
         """Makes the calls.
 
         Args:
             manager: reports the state of the models.
             data_plane: answers requests for inference.
             max_json_values: of a body, see `parse_json`.
+            repository: answers the calls of the model repository extension; None where it is off.
         """
+        self.prefixes: tuple[str, ...] = ("/v1/",)
         self._manager = manager
         self._data_plane = data_plane
         self._max_json_values = max_json_values
@@ -47,6 +60,13 @@ class Calls:
             "metadata": self._metadata,
             "models": self._models,
         }
+        if repository:
+            self.prefixes += (REPOSITORY_PREFIX,)
+            self._answers |= {
+                "index": repository.index,
+                "load": repository.load,
+                "unload": repository.unload,
+            }
 
     def answer(self, route: Route, body: bytes) -> bytes:
         """Answers one request.

@@ -20,23 +20,35 @@ _PATTERNS = {
 _ROUTES = {
     method: re.compile(pattern, re.IGNORECASE | re.ASCII) for method, pattern in _PATTERNS.items()
 }
+REPOSITORY_PREFIX = "/v2/repository/"
+_REPOSITORY = re.compile(
+    rf"{REPOSITORY_PREFIX}(?:models/(?P<name>[^/]+)/(?P<change>load|unload)|index)", re.IGNORECASE
+)
 _MAX_VERSION = 2**63 - 1
 _MAX_DIGITS = 100
 
 
 class Route(NamedTuple):
-    """What a request asks for: `call` is predict, classify, regress, metadata, status or models."""
+    """What a request asks for.
+
+    Attributes:
+        call: predict, classify, regress, metadata, status or models; index, load or unload of the
+            model repository extension.
+        spec: the model.
+    """
 
     call: str
     spec: model_pb2.ModelSpec
 
 
 def find_route(method: str, path: str) -> Route:
-    """Read a method and a path that is still URL-encoded.
+    """Reads a method and a path that is still URL-encoded.
 
     Raises:
         ServingError: INVALID_ARGUMENT, the API has no such call.
     """
+    if path.lower().startswith(REPOSITORY_PREFIX):
+        return _find_repository_route(method, path)
     match = _ROUTES[method].fullmatch(path) if method in _ROUTES else None
     if not match:
         raise invalid_argument(f"Malformed request: {method} {path}")
@@ -51,6 +63,15 @@ def find_route(method: str, path: str) -> Route:
     if match["version"]:
         spec.version.value = _read_version(match["version"])
     return Route((match["call"] or "status").lower(), spec)
+
+
+def _find_repository_route(method: str, path: str) -> Route:
+    match = _REPOSITORY.fullmatch(path)
+    if not match or method != "POST":
+        raise invalid_argument(f"Malformed request: {method} {path}")
+    return Route(
+        (match["change"] or "index").lower(), model_pb2.ModelSpec(name=unquote(match["name"] or ""))
+    )
 
 
 def _read_version(digits: str) -> int:

@@ -8,6 +8,7 @@ import uvicorn
 
 from services.model_server.inference.data_plane import DataPlane
 from services.model_server.models.manager import ModelManager
+from services.model_server.models.model_control import ModelControl
 from services.model_server.ports import listen
 from services.model_server.rest_api.app import create_app
 from services.model_server.rest_api.draining import DrainingProtocol, DrainingServer
@@ -26,6 +27,7 @@ class RestServer:
         data_plane: DataPlane,
         options: RestOptions,
         grace_seconds: int,
+        control: ModelControl | None = None,
     ) -> None:
         """Takes the port; no request is answered before `start`.
 
@@ -34,13 +36,14 @@ class RestServer:
             data_plane: answers requests for inference.
             options: where and how to listen.
             grace_seconds: the time that requests in flight have after `stop`.
+            control: loads and unloads models on request; None where clients may not.
 
         Raises:
             PortTakenError: another process listens there, or it is not allowed.
         """
         self._socket = listen(options.port)
         config = uvicorn.Config(
-            create_app(manager, data_plane, options),
+            create_app(manager, data_plane, options, control),
             http=DrainingProtocol,
             ws="none",
             lifespan="off",

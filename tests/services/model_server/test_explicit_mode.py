@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from tritonclient import grpc as triton
+import requests
+from tritonclient import grpc as grpc_client
+from tritonclient import http as http_client
 from tritonclient.utils import InferenceServerException
 
 from tests.processes import free_port, running
@@ -30,21 +32,32 @@ def config_file(exported: dict[float, Path], tmp_path: Path) -> Path:
     return path
 
 
+class Clients(NamedTuple):
+    """Triton's clients of both transports, and the URL of the second."""
+
+    grpc: grpc_client.InferenceServerClient
+    http: http_client.InferenceServerClient
+    url: str
+
+
 @pytest.fixture
-def client(config_file: Path) -> Iterator[triton.InferenceServerClient]:
-    """A client of a server that has loaded the first of them."""
-    port = free_port()
+def clients(config_file: Path) -> Iterator[Clients]:
+    """Clients of a server that has loaded the first of them."""
+    port, rest_port = free_port(), free_port()
     flags = (
         f"--port={port}",
+        f"--rest_api_port={rest_port}",
         f"--model_config_file={config_file}",
         "--model_control_mode=explicit",
         "--load_model=half",
     )
     with running(*command(*flags)):
-        client = triton.InferenceServerClient(f"localhost:{port}")
-        assert eventually(lambda: is_ready(client))
-        yield client
-        client.close()
+        by_grpc = grpc_client.InferenceServerClient(f"localhost:{port}")
+        assert eventually(lambda: is_ready(by_grpc))
+        by_http = http_client.InferenceServerClient(f"localhost:{rest_port}")
+        yield Clients(by_grpc, by_http, f"http://localhost:{rest_port}/v2/repository")
+        by_http.close()
+        by_grpc.close()
 
 
 def is_ready(client: Any) -> bool:
@@ -55,7 +68,7 @@ def is_ready(client: Any) -> bool:
 
 
 def predict(client: Any, name: str) -> float:
-    tensor = triton.InferInput("x", [1, 1], "FP32")
+    tensor = grpc_client.InferInput("x", [1, 1], "FP32")
     tensor.set_data_from_numpy(np.array([[2]], np.float32))
     return float(client.infer(name, [tensor]).as_numpy("y").item())
 
@@ -65,7 +78,8 @@ def states(client: Any) -> dict[str, str]:
     return {model.name: model.state for model in index.models}
 
 
-def test_tritons_client_loads_and_unloads(client: Any) -> None:
+def test_tritons_client_loads_and_unloads(clients: Clients) -> None:
+    client = clients.grpc
     assert "model_repository" in client.get_server_metadata().extensions
     assert states(client) == {"half": "READY", "three": "UNAVAILABLE"}
     assert predict(client, "half") == 3
@@ -82,3 +96,24 @@ def test_tritons_client_loads_and_unloads(client: Any) -> None:
         client.load_model("other")
     with pytest.raises(InferenceServerException, match=r"parameters \['config'\]"):
         client.load_model("half", config="{}")
+
+
+def test_tritons_client_loads_and_unloads_over_http(clients: Clients) -> None:
+    client = clients.http
+    assert {each["name"]: each["state"] for each in client.get_model_repository_index()} == {
+        "half": "READY",
+        "three": "UNAVAILABLE",
+    }
+    client.load_model("three")
+    assert predict(clients.grpc, "three") == 8
+    client.unload_model("half")
+    with pytest.raises(InferenceServerException, match="'other': it is not configured") as refused:
+        client.load_model("other")
+    assert refused.value.status() == "404"
+    with pytest.raises(InferenceServerException, match=r"parameters \['config'\]"):
+        client.load_model("half", config="{}")
+    ready = requests.post(f"{clients.url}/index", json={"ready": True}, timeout=20).json()
+    assert ready == [{"name": "three", "version": "1", "state": "READY", "reason": ""}]
+    for body in ('{"ready": 1}', "[1]", '{"ready"'):
+        assert requests.post(f"{clients.url}/index", body, timeout=20).status_code == 400
+    assert requests.get(f"{clients.url}/index", timeout=20).status_code == 400

@@ -168,8 +168,9 @@ def test_the_status_of_what_is_not_there(served: Any, path: str, message: str) -
     assert (response.status_code, response.json()) == (404, {"error": message})
 
 
-def test_a_path_outside_the_api_is_no_json(served: Any) -> None:
-    response = requests.get(f"{served.url}/other", timeout=20)
+@pytest.mark.parametrize("path", ["other", "v2/repository/index"])
+def test_a_path_outside_the_api_is_no_json(served: Any, path: str) -> None:
+    response = requests.post(f"{served.url}/{path}", timeout=20)
     assert (response.status_code, response.text) == (404, "Not Found")
 
 

@@ -32,6 +32,22 @@ def test_the_list_of_models() -> None:
     assert find_route("GET", "/v1/models").call == "models"
 
 
+@pytest.mark.parametrize(
+    ("path", "call", "name"),
+    [
+        ("/v2/repository/index", "index", ""),
+        ("/v2/repository/models/a%20b/load", "load", "a b"),
+        ("/v2/repository/models/m:1/unload", "unload", "m:1"),
+    ],
+)
+def test_the_model_repository_extension(path: str, call: str, name: str) -> None:
+    route = find_route("POST", path)
+    assert (route.call, route.spec.name) == (call, name)
+    for method, other in (("GET", path), ("POST", f"{path}/more")):
+        with pytest.raises(ServingError, match="Malformed request"):
+            find_route(method, other)
+
+
 def test_versions_and_labels() -> None:
     assert find_route("POST", "/v1/models/m/versions/12:predict").spec.version.value == 12
     assert find_route("GET", "/v1/models/m/versions/0/metadata").spec.version.value == 0
