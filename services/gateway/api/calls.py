@@ -27,9 +27,9 @@ class Body:
     """The body of a request.
 
     Attributes:
-        content: its type by media type: `bytes` of a file, else that of the document or the form.
-        examples: of the JSON, by what they show.
-        required: whether there must be one.
+        content: its type by media type: `bytes` for a file, else the type of the JSON or the form.
+        examples: examples of the JSON, by title.
+        required: whether a request must have a body.
     """
 
     content: Mapping[str, Any]
@@ -39,12 +39,12 @@ class Body:
 
 @dataclass(frozen=True)
 class Call:
-    """What neither the paths nor the view of a route tell.
+    """The types of a call, as its route declares them.
 
     Attributes:
-        answers: the type of the answer by media type: `bytes`, `str`, or that of the JSON.
-        parameters: those of the query, which may stand in JSON and in forms, too.
-        body: the body, None where the call takes none.
+        answers: the type of the response by media type: `bytes`, `str`, or the type of the JSON.
+        parameters: the parameters in the query, which JSON and forms may hold too.
+        body: the request body, None if the call takes none.
     """
 
     answers: Mapping[str, Any]

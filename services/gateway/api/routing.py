@@ -55,8 +55,8 @@ class Routes(Blueprint):
 
     Attributes:
         tag: the group of its calls.
-        example_model: the model that the examples name.
-        calls: what each call takes and answers, by the name of its view.
+        example_model: the model in the examples of its paths.
+        calls: the types of each call, by the name of its view.
     """
 
     def __init__(

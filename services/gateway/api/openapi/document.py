@@ -42,10 +42,10 @@ _TAGS = {
 
 
 def openapi_document(app: Flask) -> dict[str, Any]:
-    """Describes every call of an application, but for the static files.
+    """Describes every call of an application, except for the static files.
 
     Raises:
-        KeyError: a route declares nothing.
+        KeyError: a route is not declared by `Routes.call`.
     """
     blueprints = [each for each in app.blueprints.values() if isinstance(each, Routes)]
     owners = {f"{routes.name}.{view}": routes for routes in blueprints for view in routes.calls}
@@ -169,7 +169,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _body_content(
     body: Body, parameters: type[BaseModel] | None, schemas: Schemas
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Describes a body by media type; parameters may stand in all that is no file."""
+    """Describes a body by media type; JSON and forms may hold the parameters too."""
     examples = {
         PNG: {"boot": {"externalValue": f"/static/{SAMPLE}"}},
         JSON: {name: {"value": value} for name, value in body.examples.items()},

@@ -212,7 +212,7 @@ def _is_classification(outputs: Arrays) -> bool:
 
 
 def _top_classes(outputs: Arrays, row: int, info: ModelInfo, top: int) -> list[TopClass]:
-    """Describes the most probable classes of one image, the first first."""
+    """Describes the most probable classes of one image, the most probable first."""
     probabilities = outputs["probabilities"][row]  # [K]
     order = np.argsort(-probabilities, kind="stable")
     named = outputs.get("class_index")

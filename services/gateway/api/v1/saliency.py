@@ -52,7 +52,7 @@ class SaliencyParameters(ImageParameters):
 
 @with_config(ConfigDict(extra="allow"))
 class Explanation(TypedDict):
-    """Why a class was, or might be, chosen; with all other outputs of the signature."""
+    """The attribution of one class to the pixels, and all other outputs of the signature."""
 
     class_index: int
     label: str | None

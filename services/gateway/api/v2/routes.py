@@ -60,14 +60,14 @@ class ServerMetadata(TypedDict):
 
 
 class ServerState(TypedDict, total=False):
-    """Whether the server is alive, or ready."""
+    """The state of the server."""
 
     live: bool
     ready: bool
 
 
 class ModelState(TypedDict):
-    """Whether a model is ready."""
+    """The readiness of a model."""
 
     name: str
     ready: bool
