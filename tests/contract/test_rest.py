@@ -210,6 +210,14 @@ def test_metrics_have_tensorflow_servings_names(url: str, contract: Any) -> None
     assert ":tensorflow:serving:runtime_latency_bucket{" in page
 
 
+def test_a_refusal_is_counted_as_one(ours: None, url: str, contract: Any) -> None:
+    assert post(f"{url}/half_plus_two:predict", {"instances": [["a"]]}).status_code == 400
+    page = requests.get(f"http://{contract.rest}/monitoring/prometheus/metrics", timeout=30).text
+    sample = ':tensorflow:serving:request_count{model_name="half_plus_two",status="%s"}'
+    assert sample % "INVALID_ARGUMENT" in page
+    assert sample % "INTERNAL" not in page
+
+
 def test_metrics_by_version_and_signature(ours: None, url: str, contract: Any) -> None:
     body = {"signature_name": "regress_x_to_y", "examples": [{"x": 2.0}]}
     assert post(f"{url}/half_plus_two/versions/1:regress", body).status_code == 200

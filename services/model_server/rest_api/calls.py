@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from services.model_server.errors import invalid_argument
 from services.model_server.inference.data_plane import DataPlane
 from services.model_server.models.describe import describe_models, describe_status
@@ -78,12 +81,8 @@ class Calls:
         Raises:
             ServingError: the error that the client gets as `{"error": …}`.
         """
-        try:
+        with _invalid_arguments():
             return self._answers[route.call](route.spec, body)
-        except TooManyValuesError as error:
-            raise invalid_argument(f"{error}, or raise --rest_api_max_json_values") from None
-        except JsonError as error:
-            raise invalid_argument(str(error)) from None
 
     def metrics_page(self) -> bytes:
         """Returns everything that the server measures, in Prometheus's text format."""
@@ -95,7 +94,9 @@ class Calls:
 
         def read(signature: Signature) -> Arrays:
             # Its memory, ten times that of the arrays, is free again before the model runs.
-            return to_arrays(unread.pop(), signature.inputs)
+            # Here too, so that the metrics count errors as what they are.
+            with _invalid_arguments():
+                return to_arrays(unread.pop(), signature.inputs)
 
         try:
             outputs = self._data_plane.infer(spec, read).outputs
@@ -123,3 +124,13 @@ class Calls:
 
     def _models(self, _spec: model_pb2.ModelSpec, _body: bytes) -> bytes:
         return models_json(describe_models(self._manager)).encode()
+
+
+@contextmanager
+def _invalid_arguments() -> Iterator[None]:
+    try:
+        yield
+    except TooManyValuesError as error:
+        raise invalid_argument(f"{error}, or raise --rest_api_max_json_values") from None
+    except JsonError as error:
+        raise invalid_argument(str(error)) from None
