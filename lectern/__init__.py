@@ -1,1 +1,1 @@
-"""The command line `lectern`, which joins training and services: neither imports the other."""
+"""The command line `lectern`, which uses both training and services; neither imports the other."""

@@ -1,4 +1,4 @@
-"""`lectern models`, `predict` and `explain`: calls of a running gateway."""
+"""`lectern models`, `predict` and `explain`: call a running gateway."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def write_saliency(  # noqa: PLR0913, PLR0917
 
 
 def overlay(image: Image.Image, attribution: npt.NDArray[np.floating]) -> Image.Image:
-    """Returns an image, greyed, with its attribution in red (for the class) and blue (against it).
+    """Returns an image in grey, with the attribution in red (for the class) and blue (against it).
 
     Args:
-        image: Of any size.
-        attribution: [H, W]; stretched to the image's size.
+        image: An image of any size.
+        attribution: [H, W]; scaled to the image's size.
     """
     strongest = np.percentile(np.abs(attribution), 99) or 1.0
     heat = np.clip(attribution / strongest, -1, 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""`lectern check`: the tasks of an exported model, what each costs, and what is missing."""
+"""`lectern check`: shows the tasks of an exported model, their costs, and the missing tasks."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def check_model(console: Console, folder: Path) -> None:
     """Prints the signatures of a version with their inputs, memory and latency.
 
     Args:
-        console: Where to print.
-        folder: A version's folder, or a model's, whose latest version is taken.
+        console: The console to print to.
+        folder: The folder of a version, or of a model, of which the latest version is checked.
 
     Raises:
-        ModelRepositoryError: The folder holds no SavedModel.
+        ModelRepositoryError: The folder contains no SavedModel.
     """
     version = _find_version(folder)
     before = psutil.Process().memory_info().rss
@@ -53,8 +53,8 @@ def check_model(console: Console, folder: Path) -> None:
         missing = [task for task, name in _TASKS.items() if not _carries(model, name)]
     if missing:
         console.print(
-            f"It carries no {', '.join(missing)}. `lectern export` writes every task that a Keras "
-            "model's layers allow, and says why others are left out.",
+            f"It has no {', '.join(missing)}. `lectern export` writes every task that a Keras "
+            "model's layers allow, and says why it leaves out the others.",
             highlight=False,
         )
 

@@ -1,4 +1,4 @@
-"""The commands. Each one imports what it needs when it runs, so that `--help` answers at once."""
+"""The commands. Each imports its modules when it runs, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ ImagesArgument = Annotated[list[Path], typer.Argument(help="Image files.", metav
 UrlOption = Annotated[str, typer.Option("--url", help="The gateway.", envvar="LECTERN_URL")]
 KeyOption = Annotated[
     str | None,
-    typer.Option("--api-key", help="If the gateway asks for one.", envvar="LECTERN_API_KEY"),
+    typer.Option(
+        "--api-key", help="The API key, if the gateway requires one.", envvar="LECTERN_API_KEY"
+    ),
 ]
 
 
@@ -112,7 +114,7 @@ def serve(
 def check(
     model: Annotated[Path, typer.Argument(help="A model's folder, such as models/flowers.")],
 ) -> None:
-    """Show the tasks of an exported model, what each one costs, and what is missing."""
+    """Show the tasks of an exported model, their costs, and the missing tasks."""
     from lectern.check import check_model  # noqa: PLC0415 - see the module
 
     check_model(console, model)
@@ -123,7 +125,7 @@ def check(
     add_help_option=False,
 )
 def train(context: typer.Context) -> None:
-    """Train one of the course's networks: all arguments go to `python -m training train`."""
+    """Train one of the course's networks; takes the arguments of `python -m training train`."""
     command = [sys.executable, "-m", "training", "train", *context.args]
     os.execv(sys.executable, command)
 
@@ -141,11 +143,11 @@ def list_models(url: UrlOption = GATEWAY, api_key: KeyOption = None) -> None:
 def predict(
     model: NameArgument,
     images: ImagesArgument,
-    top: Annotated[int, typer.Option(min=1, help="How many classes of each image.")] = 5,
+    top: Annotated[int, typer.Option(min=1, help="Number of classes to show per image.")] = 5,
     url: UrlOption = GATEWAY,
     api_key: KeyOption = None,
 ) -> None:
-    """Classify images by a running gateway."""
+    """Classify images with a running gateway."""
     from lectern.calls import show_predictions  # noqa: PLC0415 - see the module
 
     with _client(url, api_key) as client:
@@ -162,7 +164,7 @@ def explain(  # noqa: PLR0913, PLR0917  # Each argument is an option.
     url: UrlOption = GATEWAY,
     api_key: KeyOption = None,
 ) -> None:
-    """Write a saliency map of each image, laid over it, by a running gateway."""
+    """Write each image with its saliency map over it, computed by a running gateway."""
     from lectern.calls import write_saliency  # noqa: PLC0415 - see the module
 
     with _client(url, api_key) as client:
@@ -176,10 +178,10 @@ def _client(url: str, api_key: str | None) -> Client:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line; an error that the user can fix ends it with status 2.
+    """Runs the command line; an error that the user can fix ends it with exit status 2.
 
     Args:
-        arguments: Instead of the process's own.
+        arguments: Command-line arguments; by default those of the process.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Read while TensorFlow is imported.
     try:
@@ -192,6 +194,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _is_the_users(error: Exception) -> bool:
-    """Tells whether a message is enough; the classes are of packages that may not be imported."""
+    """Returns whether the user can fix an error; compares names, since its class may be absent."""
     names = {base.__name__ for base in type(error).__mro__}
     return bool(names & {"TrainingError", "GatewayError", "OSError"})

@@ -1,4 +1,4 @@
-"""`lectern export`: a Keras model into the repository."""
+"""`lectern export`: exports a Keras model into the repository."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def export_model(  # noqa: PLR0913
     """Exports a model and prints what was written.
 
     Raises:
-        TrainingError: The model cannot be exported so.
+        TrainingError: The model cannot be exported with these options.
     """
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     if not _NAME.fullmatch(name):
         raise KerasModelError(
-            f"Received the name {name!r}; expected letters, digits, '.', '_' and '-', which URLs "
-            "need no escapes for."
+            f"Received the name {name!r}; expected only letters, digits, '.', '_' and '-', which "
+            "need no escaping in URLs."
         )
     with console.status(f"Reading {source} …"):
         read = read_model(source, builder=builder, weights=weights, custom=custom)
-    with console.status("Exporting and checking; a large network takes minutes …"):
+    with console.status("Exporting and checking; this takes minutes for a large network …"):
         chosen = Options(image_size=_read_size(image_size), **options)
         report = export_keras_model(models, name, read, chosen, source)
     _print(console, models, name, report)

@@ -1,1 +1,1 @@
-"""What Lectern runs: the gateway, the embedded model server and the API between them."""
+"""Lectern's services: the gateway, the embedded model server and the API between them."""

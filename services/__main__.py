@@ -1,9 +1,9 @@
-"""`python -m services [MODELS]`: the model server and the gateway side by side on one machine.
+"""`python -m services [MODELS]`: runs the model server and the gateway on one machine.
 
 MODELS is a model repository with its `models.config`; the default is `models`.
 
-A model server that is killed is started again. Ctrl-C and SIGTERM stop the gateway first, so that
-the requests it has accepted are answered; a second Ctrl-C kills both.
+A model server that is killed is restarted. Ctrl-C and SIGTERM stop the gateway first, so that
+accepted requests are answered; a second Ctrl-C kills both.
 
 Ports come from the environment: GATEWAY_PORT (8080), GRPC_PORT (8500) and REST_PORT (8501).
 """
@@ -90,10 +90,10 @@ def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
 
 
 def free_port(name: str, default: int) -> int:
-    """Returns the port that the environment variable `name` asks for.
+    """Returns the port in the environment variable `name`.
 
     Raises:
-        ValueError: it is no port number, or the port cannot be listened on.
+        ValueError: the value is not a port number, or the port cannot be listened on.
     """
     text = os.environ.get(name) or str(default)
     if not text.isdecimal() or not 0 < int(text) < 2**16:
@@ -113,7 +113,7 @@ def free_port(name: str, default: int) -> int:
 
 
 def processes(ports: dict[str, int], models: Path) -> list[tuple[str, list[str], dict[str, str]]]:
-    """Returns name, module with arguments, and environment of each process.
+    """Returns the name, the module with its arguments, and the environment of each process.
 
     Args:
         ports: the three ports, by the names in PORTS.
@@ -124,7 +124,7 @@ def processes(ports: dict[str, int], models: Path) -> list[tuple[str, list[str],
         f"--port={ports['GRPC_PORT']}",
         f"--rest_api_port={ports['REST_PORT']}",
         f"--model_config_file={models / CONFIG_NAME}",
-        # A model that is exported meanwhile is served, too.
+        # Models that are exported later are served too.
         "--model_config_file_poll_wait_seconds=2",
     ]
     gateway_environment = {

@@ -28,7 +28,7 @@ def main(port: int) -> int:
 
 
 def print_greeting(address: str, model: str) -> None:
-    """Prints what to try with a model that is available.
+    """Prints a command to try with an available model.
 
     Raises:
         OSError: a call failed.
@@ -47,16 +47,16 @@ def print_greeting(address: str, model: str) -> None:
 
 
 def wait_for_model(url: str, timeout: float) -> str:
-    """Asks for the states of all models until one is AVAILABLE, and returns its name.
+    """Polls the states of all models until one is AVAILABLE, and returns its name.
 
-    The demonstration's model is waited for if it is among them.
+    If the demonstration's model is among them, it waits for that one.
 
     Args:
-        url: the call that lists the models; `/readyz` would wait for the last of them.
+        url: the call that lists the models; `/readyz` would wait for all of them.
         timeout: seconds until giving up.
 
     Raises:
-        TimeoutError: none is available in time; the message holds the last answer.
+        TimeoutError: no model is available in time; the message contains the last answer.
     """
     deadline = time.monotonic() + timeout
     while True:

@@ -1,4 +1,4 @@
-"""Child processes that are restarted when they are killed, with their name before each line."""
+"""Child processes that are restarted when killed, and whose output lines start with their name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO, cast
 
 MAX_DEATHS = 5
 SECONDS_OF_DEATHS = 60.0
-"""A process that is killed so often within so many seconds is not started again."""
+"""A process that is killed this often within this many seconds is not restarted."""
 
 _NAME_WIDTH = 12
 
@@ -55,7 +55,7 @@ class SupervisedProcess:
 
     @property
     def ending(self) -> str | None:
-        """How the process ended, in words; None while it runs."""
+        """How the process ended, for a message; None while it runs."""
         status = self._process.poll()
         if status is None:
             return None
@@ -64,10 +64,12 @@ class SupervisedProcess:
         return f"ended with exit status {status}"
 
     def restart_if_killed(self) -> bool:
-        """Starts the process again if a signal such as SIGABRT ended it, and not too often.
+        """Restarts the process if a signal such as SIGABRT killed it, but not too often.
+
+        A process that exits by itself is not restarted: it has logged why, and would exit again.
 
         Returns:
-            Whether it runs. A process that exits by itself has said why, and would do so again.
+            Whether the process runs.
         """
         ending = self.ending
         if ending is None:

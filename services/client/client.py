@@ -37,24 +37,24 @@ _CODE_VERSION = struct.Struct("<7xq")
 """The model version in a container, behind its magic, its format version and its dtype."""
 
 _MARGIN_SECONDS = 1.0
-"""How long the client outwaits the gateway, whose answer says why the time was too short."""
+"""Time that the client waits longer than the gateway, whose answer explains a timeout."""
 
 
 class Client:
     """A connection to one gateway, closed by `close()` or at the end of a `with` block.
 
-    The methods are the words of the HTTP API. Each takes `version` (a number) or `label` (such as
-    "stable") to ask for a certain version of the model, and each result names the version that
-    answered. Images are paths, bytes, NumPy arrays or Pillow images, one or several; a list of
+    The methods are named after the verbs of the HTTP API. Each takes `version` (a number) or
+    `label` (such as "stable") to select a version of the model, and each result names the version
+    that answered. Images are paths, bytes, NumPy arrays or Pillow images, one or several; a list of
     results has one result per image. `invert=True` is for dark drawings on a light background.
 
-    Every method raises GatewayError if the gateway answers with an error, too late or not at all,
+    Every method raises GatewayError if the gateway answers with an error, too late, or not at all;
     and OSError, TypeError or ValueError if an image cannot be read.
 
     Args:
         url: URL of the gateway.
         api_key: API key, if the gateway requires one.
-        timeout: seconds to wait for an answer; also the deadline after which the gateway gives up.
+        timeout: seconds to wait for an answer; the gateway gives up after this time too.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Client:
         version: int | None = None,
         label: str | None = None,
     ) -> list[Saliency]:
-        """Returns the attribution of each image's pixels to a class, -1 for the most probable."""
+        """Returns the attribution of a class to each image's pixels; -1 is the most probable."""
         path = f"{_path(model, version, label)}:saliency"
         answer = self._post(path, images, method=method, class_index=class_index, invert=invert)
         return list(Saliency.read(_json(answer)))
@@ -138,7 +138,7 @@ class Client:
         version: int | None = None,
         label: str | None = None,
     ) -> list[Activation]:
-        """Returns the output of a layer for each image; by default of the largest layer."""
+        """Returns the output of a layer, by default the largest, for each image."""
         path = f"{_path(model, version, label)}:activations"
         return list(Activation.read(_json(self._post(path, images, layer=layer, invert=invert))))
 
@@ -152,7 +152,7 @@ class Client:
         version: int | None = None,
         label: str | None = None,
     ) -> list[Visualization]:
-        """Returns an image for each channel that excites it.
+        """Returns an image for each channel that maximizes the channel's activation.
 
         By default the layer is the first by name, and the channels are its first nine.
         """
@@ -177,8 +177,8 @@ class Client:
     ) -> list[Sample]:
         """Returns generated images.
 
-        They come from `count` consecutive seeds; from `steps` images between `seed` and `to_seed`,
-        or between two `images`; or from latent vectors, an array [N, L].
+        They are made from `count` consecutive seeds; from `steps` points between `seed` and
+        `to_seed`, or between two `images`; or from latent vectors, an array [N, L].
         """
         answer = self._post(
             f"{_path(model, version, label)}:generate",
@@ -234,10 +234,10 @@ class Client:
         )
 
     def _request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Returns an answer without an error.
+        """Returns a successful answer.
 
         Raises:
-            GatewayError: the answer is an error, or there is none.
+            GatewayError: the answer is an error, or there is no answer.
         """
         try:
             response = self._session.request(

@@ -1,4 +1,4 @@
-"""Images as programs hold them, to and from the files that the gateway takes and answers."""
+"""Converts images in memory to the files that the gateway takes, and its answers to arrays."""
 
 from __future__ import annotations
 

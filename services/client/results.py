@@ -1,4 +1,4 @@
-"""Results of the client's calls: each names the model and the version that answered."""
+"""Results of the client's calls, each with the model and the version that answered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Result:
-    """What every result has.
+    """Attributes of every result.
 
     Attributes:
         model: name of the model that answered.
@@ -233,7 +233,7 @@ class VersionState:
 
 @dataclass(frozen=True)
 class CascadeModels:
-    """The models behind a cascade: the large one answers below the threshold of the small one."""
+    """The models of a cascade; the large one answers if the small one is below the threshold."""
 
     small: str
     large: str

@@ -97,7 +97,7 @@ def test_check_shows_tasks_latency_and_what_is_missing(repository, capsys, monke
     output = capsys.readouterr().out
     assert "saliency_gradcam" in output
     assert "images float32[N, 16, 12, 3]" in output
-    assert "It carries no generate, compress, decompress" in output
+    assert "It has no generate, compress, decompress" in output
 
 
 def test_check_of_an_empty_folder_is_one_sentence(capsys, tmp_path):

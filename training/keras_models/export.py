@@ -1,4 +1,4 @@
-"""Exports a user's Keras model, and checks the export before it is published."""
+"""Exports a user's Keras model, and checks the export before publishing it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _IMAGES = 4
 
 @dataclass(frozen=True)
 class Report:
-    """What an export did.
+    """The result of an export.
 
     Attributes:
-        version: The new version's folder.
-        kind: What the model is.
+        version: Folder of the new version.
+        kind: Kind of the model, such as classifier.
         signatures: The signatures that were written.
         skipped: The tasks that were left out, each with the reason.
-        difference: The largest difference between a prediction of the export and of the Keras
-            model; None where none was compared.
-        convergence: By how much the pixels' shares of a logit miss it, relative to it; None
-            without integrated gradients.
+        difference: Largest difference between the predictions of the export and of the Keras model;
+            None if none were compared.
+        convergence: Relative difference between a logit and the sum of its integrated gradients;
+            None without integrated gradients.
     """
 
     version: Path
@@ -53,15 +53,15 @@ def export_keras_model(
     """Adds a version of a user's model to the repository and to its `models.config`.
 
     Args:
-        models: The repository.
-        name: The model's name there.
+        models: The model repository.
+        name: Name of the model in the repository.
         source: The model.
-        options: What its file does not say.
-        description: Where the model comes from, for its card.
+        options: The user's options, for what the model's file does not say.
+        description: Origin of the model, for its card.
 
     Raises:
-        KerasModelError: The model cannot be exported so, or the export does not answer as the
-            Keras model does; nothing was published then.
+        KerasModelError: The model cannot be exported with these options, or the export's answers
+            differ from the Keras model's. Nothing has been published then.
     """
     plan = plan_export(source, options)
     measured: dict[str, float | None] = {}
@@ -102,10 +102,10 @@ def _lookup_tables(model: keras.Model) -> list[Any]:
 
 
 def _check(folder: Path, plan: Plan) -> dict[str, float | None]:
-    """Compares the export, in a session as TensorFlow Serving runs it, with the Keras model.
+    """Compares the export's answers, in a TF1-style session, with those of the Keras model.
 
     Raises:
-        KerasModelError: They differ.
+        KerasModelError: The answers differ.
     """
     if plan.reference is None:
         return {"difference": None, "convergence": None}
@@ -130,7 +130,7 @@ def _random_images(model: keras.Model) -> npt.NDArray[np.float32]:
 
 
 def _comparable(answer: npt.NDArray[Any], expected: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    # A network of one sigmoid is exported with two classes, of which it names the second.
+    # A network with one sigmoid is exported with two classes; its output is that of the second.
     return answer[:, -1:] if answer.ndim == 2 and expected.shape[-1] == 1 else answer
 
 

@@ -1,4 +1,4 @@
-"""The names of a classifier's classes."""
+"""Reads the names of a classifier's classes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def read_labels(source: str, count: int) -> list[str]:
     """Returns one label for each class, in the order of the model's outputs.
 
     Args:
-        source: A file: text with a label on each line, a JSON list, or the first column of a CSV
-            file whose header names it `label`; or `imagenet`.
-        count: How many classes the model has.
+        source: A text file with one label per line, a JSON list, or a CSV file with a column named
+            `label`; or `imagenet`.
+        count: Number of the model's classes.
 
     Raises:
-        KerasModelError: The labels cannot be read, or there are more or fewer than classes.
+        KerasModelError: The labels cannot be read, or their number is not that of the classes.
     """
     labels = _imagenet_labels() if source == IMAGENET else _read_file(Path(source))
     if len(labels) != count:
@@ -60,9 +60,7 @@ def _parse_json(path: Path, text: str) -> list[str]:
     except ValueError as error:
         raise KerasModelError(f"{path} is not JSON: {error}") from error
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise KerasModelError(
-            f"{path} holds no list of strings; expected one label for each class."
-        )
+        raise KerasModelError(f"{path} is not a list of strings; expected one label per class.")
     return labels
 
 

@@ -1,6 +1,6 @@
-"""The range of pixels that a network expects, put in front of it as layers.
+"""The pixel range that a network expects, as layers in front of it.
 
-Clients send images from 0 to 255; what the network was trained on is a range of its own.
+Clients send images from 0 to 255; the network may have been trained on another range.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ Layers = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 
 class PixelRange(NamedTuple):
-    """A range of pixels.
+    """A pixel range.
 
     Attributes:
-        layers: Brings images from 0 to 255 into the range.
-        to_images: The way back, cut off at 0 and 255; None where no network gives such images.
+        layers: Converts images from 0 to 255 into the range.
+        to_images: Converts images of the range back, clipped to 0 to 255; None for ranges in which
+            networks do not output images.
     """
 
     layers: Layers
@@ -34,7 +35,7 @@ class PixelRange(NamedTuple):
 
 @keras.saving.register_keras_serializable("lectern")
 class ReversedChannels(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types.
-    """Turns RGB into BGR."""
+    """Converts RGB to BGR."""
 
     def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the images with the order of their channels reversed."""
@@ -86,7 +87,7 @@ RANGES: dict[str, PixelRange] = {
     "imagenet": PixelRange(_normalized),
     "caffe": PixelRange(_caffe),
 }
-"""By the name that `--pixels` takes; Keras calls the mode `imagenet` `torch`."""
+"""Pixel ranges by their names in `--pixels`. `imagenet` is the mode that Keras calls `torch`."""
 
 _FAMILIES = {
     "0..255": ("convnext", "efficientnet", "efficientnet_v2", "mobilenet_v3"),
@@ -102,19 +103,19 @@ _FAMILIES = {
     "imagenet": ("densenet",),
     "caffe": ("resnet", "vgg16", "vgg19"),
 }
-"""What `preprocess_input` of the modules of keras.applications does."""
+"""Pixel range of each module of keras.applications, as in its `preprocess_input`."""
 
 
 def find_pixels(model: keras.Model, asked: str | None, family: str | None) -> PixelRange:
-    """Returns the range of pixels that a model was trained on.
+    """Returns the pixel range that a model was trained on.
 
     Args:
-        model: A model of images.
-        asked: A range by name, or the name of a family of keras.applications.
-        family: The family that the model's source names.
+        model: A model that takes images.
+        asked: The `--pixels` option: name of a range, or of a family of keras.applications.
+        family: The family of keras.applications that the model comes from.
 
     Raises:
-        KerasModelError: The range is unknown, or nothing says which it is.
+        KerasModelError: The range is unknown, or neither the option nor the model says which it is.
     """
     name = asked or family
     if name is not None:
@@ -122,7 +123,7 @@ def find_pixels(model: keras.Model, asked: str | None, family: str | None) -> Pi
     if _rescales_itself(model):
         return RANGES["0..255"]
     raise KerasModelError(
-        "The file does not say which range of pixels the network was trained on, and it has no "
+        "The file does not say which pixel range the network was trained on, and the model has no "
         "Rescaling or Normalization layer of its own. Name the range: --pixels "
         f"{', '.join(RANGES)}, or the name of a keras.applications family such as resnet."
     )

@@ -20,12 +20,12 @@ _WEIGHTS = ".weights.h5"
 
 
 class Source(NamedTuple):
-    """A model and what its source says about it.
+    """A model with information from its source.
 
     Attributes:
-        model: The model, functional.
+        model: The model, which is functional.
         family: The `keras.applications` module that preprocesses its images, such as
-            `mobilenet_v2`; None where the source is no such network.
+            `mobilenet_v2`; None if the model is not from keras.applications.
         has_imagenet_classes: Whether its classes are the 1,000 of ImageNet.
     """
 
@@ -47,11 +47,11 @@ def read_model(
         source: A `.keras` or `.h5` file; a `.weights.h5` file, with `builder`; or `keras:NAME`, a
             network of `keras.applications`.
         builder: `module:function`, which builds the model that a `.weights.h5` file belongs to.
-        weights: Of a `keras:NAME` network: `imagenet`, a file, or None for random ones.
+        weights: Weights of a `keras:NAME` network: `imagenet`, a file, or None for random weights.
         custom: A module that registers custom layers with Keras when it is imported.
 
     Raises:
-        KerasModelError: The source cannot be read; the message says how to help.
+        KerasModelError: The source cannot be read; the message says how to fix it.
     """
     if custom is not None:
         _import_module(custom)
@@ -93,7 +93,7 @@ def _reason(error: Exception) -> str:
 def _built(weights: Path, builder: str | None) -> keras.Model:
     if builder is None:
         raise KerasModelError(
-            f"{weights} holds weights without a network. Name the function that builds it with "
+            f"{weights} contains weights without a network. Name the function that builds it with "
             "--builder module:function."
         )
     model = _checked(_call(_find_function(builder), builder), builder)
@@ -152,7 +152,7 @@ def _checked(model: Any, source: str) -> keras.Model:
             f"The model of {source} does not say which shape its input has: call it once, or build "
             "it with build(input_shape), before saving it."
         )
-    # A subclassed model: as the one layer of a graph, it has an input and an output.
+    # A subclassed model becomes the only layer of a functional model.
     inputs = keras.Input(batch_shape=shapes[0], name="inputs")
     return keras.Model(inputs, model(inputs), name=model.name)
 

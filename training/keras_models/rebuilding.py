@@ -1,7 +1,7 @@
-"""Rebuilds a model: pixels from 0 to 255 in front, logits at the end, nested models laid open.
+"""Rebuilds a model to take pixels from 0 to 255, end in logits, and contain no nested models.
 
-The layers are made anew from their configurations and get the weights of the old ones, since a
-layer that is called twice has no single output to look at.
+New layers are created from the configurations of the old ones and get their weights, since a layer
+that is called twice does not have a single output.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from training.keras_models.pixels import Layers
 
 
 class Head(Enum):
-    """The activation that a network ends in."""
+    """The activation at the end of a network."""
 
     SOFTMAX = "softmax"
     SIGMOID = "sigmoid"
@@ -26,7 +26,7 @@ class Head(Enum):
 
 
 def find_head(model: keras.Model) -> Head:
-    """Returns the activation at the end of a model; OTHER where its layers do not tell."""
+    """Returns the activation at the end of a model; OTHER if its layers do not show it."""
     layer = _last_layer(model)
     if layer is None:
         return Head.OTHER
@@ -46,17 +46,17 @@ def rebuild(
     *,
     takes_off_head: bool = False,
 ) -> keras.Model:
-    """Returns a functional model from images, 0 to 255, to what a model makes of them.
+    """Returns a functional model that takes images from 0 to 255 and computes a model's outputs.
 
     Args:
-        model: A model of one input, images [N, H, W, C].
-        pixels: The layers that bring images into the model's own range.
+        model: A model with one input, images [N, H, W, C].
+        pixels: The layers that convert images into the model's pixel range.
         image_shape: Height, width and channels of the images.
-        takes_off_head: Whether the activation at the end is left out, so that the result ends in
-            logits. `find_head` says which one it is.
+        takes_off_head: Whether to remove the activation at the end, which `find_head` returns, so
+            that the result ends in logits.
 
     Raises:
-        KerasModelError: A layer cannot be made from its configuration.
+        KerasModelError: A layer cannot be created from its configuration.
     """
     head = _last_layer(model) if takes_off_head else None
     images = keras.Input(image_shape, name="images")
@@ -65,29 +65,29 @@ def rebuild(
 
 
 def append(model: keras.Model, layers: Layers) -> keras.Model:
-    """Returns a model with more layers behind it, which share its weights."""
+    """Returns a model extended by more layers; it shares the weights of the original."""
     return keras.Model(model.inputs[0], layers(model.outputs[0]), name=model.name)
 
 
 def is_transparent(model: keras.Model) -> bool:
-    """Tells whether a model is a graph of layers; that of a subclassed model is hidden in code."""
+    """Returns whether a model is a graph of layers, unlike a subclassed model."""
     return isinstance(model, keras.Sequential) or _is_functional(model)
 
 
 class _Rebuilding:
-    """One rebuild; layers that are shared stay shared."""
+    """One rebuild of a model; layers that are shared stay shared."""
 
     def __init__(self, head: keras.Layer | None) -> None:
         self._head = head
         self._made: dict[int, keras.Layer] = {}
 
     def apply(self, model: keras.Model, tensors: Any) -> Any:
-        """Returns the outputs of a model's new layers on tensors."""
+        """Applies a model's new layers to tensors, and returns the outputs."""
         if isinstance(model, keras.Sequential):
             for layer in model.layers:
                 tensors = self._call(layer, tensors)
             return tensors
-        # Public cloning makes a model of its own, which is not connected to these tensors.
+        # `clone_model` would create a separate model, not connected to these tensors.
         return model._run_through_graph(
             keras.tree.pack_sequence_as(model.input, keras.tree.flatten(tensors)),
             operation_fn=lambda layer: partial(self._call, layer),
@@ -100,8 +100,7 @@ class _Rebuilding:
             return args[0]
         if isinstance(layer, keras.Model) and is_transparent(layer) and len(args) == 1:
             return self.apply(layer, args[0])
-        # A subclassed model hides its graph in code; what is no layer is an operation, such as a
-        # sum. Both stay as they are.
+        # Subclassed models, and operations that are not layers, such as a sum, are not rebuilt.
         if isinstance(layer, keras.Model) or not isinstance(layer, keras.Layer):
             return layer(*args, **kwargs)
         return self._call_copy(layer, *args, **kwargs)
@@ -122,13 +121,13 @@ class _Rebuilding:
             return type(layer).from_config(config)
         except Exception as error:
             raise KerasModelError(
-                f"The layer {layer.name!r} ({type(layer).__name__}) cannot be made from its "
+                f"The layer {layer.name!r} ({type(layer).__name__}) cannot be created from its "
                 f"configuration: {error!r}. Give it a get_config that its constructor takes."
             ) from error
 
 
 def _is_functional(model: keras.Model) -> bool:
-    # Keras exports no name for the class; a subclass with a call of its own hides its graph.
+    # Keras has no public name for the class; subclasses that override `call` have no graph.
     return bool(getattr(model, "_functional", None)) or hasattr(model, "_run_through_graph")
 
 
@@ -136,7 +135,7 @@ _PASSING: tuple[type[keras.Layer], ...] = (keras.layers.Reshape, keras.layers.Fl
 
 
 def _last_layer(model: keras.Model) -> keras.Layer | None:
-    """Returns the layer that computes a model's output, behind which nothing but shapes changes."""
+    """Returns the layer that computes a model's output, ignoring changes of its shape."""
     if not is_transparent(model):
         return None
     for layer in reversed(model.layers):

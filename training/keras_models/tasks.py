@@ -1,4 +1,4 @@
-"""The tasks that a Keras model can carry, and the reasons why it does not carry the others."""
+"""Chooses the tasks to export for a Keras model, with the reasons for leaving out the others."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from training.signatures.saliency import (
 from training.signatures.signature import Signature
 
 SMALL_IMAGE = 64
-"""Pixels of a side up to which many runs of a network are cheap."""
+"""Side length in pixels up to which running a network many times is cheap."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a user says about a model that its file does not say.
+    """Options of a user for what the model's file does not say.
 
     Attributes:
         labels: A file of labels, or `imagenet`.
-        pixels: The range of pixels that the network was trained on.
-        logits: Whether the model ends in logits, which its last layer does not tell.
+        pixels: The pixel range that the network was trained on.
+        logits: Whether the model ends in logits, since its last layer does not show that.
         encoder: The layer of an autoencoder whose output is the code.
-        image_size: Height and width of images, for a model that takes any.
-        visualize: The layers that get feature visualization; None chooses.
+        image_size: Height and width of the images, for a model that takes any size.
+        visualize: The layers for feature visualization; None for an automatic choice.
     """
 
     labels: str | None = None
@@ -59,15 +59,15 @@ class Options:
 
 @dataclass
 class Plan:
-    """What an export writes.
+    """The contents of an export.
 
     Attributes:
-        kind: What the model is.
-        signatures: One for each task.
+        kind: Kind of the model, such as classifier.
+        signatures: One signature for each task.
         skipped: The tasks that are left out, each with the reason.
-        reference: The user's own model: from images, 0 to 255, to what its last layer gives; None
-            where it takes no images.
-        compared_output: The output of `serving_default` that equals it.
+        reference: The user's own model, which takes images from 0 to 255, to compare the export
+            with; None if the model takes no images.
+        compared_output: The output of `serving_default` that must equal the reference's.
     """
 
     kind: str
@@ -78,7 +78,7 @@ class Plan:
 
 
 class _Effort(NamedTuple):
-    """How many runs of the network the methods that average take, and how many at once."""
+    """Number of network runs for the averaging saliency methods, and how many run at once."""
 
     noisy_copies: int
     path_steps: int
@@ -86,10 +86,10 @@ class _Effort(NamedTuple):
 
 
 def plan_export(source: Source, options: Options) -> Plan:
-    """Returns what an export of a model would write.
+    """Returns the contents of an export of a model.
 
     Raises:
-        KerasModelError: The options do not fit the model, or one of them is missing.
+        KerasModelError: The options do not fit the model, or a required option is missing.
     """
     model = source.model
     if len(model.inputs) == len(model.outputs) == 1:
@@ -101,7 +101,7 @@ def plan_export(source: Source, options: Options) -> Plan:
         if gives_images and len(model.inputs[0].shape) == 2:
             return _plan_generator(source, options)
     _refuse_labels(options)
-    return _plan_tensors(model, "it is no classifier of images, no autoencoder and no generator")
+    return _plan_tensors(model, "the model is not an image classifier, autoencoder or generator")
 
 
 def _is_image(tensor: keras.KerasTensor) -> bool:
@@ -111,8 +111,8 @@ def _is_image(tensor: keras.KerasTensor) -> bool:
 def _refuse_labels(options: Options) -> None:
     if options.labels:
         raise KerasModelError(
-            "--labels names the classes of a classifier of images, which this model is not: "
-            "leave it out."
+            "Received --labels, which is for image classifiers. This model is not one: leave it "
+            "out."
         )
 
 
@@ -133,8 +133,8 @@ def _plan_classifier(source: Source, options: Options) -> Plan:
         _refuse_labels(options)
         return _plan_tensors(
             model,
-            f"it ends in {head.value} numbers, which may be anything; if they are the logits of "
-            "classes, say so with --logits or --labels",
+            f"the model ends in {head.value} numbers of unknown meaning; if they are the logits of "
+            "classes, add --logits or --labels",
         )
     pixels = find_pixels(model, options.pixels, source.family)
     shape = _image_shape(model, options.image_size)
@@ -166,14 +166,14 @@ def _image_shape(model: keras.Model, asked: tuple[int, int] | None) -> tuple[int
         return (*size, channels)
     if asked is None:
         raise KerasModelError(
-            "The model takes images of any size. Name the one to export, which others are resized "
-            "to: --image-size HEIGHTxWIDTH."
+            "The model takes images of any size. Give the size to export, to which all images are "
+            "resized: --image-size HEIGHTxWIDTH."
         )
     return (*asked, channels)
 
 
 def _against_zero(logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Turns the logit of one class into those of two, whose softmax is its sigmoid."""
+    """Converts the logit of one class to logits of two, whose softmax equals its sigmoid."""
     return keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=-1)
 
 
@@ -212,7 +212,7 @@ def _effort(input_shape: tuple[int, ...]) -> _Effort:
 
 
 def _add_inside(plan: Plan, logits: keras.Model, visualize: Sequence[str] | None) -> None:
-    """Adds what shows the layers of a network, where its layers can be seen."""
+    """Adds Grad-CAM, activations and feature visualization, if the layers are accessible."""
     if any(isinstance(layer, keras.Model) for layer in logits.layers):
         reason = "its layers are hidden in the code of a subclassed model"
         plan.skipped.update(dict.fromkeys(["saliency_gradcam", "activations", "visualize"], reason))
@@ -240,7 +240,7 @@ def _visualized(
         return [known[name] for name in asked]
     if max(logits.input_shape[1:3]) > SMALL_IMAGE:
         plan.skipped["visualize"] = (
-            "64 runs and gradients of the network at this size take long; choose layers with "
+            "64 forward and backward passes at this image size are slow; choose layers with "
             "--visualize"
         )
         return []
@@ -254,8 +254,8 @@ def _plan_autoencoder(source: Source, options: Options) -> Plan:
     pixels = find_pixels(model, options.pixels, source.family)
     if pixels.to_images is None:
         raise KerasModelError(
-            f"An autoencoder gives images in the range that it takes; expected --pixels 0..255, "
-            f"0..1 or -1..1, received {options.pixels}."
+            f"Received --pixels {options.pixels}, expected 0..255, 0..1 or -1..1: an autoencoder's "
+            "output has the same pixel range as its input."
         )
     shape = _image_shape(model, options.image_size)
     whole = append(rebuild(model, pixels.layers, shape), pixels.to_images)
@@ -280,12 +280,12 @@ def _plan_autoencoder(source: Source, options: Options) -> Plan:
 
 
 def _halves(model: keras.Model, encoder: str | None) -> tuple[keras.Model, keras.Model] | None:
-    """Returns the encoder and the decoder of an autoencoder, if they can be told apart."""
+    """Returns the encoder and the decoder of an autoencoder, or None if they cannot be found."""
     by_name = {layer.name: layer for layer in model.layers}
     if encoder is not None:
         if encoder not in by_name:
             raise KerasModelError(f"The model has no layer {encoder}; it has {', '.join(by_name)}.")
-        # Rebuilt, every layer has one output.
+        # Rebuilt, so that every layer has one output.
         opened = rebuild(model, lambda images: images, model.input_shape[1:])
         code = opened.get_layer(encoder).output
         return keras.Model(opened.inputs[0], code), keras.Model(code, opened.outputs[0])

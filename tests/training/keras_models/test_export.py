@@ -164,7 +164,7 @@ def test_other_models_predict_by_their_own_names(tmp_path, build, inputs, output
     model = build()
     report = export(tmp_path, model)
     assert report.signatures == ["serving_default"]
-    assert "no classifier of images" in report.skipped["saliency"]
+    assert "not an image classifier" in report.skipped["saliency"]
     with SessionModel(report.version) as session:
         names = list(session.signatures["serving_default"].inputs)
         # Keras numbers the names that it gives.
@@ -182,16 +182,16 @@ def test_other_models_predict_by_their_own_names(tmp_path, build, inputs, output
 @pytest.mark.parametrize(
     ("build", "options", "message"),
     [
-        (models.nested, {}, "does not say which range of pixels"),
+        (models.nested, {}, "does not say which pixel range"),
         (models.nested, {"pixels": "0..2"}, "expected one of 0..255"),
         (models.any_size, {"pixels": "0..255"}, "--image-size HEIGHTxWIDTH"),
         (models.any_size, {"pixels": "imagenet", "image_size": (8, 8)}, "images of 3 channels"),
         (models.classifier, {"image_size": (8, 8)}, "the model takes images of 16x12"),
         (models.classifier, {"labels": "missing.txt"}, "cannot be read"),
         (models.classifier, {"visualize": ["third"]}, r"no layers \['third'\]; it has"),
-        (models.segmentation, {"labels": "labels.txt"}, "which this model is not"),
+        (models.segmentation, {"labels": "labels.txt"}, "which is for image classifiers"),
         (models.autoencoder, {"pixels": "0..1", "encoder": "none"}, "no layer none; it has"),
-        (models.autoencoder, {"pixels": "caffe"}, "3 channels|expected --pixels 0..255"),
+        (models.autoencoder, {"pixels": "caffe"}, "3 channels|expected 0..255"),
     ],
 )
 def test_what_is_missing_or_wrong_is_one_clear_sentence(tmp_path, build, options, message) -> None:
