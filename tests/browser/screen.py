@@ -43,7 +43,7 @@ class Screen:
         """Open a view, given as its part of the address: `predict?picture=bag`."""
         self.page.goto(f"{self.url}/#{address}")
         expect(self.page.locator("main h1")).to_be_visible()
-        expect(self.page.get_by_text("Asking what is served")).to_have_count(0)
+        expect(self.page.get_by_text("Loading the models")).to_have_count(0)
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

@@ -59,12 +59,12 @@ def test_the_models_sizes_and_quality_are_those_of_the_api(screen):
 def test_formats_get_as_many_bytes_as_the_model(screen):
     screen.open("compress?model=autoencoder&picture=bag")
     for name in ("JPEG", "WebP"):
-        expect(screen.card(name)).not_to_contain_text("cannot be so small")
+        expect(screen.card(name)).not_to_contain_text("cannot be this small")
         _, data, _ = shown(screen, name)
         assert 0 < data <= 128
     screen.button("whole files").click()
     for name in ("JPEG", "WebP"):
-        expect(screen.card(name)).to_contain_text("cannot be so small")
+        expect(screen.card(name)).to_contain_text("cannot be this small")
         _, data, headers = shown(screen, name)
         assert data + headers > 128
 

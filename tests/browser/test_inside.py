@@ -24,8 +24,8 @@ def tiles(screen: Screen, name: str):
 def test_layers_stand_in_the_order_in_which_a_picture_passes_them(screen):
     screen.open("inside?model=cnn&picture=sandal")
     tiles(screen, "conv1")
-    expect(screen.page.get_by_alt_text("What excites Ankle boot")).to_have_count(0)
-    expect(screen.page.get_by_alt_text("What excites Trouser")).to_be_visible()
+    expect(screen.page.get_by_alt_text("Image that activates Ankle boot")).to_have_count(0)
+    expect(screen.page.get_by_alt_text("Image that activates Trouser")).to_be_visible()
     names = screen.page.get_by_role("group", name="Layer").first.get_by_role("button")
     assert names.all_inner_texts() == [
         *("rescale 28×28×1", "conv1 26×26×32", "pool1 13×13×32", "conv2 11×11×64"),
@@ -46,13 +46,13 @@ def test_the_tiles_are_those_that_curl_gets(screen):
 
 def test_channels_are_leafed_through(screen):
     screen.open("inside?model=cnn&of=logits")
-    expect(screen.page.get_by_alt_text("What excites Trouser")).to_be_visible()
+    expect(screen.page.get_by_alt_text("Image that activates Trouser")).to_be_visible()
     screen.button("Next channels").click()
-    expect(screen.page.get_by_alt_text("What excites Coat")).to_be_visible()
+    expect(screen.page.get_by_alt_text("Image that activates Coat")).to_be_visible()
     screen.button("Next channels").click()
-    boot = screen.page.get_by_alt_text("What excites Ankle boot")
+    boot = screen.page.get_by_alt_text("Image that activates Ankle boot")
     expect(boot).to_be_visible()
-    assert screen.page.get_by_alt_text("What excites").count() == 2
+    assert screen.page.get_by_alt_text("Image that activates").count() == 2
     body = {"layer": "logits", "channels": [8, 9], "seed": 0}
     url = f"{screen.url}/v1/models/cnn:visualize"
     answer = requests.post(url, json=body, headers={"Accept": "application/json"}, timeout=30)
@@ -66,15 +66,15 @@ def test_channels_are_leafed_through(screen):
 
 def test_channels_that_a_layer_does_not_have_are_not_asked_for(screen):
     screen.open("inside?model=cnn&of=logits&channel=999")
-    expect(screen.page.get_by_alt_text("What excites Ankle boot")).to_be_visible()
-    assert screen.page.get_by_alt_text("What excites").count() == 2
+    expect(screen.page.get_by_alt_text("Image that activates Ankle boot")).to_be_visible()
+    assert screen.page.get_by_alt_text("Image that activates").count() == 2
 
 
 def test_a_model_that_is_chosen_starts_at_its_first_channels(screen):
     screen.open("inside?model=cnn&layer=pool1&of=logits&channel=8")
-    expect(screen.page.get_by_alt_text("What excites Ankle boot")).to_be_visible()
+    expect(screen.page.get_by_alt_text("Image that activates Ankle boot")).to_be_visible()
     screen.page.get_by_role("group", name="Model").get_by_text("cnn", exact=True).click()
-    expect(screen.page.get_by_alt_text("What excites Trouser")).to_be_visible()
+    expect(screen.page.get_by_alt_text("Image that activates Trouser")).to_be_visible()
     tiles(screen, "conv1")
     assert screen.parameter("model") == "cnn"
     assert not re.search("layer=|of=|channel=", screen.page.url)

@@ -61,13 +61,13 @@ def test_the_bars_follow_the_mouse_and_the_address_carries_the_drawing(screen):
     assert json.loads(screen.run_curl(1))["predictions"][0]["label"] == answers["mlp"]["label"]
 
 
-def test_a_cascade_says_which_model_spoke(screen):
+def test_a_cascade_says_which_model_answered(screen):
     sure = {
         file.stem: ask(screen, "mlp", file.read_bytes())["probability"] >= 0.95
         for file in SAMPLES.glob("*.png")
     }
     assert set(sure.values()) == {True, False}
-    texts = {True: "mlp was sure", False: "mlp unsure, cnn spoke"}
+    texts = {True: "mlp was sure", False: "mlp unsure, cnn answered"}
     screen.open("predict?models=auto")
     for name, is_sure in sure.items():
         screen.button(name.replace("_", " ")).click()

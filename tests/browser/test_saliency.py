@@ -26,7 +26,7 @@ def attribution(screen: Screen, method: str, class_index: int) -> np.ndarray:
 
 def wait_for_all(screen: Screen, label: str) -> None:
     for method in METHODS:
-        picture = screen.page.get_by_role("img", name=f"What speaks for {label}, by {method}")
+        picture = screen.page.get_by_role("img", name=f"Saliency map of {label}, by {method}")
         expect(picture).to_be_visible()
 
 

@@ -1,10 +1,10 @@
-// Shows what the API answers, or what went wrong and how to ask again.
+// Shows an answer of the API, or its error with a button to try again.
 
 import { newestOnly } from "./newest.js";
 import { problemBox } from "./problem.js";
 
 /**
- * Wrap a task that asks the API, so that of many calls only the newest counts.
+ * Wraps a task that calls the API, so that only the newest of several calls is shown.
  * @param {HTMLElement} body holds what the task answered, or its problem
  * @param {AbortSignal} signal after which a problem is no longer of interest
  * @param {(...args) => Promise<Node[]>} task returns what the body shows

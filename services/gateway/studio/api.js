@@ -1,9 +1,9 @@
-// The gateway's public API: one request as data, sent by fetch, and remembered with its time.
+// The gateway's public API: a request as data, sent with fetch, and recorded with its duration.
 
 const KEY = "lectern.api-key";
 const REMEMBERED = 500;
 
-/** What has been asked since the page was opened: {model, verb, ms, status}, newest last. */
+/** The calls since the page was opened: {model, verb, ms, status}, newest last. */
 export const calls = [];
 
 /**

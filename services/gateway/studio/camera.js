@@ -7,8 +7,8 @@ const INTERVAL_MS = 200;
 /**
  * Start the camera.
  * @param {(video: HTMLVideoElement) => Promise<void>} onFrame gets five frames a second
- * @param {AbortSignal} signal stops it, also while a person is still asked whether it may be used
- * @throws {DOMException} there is none, or it may not be used
+ * @param {AbortSignal} signal stops it, also while the browser still asks for permission
+ * @throws {DOMException} there is no camera, or its use is not permitted
  */
 export async function startCamera(onFrame, signal) {
   const stream = await openStream();
@@ -23,7 +23,7 @@ export async function startCamera(onFrame, signal) {
 }
 
 function openStream() {
-  // Browsers hide the cameras from pages that come unprotected from another machine.
+  // Browsers offer the camera only to pages from localhost or by HTTPS.
   if (!navigator.mediaDevices) throw new Error("the page must come from localhost or by HTTPS");
   return navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 320 } });
 }

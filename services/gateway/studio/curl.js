@@ -33,7 +33,7 @@ export function quote(text) {
 }
 
 /** A box with lines to copy; `show(text)` changes them. */
-export function curlBox(title = "The same from a terminal") {
+export function curlBox(title = "The same call from the command line") {
   const code = h("code");
   const copy = h("button", { type: "button", className: "quiet" }, "Copy");
   copy.onclick = async () => {

@@ -1,4 +1,4 @@
-// Makes elements, and says things to those who do not see them.
+// Creates elements, and announces changes to screen readers.
 
 /**
  * Make an element.
@@ -48,7 +48,7 @@ export function words(name) {
  * @param {{min, max, step, value}} range
  * @param {(value: string) => void} onInput
  * @returns {{element: HTMLElement, input: HTMLInputElement, set: (value: number) => void}} `set` moves
- *   it without a word to `onInput`
+ *   the slider without calling `onInput`
  */
 export function slider(label, range, onInput) {
   // A screen reader hears the value from the slider itself.

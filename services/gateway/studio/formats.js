@@ -1,4 +1,4 @@
-// JPEG and WebP as this browser writes them, at a size that one asks for.
+// JPEG and WebP as this browser writes them, with a limit on their size.
 
 import { greyFile, greyOf } from "./picture.js";
 
@@ -15,7 +15,7 @@ const BEST_QUALITY = 99;
  * @property {Uint8ClampedArray} grey what comes back, [height * width]
  * @property {number} size of the file in bytes
  * @property {number} data bytes without headers and tables
- * @property {boolean} fits whether it is as small as asked for; otherwise it is the smallest there is
+ * @property {boolean} fits whether it is within the limit; if not, it is the smallest possible file
  */
 
 /**
@@ -47,7 +47,7 @@ export function psnr(grey, restored) {
 async function encode(format, { grey, width, height }, quality) {
   const { type, dataOf } = FORMATS[format];
   const blob = await greyFile(grey, width, height, type, quality / 100);
-  // What a browser cannot write, it writes as PNG.
+  // Browsers write PNG instead of a format that they cannot write.
   if (blob.type !== type) return null;
   const file = new Uint8Array(await blob.arrayBuffer());
   return { grey: await greyOf(blob, width, height), size: file.length, data: dataOf(file) };

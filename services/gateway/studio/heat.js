@@ -1,4 +1,4 @@
-// Saliency as a picture: what speaks for a class in red and what against it in blue, over the image.
+// Saliency maps as pictures: pixels for a class in red and pixels against it in blue, over the image.
 
 const SIDE = 280;
 // Of the image, so that colours stand out on its white parts too.

@@ -1,4 +1,4 @@
-// The frame of the page: which view is shown, in which light, with which picture.
+// The frame of the page: the current view, the theme and the picture.
 
 import { readAddress, addressOf, replaceAddress } from "./address.js";
 import { listModels } from "./api.js";
@@ -14,12 +14,12 @@ import * as saliency from "./views/saliency.js";
 
 const VIEWS = { predict, saliency, inside, generate, compress, models };
 const THEMES = ["auto", "light", "dark"];
-// Browsers refuse to write an address many times a second, as drawing would.
+// Browsers limit how often a page may change its address; drawing would exceed that.
 const WRITE_AFTER_MS = 150;
 
 const content = document.getElementById("content");
 const links = Object.entries(VIEWS).map(([name, { title }]) => h("a", { href: `#${name}` }, title));
-// What one view looks at, the next one does too.
+// The picture is kept when the view changes.
 const looking = { picture: null, invert: false };
 let ending = new AbortController();
 
@@ -35,7 +35,7 @@ async function open() {
   const { title, lead, show } = VIEWS[name];
   document.title = `${title} · Lectern`;
   announce(title);
-  const body = h("div", { className: "loading", "aria-busy": "true" }, "Asking what is served …");
+  const body = h("div", { className: "loading", "aria-busy": "true" }, "Loading the models …");
   content.replaceChildren(h("header", { className: "lead" }, h("h1", {}, title), h("p", {}, lead)), body);
   try {
     const served = await listModels(signal);
@@ -49,7 +49,7 @@ async function open() {
   }
 }
 
-/** What a view gets to know: the models, the picture, its own parameters, and when it ends. */
+/** The context of a view: the models, the picture, its own parameters, and a signal for its end. */
 function contextOf(name, parameters, served, signal) {
   let writing;
   const write = () => signal.aborted || replaceAddress(name, parameters);

@@ -1,10 +1,10 @@
-// Keeps up with a hand that draws: of what waits for an answer, only the newest is asked.
+// Keeps up with drawing: of the calls that wait, only the newest is made.
 
 /**
- * Wrap a task so that one runs at a time, and of the calls that come meanwhile only the last one
- * counts. Answers therefore never overtake each other, and none is shown over a newer one.
+ * Wraps a task so that one call runs at a time; of the calls made meanwhile, only the last is kept.
+ * So answers never overtake each other, and no older answer replaces a newer one.
  * @param {(...args) => Promise<void>} task
- * @returns {(...args) => Promise<void>} done when nothing waits any more
+ * @returns {(...args) => Promise<void>} resolves when no call waits
  */
 export function newestOnly(task) {
   let waiting = null;

@@ -121,6 +121,6 @@ function decode(text) {
   try {
     return decodeFile({ b64: text.replaceAll("-", "+").replaceAll("_", "/") });
   } catch {
-    throw new Error("The picture in the address cannot be read: copy the whole address, or start anew.");
+    throw new Error("The picture in the address cannot be read: copy the whole address, or choose another picture.");
   }
 }

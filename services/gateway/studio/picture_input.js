@@ -23,7 +23,7 @@ export function pictureInput({ picture, invert, signal }, onChange) {
   async function takeBoard() {
     const before = choices;
     const taken = await fromCanvas(board.canvas);
-    // What has been chosen meanwhile is newer than this drawing or frame.
+    // A picture that was chosen meanwhile is newer than this drawing or frame.
     if (choices === before) change({ picture: taken, invert: false });
   }
 
@@ -38,7 +38,7 @@ export function pictureInput({ picture, invert, signal }, onChange) {
     strip.mark(state.picture.token);
     note.textContent = state.picture.token
       ? ""
-      : `${state.picture.name}: a file stays in this tab, the address does not carry it.`;
+      : `${state.picture.name}: the file stays in this tab; the page's address does not contain it.`;
   }
 
   async function paint() {
@@ -76,7 +76,7 @@ export function pictureInput({ picture, invert, signal }, onChange) {
       inverted,
     ),
     strip.element,
-    h("p", { className: "note" }, "Draw, drop or paste a picture, or take a sample."),
+    h("p", { className: "note" }, "Draw, drop or paste a picture, or choose a sample."),
     note,
   );
   takeFiles(element, (dropped) => show(fromFile(dropped)), signal);

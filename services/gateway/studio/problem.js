@@ -1,4 +1,4 @@
-// An error of the API, as the API tells it, and what one can do about it.
+// Shows an error of the API with its message, and a way to fix it.
 
 import { useKey } from "./api.js";
 import { h } from "./dom.js";
@@ -21,8 +21,8 @@ export function problemBox(problem, retry) {
 
 function keyForm(retry) {
   const key = h("input", { type: "password", autocomplete: "off", required: true, name: "key" });
-  // A header carries nothing else, and fetch throws at some of it.
-  Object.assign(key, { pattern: "[\\x21-\\x7e]+", title: "Letters, digits and signs of ASCII, without spaces" });
+  // Headers cannot contain other characters, and fetch throws for some of them.
+  Object.assign(key, { pattern: "[\\x21-\\x7e]+", title: "ASCII letters, digits and punctuation, without spaces" });
   const form = h("form", {}, h("label", {}, "API key ", key), h("button", {}, "Use it in this tab"));
   form.onsubmit = (event) => {
     event.preventDefault();
@@ -32,8 +32,8 @@ function keyForm(retry) {
   return form;
 }
 
-/** What stands in the place of a view that no model serves. */
+/** The text in place of a view that no model supports. */
 export function nothing(task) {
-  const text = `No model with the task “${task}” is ready. If one still loads, load the page again in a moment.`;
+  const text = `No model with the task “${task}” is ready. If one is still loading, reload the page in a moment.`;
   return h("p", { className: "empty" }, text);
 }

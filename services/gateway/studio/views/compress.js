@@ -1,4 +1,4 @@
-// Compress: how much of the picture survives in a few bytes?
+// Compress: the picture restored from a few bytes.
 
 import { answering } from "../answering.js";
 import { send, shapeOf, signaturesOf } from "../api.js";
@@ -12,11 +12,11 @@ import { nothing } from "../problem.js";
 import { versionCard } from "./compress_card.js";
 
 export const title = "Compress";
-export const lead = "How much of the picture survives in so few bytes, and how much in JPEG or WebP?";
+export const lead = "How well a few bytes preserve the picture, compared with JPEG and WebP of the same size.";
 
 const CONTAINER = "application/vnd.lectern.code";
 const COUNTS = {
-  data: "the data alone",
+  data: "data only",
   files: "whole files",
 };
 const NUMBER_BYTES = { DT_UINT8: 1, DT_FLOAT: 4 };
@@ -44,7 +44,7 @@ export async function show(context) {
     const { image, versions, ms, lines } = await measure(asked, takes, signal);
     curl.show(lines);
     cards.replaceChildren(...versions.map(([name, version]) => versionCard(name, version, image)));
-    note.textContent = `there and back in ${milliseconds(ms)}`;
+    note.textContent = `compressed and restored in ${milliseconds(ms)}`;
     announce(`${asked.model}: ${takes.codeBytes} bytes`);
     return [cards, note];
   });
@@ -117,8 +117,8 @@ function explanation() {
   return h(
     "p",
     { className: "note" },
-    "A model's data is its code, and its file the container of the API. JPEG's data is its scan and WebP's " +
-      "its partitions, in the best quality that is small enough; their headers are those that this browser " +
-      "writes, colour profile included. Decibels are the peak signal-to-noise ratio: the more, the nearer.",
+    "A model's data is its code, and its file is the container of the API. JPEG's data is its scan, and WebP's " +
+      "its partitions, both at the best quality that is small enough. Their headers are those that this browser " +
+      "writes, including the colour profile. Decibels are the peak signal-to-noise ratio: higher is closer.",
   );
 }

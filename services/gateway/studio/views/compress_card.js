@@ -1,4 +1,4 @@
-// One version of the picture: what it looks like, what it weighs, how near it is.
+// A card for one version of the picture: image, quality and size in bytes.
 
 import { h } from "../dom.js";
 import { psnr } from "../formats.js";
@@ -12,18 +12,18 @@ import { drawGrey } from "../picture.js";
 export function versionCard(name, version, original) {
   const heading = h("header", {}, h("h2", {}, name));
   if (version === null) {
-    const excuse = h("p", { className: "muted" }, "This browser does not write it.");
+    const excuse = h("p", { className: "muted" }, "This browser cannot write this format.");
     return h("article", { className: "card map" }, heading, excuse);
   }
   const { grey, size, data, fits } = version;
   const canvas = h("canvas", { width: original.width, height: original.height, role: "img" });
-  canvas.setAttribute("aria-label", `${name}, as it comes back`);
+  canvas.setAttribute("aria-label", `${name}, restored`);
   drawGrey(canvas, grey);
   const ratio = psnr(original.grey, grey);
   const nearness = Number.isFinite(ratio) ? `${ratio.toFixed(1)} dB` : "identical";
   const quality = h("p", { className: "quality" }, nearness);
   const weight = size === null ? `${data} bytes` : `${data} bytes + ${size - data} of headers`;
   const bytes = h("p", { className: "muted" }, weight);
-  const excuse = fits ? null : h("p", { className: "excuse" }, "cannot be so small");
+  const excuse = fits ? null : h("p", { className: "excuse" }, "cannot be this small");
   return h("article", { className: "card map" }, heading, canvas, quality, bytes, excuse);
 }

@@ -1,4 +1,4 @@
-// Generate: images that nobody took, and the space they come from.
+// Generate: new images, and the latent space that they come from.
 
 import { answering } from "../answering.js";
 import { shapeOf, signaturesOf } from "../api.js";
@@ -12,7 +12,7 @@ import { showSliders } from "./generate_sliders.js";
 import { showWalk } from "./generate_walk.js";
 
 export const title = "Generate";
-export const lead = "Images that nobody took: each comes from a point in the model's latent space.";
+export const lead = "New images, each generated from a point in the model's latent space.";
 
 const FORMS = {
   grid: { text: "A grid", show: showGrid, needs: "generate" },

@@ -22,7 +22,7 @@ export function showGrid({ model, parameters, set, change, signal, curl }) {
     curl.show(curlOf(request, "generated.png"));
     const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
     images.replaceChildren(...data.samples.map(sampleButton));
-    note.textContent = `${data.samples.length} images · ${milliseconds(ms)} · take one to change it`;
+    note.textContent = `${data.samples.length} images · ${milliseconds(ms)} · click an image to change it`;
     announce(`${data.samples.length} images from seed ${state.seed} on`);
     return [images, note];
   });

@@ -1,4 +1,4 @@
-// A plane through latent space to wander over: across lies the image of one seed, up that of the next.
+// A plane in latent space to explore: its axes are the latent vectors of two consecutive seeds.
 
 import { answering } from "../answering.js";
 import { send } from "../api.js";

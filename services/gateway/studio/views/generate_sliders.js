@@ -1,4 +1,4 @@
-// One image, and a slider for each number that it is made from.
+// One image, and a slider for each number of its latent vector.
 
 import { answering } from "../answering.js";
 import { send } from "../api.js";
@@ -47,7 +47,7 @@ export function showSliders({ model, size, parameters, set, signal, curl }) {
     "div",
     { className: "buttons" },
     h("button", { type: "button", onclick: change(() => 0) }, "All to 0"),
-    h("button", { type: "button", className: "primary", onclick: change(normal) }, "Roll the dice"),
+    h("button", { type: "button", className: "primary", onclick: change(normal) }, "Random numbers"),
   );
   moved();
   const columns = h("div", { className: "sliders controls" }, ...sliders.map(({ element }) => element));

@@ -1,4 +1,4 @@
-// A walk from one picture to another, along the arc between their places in latent space.
+// A walk between two pictures, along the arc between their latent vectors.
 
 import { answering } from "../answering.js";
 import { send } from "../api.js";

@@ -1,4 +1,4 @@
-// Inside: what do the layers make of the picture, and what do their channels look for?
+// Inside: the outputs of the layers, and images that activate their channels.
 
 import { answering } from "../answering.js";
 import { send, shapeOf, signaturesOf } from "../api.js";
@@ -11,7 +11,7 @@ import { drawTiles } from "../tiles.js";
 import { excitingImages } from "./inside_channels.js";
 
 export const title = "Inside";
-export const lead = "What does each layer make of the picture? White is its largest number, black its smallest.";
+export const lead = "The output of each layer. White is the layer's largest number, black its smallest.";
 
 export async function show(context) {
   const { models, parameters, set, setPicture, signal } = context;
@@ -46,7 +46,7 @@ export async function show(context) {
   }
 
   function look() {
-    // There is none as long as the model has not told its layers.
+    // Undefined until the layers of the model are known.
     const layer = found.find(({ value }) => value === state.layer);
     if (!layer) return;
     map.look(layer.shape);

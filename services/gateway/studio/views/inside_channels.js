@@ -1,4 +1,4 @@
-// What excites a channel: images that gradient ascent makes from noise.
+// Images that activate a channel, made from noise by gradient ascent.
 
 import { answering } from "../answering.js";
 import { familyOf, send, shapeOf } from "../api.js";
@@ -28,7 +28,7 @@ export function excitingImages({ models, parameters, set, signal }, model, signa
     first: 0,
     seed: Number(parameters.get("seed") ?? 0),
   };
-  const curl = curlBox("These channels from a terminal");
+  const curl = curlBox("These channels from the command line");
   const grid = h("div", { className: "maps" });
   const note = h("p", { className: "muted" }, "…");
   const body = h("div", {}, grid, note);
@@ -67,7 +67,7 @@ export function excitingImages({ models, parameters, set, signal }, model, signa
     "section",
     { className: "more" },
     h("h2", {}, "What the channels look for"),
-    h("p", { className: "muted" }, "Images made from noise, until they excite one channel as much as they can."),
+    h("p", { className: "muted" }, "Images optimized from noise to maximize the activation of one channel."),
     oneOf("Layer", options, state.layer, (layer) => choose({ layer, first: 0 })),
     tools,
     body,
@@ -95,7 +95,7 @@ function requestOf({ model, layer, first, seed }, count) {
 
 function channelFigure({ channel, activation, image }, classes) {
   const name = classes[channel] ?? `channel ${channel}`;
-  const picture = h("img", { src: imageUrl(image), alt: `What excites ${name}` });
+  const picture = h("img", { src: imageUrl(image), alt: `Image that activates ${name}` });
   const caption = h("figcaption", {}, name, h("span", { className: "muted" }, activation.toFixed(1)));
   return h("figure", { className: "card map" }, picture, caption);
 }

@@ -1,4 +1,4 @@
-// Models: what is served, how good it is, and how fast it answered.
+// Models: the served models, their quality and their latency.
 
 import { addressOf } from "../address.js";
 import { calls, cardOf } from "../api.js";
@@ -7,7 +7,7 @@ import { h, milliseconds } from "../dom.js";
 import { firstParagraph, firstTable, render } from "../markdown.js";
 
 export const title = "Models";
-export const lead = "What is served, how good it is, and how fast it answered this page.";
+export const lead = "The served models, their measured quality, and how fast they answered this page.";
 
 // The view that shows a task, and the name of its parameter for the model.
 const VIEWS = {
@@ -53,7 +53,7 @@ function describe({ cascade, versions }, card) {
   }
   // A card opens with a sentence on what the model is.
   if (card) return `${firstParagraph(card).split(/\. (?=[A-Z])/)[0]}.`;
-  return versions.length ? "" : "Configured, but the model server does not know it.";
+  return versions.length ? "" : "Configured, but unknown to the model server.";
 }
 
 function linksOf({ name, tasks, classes, cascade }) {

@@ -1,4 +1,4 @@
-// Predict: what do the models take the picture for?
+// Predict: the classes of the picture by each model.
 
 import { answering } from "../answering.js";
 import { send } from "../api.js";
@@ -9,7 +9,7 @@ import { pictureInput } from "../picture_input.js";
 import { nothing } from "../problem.js";
 
 export const title = "Predict";
-export const lead = "What is on the picture? The bars follow your hand while you draw.";
+export const lead = "What is in the picture? The probabilities update while you draw.";
 
 const AT_FIRST = 3;
 
@@ -94,7 +94,7 @@ function predictionCard(model, classes, signal) {
 function speakerOf({ cascade }, prediction, answer) {
   if (!cascade) return `version ${answer.model.version}`;
   const { name } = prediction.model;
-  return name === cascade.small ? `${name} was sure` : `${cascade.small} unsure, ${name} spoke`;
+  return name === cascade.small ? `${name} was sure` : `${cascade.small} unsure, ${name} answered`;
 }
 
 function classRow(label) {

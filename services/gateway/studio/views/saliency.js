@@ -1,4 +1,4 @@
-// Saliency: which pixels speak for a class?
+// Saliency: the pixels that count for a class.
 
 import { answering } from "../answering.js";
 import { familyOf, send, signaturesOf } from "../api.js";
@@ -11,7 +11,7 @@ import { pictureInput } from "../picture_input.js";
 import { nothing } from "../problem.js";
 
 export const title = "Saliency";
-export const lead = "Why does the model think so? Red pixels speak for the class, blue ones against it.";
+export const lead = "Why does the model choose this class? Red pixels count for the class, blue pixels against it.";
 
 const FAMILY = "saliency_";
 const TOP_CLASS = "-1";
@@ -124,10 +124,10 @@ function methodCard(method, state, signal, onChoose) {
     const name = label ?? `class ${index}`;
     const grey = await greyOf(picture.blob, attribution[0].length, attribution.length);
     shown = { attribution, grey: invert ? grey.map((value) => 255 - value) : grey };
-    canvas.setAttribute("aria-label", `What speaks for ${name}, by ${words(method)}`);
+    canvas.setAttribute("aria-label", `Saliency map of ${name}, by ${words(method)}`);
     note.textContent = `${name} · ${milliseconds(ms)}`;
     // How far the attributions' sum is from the score that it should be.
-    if (delta !== undefined) note.textContent += ` · off by ${Math.abs(delta).toFixed(2)}`;
+    if (delta !== undefined) note.textContent += ` · sum off by ${Math.abs(delta).toFixed(2)}`;
     if (method === state.method) announce(`Explained ${name}`);
     draw();
     return [canvas, note];
