@@ -75,7 +75,7 @@ def client(app: Flask) -> FlaskClient:
 def loads_before_its_state_is_asked(
     fake: FakeModelServer, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, int], None]:
-    """Unload a version until somebody asks for its model's state, who then finds it available."""
+    """Unloads a version until a request for its model's state, which then finds it available."""
 
     def unload(name: str, version: int) -> None:
         fake.models[name][version].state = LOADING

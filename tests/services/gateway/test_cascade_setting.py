@@ -23,6 +23,6 @@ def test_another_text_is_explained_by_an_example(text):
 
 
 @pytest.mark.parametrize("text", ["a=a>b@0.9", "a=b>b@0.9", "a=b>c@1.1"])
-def test_equal_names_and_what_is_no_probability_are_refused(text):
+def test_equal_names_and_invalid_thresholds_are_refused(text):
     with pytest.raises(ValueError, match="three different names and a threshold from 0 to 1"):
         parse_cascade(text)

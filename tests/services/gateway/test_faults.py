@@ -89,7 +89,7 @@ def gateway(fake, grpc_port) -> Iterator[str]:
 
 
 def heals(clients: Clients) -> None:
-    """See that all is well again: within five seconds ten answers in a row are good."""
+    """Checks that the gateway recovers: ten consecutive answers succeed within five seconds."""
     start = len(clients.answers)
 
     def well() -> bool:

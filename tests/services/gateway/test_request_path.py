@@ -19,7 +19,7 @@ from tests.services.gateway.images import PNG
 GATEWAY = str(Path(services.gateway.__file__).parent)
 GRPC = str(Path(grpc.__file__).parent)
 MAX_MODULES = 14
-"""And one more, the HTTP server's thread, which the test client takes the place of."""
+"""Modules crossed by a request, without that of the HTTP server, which the test client replaces."""
 
 
 class Way:
@@ -42,7 +42,7 @@ class Way:
         file = frame.f_code.co_filename
         if file.startswith(GRPC):
             self._descending = False
-        # To make a value is not to enter its module.
+        # Constructing a value does not count as entering its module.
         if not file.startswith(GATEWAY) or frame.f_code.co_name == "__init__":
             return
         self.modules.add(file)
@@ -60,7 +60,7 @@ def _caller(frame: FrameType) -> str:
 
 @pytest.fixture
 def way(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Way:
-    """The way of an image whose model is known already."""
+    """Returns the path of an image whose model is in the catalog's cache."""
     monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 60.0)
     path = "/v1/models/classifier:predict"
     assert client.post(path, data=PNG).status_code == 200

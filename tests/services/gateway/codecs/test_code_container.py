@@ -106,7 +106,7 @@ def test_another_file_and_a_later_format_are_told_apart():
 
 
 @pytest.mark.parametrize("codes", [np.zeros((2, 3), np.int64), np.zeros((2, 3, 4), np.uint8)])
-def test_what_the_container_cannot_hold_is_refused(codes):
+def test_unsupported_codes_are_refused(codes):
     with pytest.raises(InvalidRequest, match="expected uint8 or float32"):
         write_container(Codes("m", 1, (28, 28, 1), codes))
 

@@ -117,7 +117,7 @@ def test_a_photo_is_turned_upright():
     np.testing.assert_array_equal(array, np.rot90(GREY[:, :20], -1))
 
 
-def test_what_is_transparent_counts_as_zero():
+def test_transparent_pixels_become_zero():
     pixels = np.zeros((2, 2, 4), np.uint8)
     pixels[0] = (255, 255, 255, 0)
     pixels[1] = (200, 200, 200, 255)
@@ -144,7 +144,7 @@ def test_inverting_turns_dark_into_light_and_leaves_opacity(spec):
     assert spec.channels != 4 or (array[..., 3] == 255).all()
 
 
-def test_what_is_transparent_counts_as_zero_when_inverted_too():
+def test_transparent_pixels_become_zero_when_inverted_too():
     pixels = np.zeros((1, 3, 4), np.uint8)
     pixels[0] = [(0, 0, 0, 0), (0, 0, 0, 255), (255, 255, 255, 255)]
     array = decode_image(encode(pixels), ANY_GREY, MAX_PIXELS, invert=True)
@@ -175,7 +175,7 @@ def test_colours_keep_their_places():
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"%PDF-1.7", b"GIF", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_image_is_refused(content):
+def test_other_files_are_refused(content):
     with pytest.raises(InvalidRequest, match="expected"):
         decode_image(content, GREY_28, MAX_PIXELS)
 
@@ -225,7 +225,7 @@ def run_lengths(side: int) -> bytes:
     ],
     ids=["text", "fifteen", "runs", "QOI"],
 )
-def test_what_takes_long_to_decode_must_be_small(make):
+def test_images_in_slow_formats_must_be_small(make):
     assert np.unique(decode_image(make(40), ANY_GREY, MAX_PIXELS)).size == 1
     with pytest.raises(ContentTooLarge, match=r"at most 250000: .* slow to decode, send a PNG"):
         decode_image(make(510), ANY_GREY, MAX_PIXELS)
@@ -288,7 +288,7 @@ def test_a_damaged_file_decodes_or_is_refused(data):
         (encode(GREY, "ICO"), InvalidRequest),
     ],
 )
-def test_what_is_refused_says_what_would_be_read(content, error):
+def test_a_refusal_lists_the_supported_formats(content, error):
     with pytest.raises(error, match="expected") as caught:
         decode_image(content, GREY_28, MAX_PIXELS)
     assert "undamaged" not in caught.value.description
@@ -392,7 +392,7 @@ def test_a_signature_without_images_says_what_it_takes(inputs):
     assert all(name in caught.value.description for name in inputs)
 
 
-def test_the_files_of_a_request_have_so_many_pixels_in_all():
+def test_the_pixels_of_all_files_of_a_request_are_limited():
     decoder = ImageDecoder(GREY_28, MAX_PIXELS, max_total_pixels=3 * GREY.size)
     for _ in range(3):
         decoder.decode(PNG, seconds=5)
@@ -400,7 +400,7 @@ def test_the_files_of_a_request_have_so_many_pixels_in_all():
         decoder.decode(PNG, seconds=5)
 
 
-def test_large_images_wait_for_each_other_and_small_ones_for_nobody():
+def test_large_images_are_decoded_one_at_a_time_and_small_ones_at_once():
     large = encode(np.zeros((1_001, 1_000), np.uint8))
     decoder = ImageDecoder(GREY_28, 2 * MAX_PIXELS, 10 * MAX_PIXELS)
     with ThreadPoolExecutor(1) as pool:

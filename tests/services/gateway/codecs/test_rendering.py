@@ -23,7 +23,7 @@ def test_a_grey_image_is_a_grey_picture(tail):
     np.testing.assert_array_equal(np.asarray(picture), pixels)
 
 
-def test_opacity_is_left_out_and_what_is_no_number_is_black():
+def test_opacity_is_left_out_and_nan_is_black():
     image = np.array([[[1.0, np.nan, np.inf, 9.0]]])
     np.testing.assert_array_equal(np.asarray(to_picture(image)), [[[1, 0, 255]]])
 
@@ -42,7 +42,7 @@ def test_a_sequence_is_one_picture_and_a_vector_a_square():
     np.testing.assert_array_equal(np.asarray(picture), [[0, 128], [255, 0]])
 
 
-def test_what_has_too_many_dimensions_is_no_picture():
+def test_arrays_with_too_many_dimensions_are_refused():
     with pytest.raises(ValueError, match="4 dimensions"):
         channel_pictures(np.zeros((1, 2, 3, 4)))
 

@@ -87,7 +87,7 @@ def test_the_large_model_is_not_asked_where_the_small_one_is_sure(cascade, fake)
 
 
 @pytest.mark.parametrize("sure", [False, True])
-def test_the_outputs_are_the_same_whoever_spoke(cascade, fake, sure):
+def test_the_outputs_are_the_same_whichever_model_answered(cascade, fake, sure):
     specs = dict(CLASSIFIER["serving_default"].outputs)
     del specs["logits"]
     large = FakeSignature(opposite, CLASSIFIER["serving_default"].inputs, {**specs, "more": ROW})
@@ -99,7 +99,7 @@ def test_the_outputs_are_the_same_whoever_spoke(cascade, fake, sure):
 
 
 @pytest.mark.parametrize("form", ["instances", "inputs"])
-def test_json_is_tensorflow_servings_with_who_spoke_in_every_row(cascade, form):
+def test_json_is_tensorflow_servings_with_the_answering_model_in_every_row(cascade, form):
     answer = cascade.post(AUTO, json={form: IMAGES.tolist()}).json
     if form == "inputs":
         columns = answer["outputs"]
@@ -169,7 +169,7 @@ def test_a_model_that_is_gone_is_named(cascade, fake):
     assert_problem(cascade.post(AUTO, json={"instances": IMAGES.tolist()}), 404, "large")
 
 
-def test_while_the_large_model_is_gone_what_is_sure_is_answered(cascade, fake):
+def test_while_the_large_model_is_gone_sure_images_are_answered(cascade, fake):
     del fake.models["large"]
     response = cascade.post(AUTO, json={"instances": IMAGES[~ESCALATED].tolist()})
     assert response.status_code == 200

@@ -60,7 +60,7 @@ def by_the_open_inference_protocol(client, count: int):
 @pytest.mark.parametrize(
     "send", [by_task, by_tensorflow_servings_json, by_the_open_inference_protocol]
 )
-def test_what_takes_long_runs_for_so_many_examples_and_no_more(settings, model_server, fake, send):
+def test_expensive_signatures_take_a_limited_number_of_examples(settings, model_server, fake, send):
     changed = settings.model_copy(update={"max_body_bytes": 2**20})
     client = create_app(changed, model_server).test_client()
     assert send(client, MOST_EXAMPLES).status_code == 200
@@ -88,12 +88,12 @@ def resolved(name: str) -> ResolvedRequest:
 
 
 @pytest.mark.parametrize("name", ["saliency_gradient", "feature_visualization_conv1", "generate"])
-def test_which_signatures_take_long(name):
+def test_expensive_signatures(name):
     assert resolved(name).kind.expensive
 
 
 @pytest.mark.parametrize("name", ["serving_default", "activations"])
-def test_which_signatures_do_not(name):
+def test_cheap_signatures(name):
     assert not resolved(name).kind.expensive
 
 
@@ -124,7 +124,7 @@ def fill(calls: ExpensiveCalls, stack: ExitStack) -> int:
     return 100
 
 
-def test_only_so_many_expensive_calls_run_at_once():
+def test_the_number_of_concurrent_expensive_calls_is_limited():
     calls = ExpensiveCalls(threads=16, max_calls=5)
     with ExitStack() as stack:
         assert fill(calls, stack) == 5

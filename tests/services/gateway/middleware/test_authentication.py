@@ -66,7 +66,7 @@ def test_every_key_is_compared_in_constant_time(key_file, monkeypatch):
         (f":{KEY}", "line 1"),
     ],
 )
-def test_a_file_that_will_not_do_is_explained_without_a_key_in_it(tmp_path, text, words):
+def test_an_invalid_file_is_explained_without_quoting_a_key(tmp_path, text, words):
     path = tmp_path / "keys"
     path.write_text(text)
     with pytest.raises(SetupError, match=words) as caught:
@@ -74,7 +74,7 @@ def test_a_file_that_will_not_do_is_explained_without_a_key_in_it(tmp_path, text
     assert KEY not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SetupError, match="LECTERN_API_KEYS_FILE"):
         read_api_keys(tmp_path / "none")
 
@@ -104,7 +104,7 @@ def test_a_client_with_a_key_is_answered(guarded, headers):
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/classifier:predict", "/nope"])
-def test_any_other_client_is_not(guarded, fake, headers, path):
+def test_a_client_without_a_known_key_gets_401(guarded, fake, headers, path):
     response = guarded().post(path, headers=headers, json={"inputs": [1]})
     assert_problem(response, 401, "X-API-Key", "Bearer")
     assert response.headers["WWW-Authenticate"].lower().startswith("bearer")
@@ -121,7 +121,7 @@ def test_probes_metrics_and_pages_need_no_key(guarded, path):
         assert response.status_code == 200
 
 
-def test_without_a_file_no_one_needs_a_key(client):
+def test_without_a_file_no_key_is_needed(client):
     assert client.get("/v1/models").status_code == 200
 
 

@@ -36,7 +36,7 @@ def test_deflate_is_read_with_and_without_its_zlib_header(client, compress):
     assert_problem(cut, 400, "not deflate", "Content-Encoding")
 
 
-def test_what_is_not_deflate_is_explained(client):
+def test_an_invalid_deflate_body_is_explained(client):
     answer = client.post(HALF, data=BODY, headers={"Content-Encoding": "deflate"})
     assert_problem(answer, 400, f"{len(BODY)} bytes", "not deflate", "complete deflate stream")
 
@@ -59,7 +59,7 @@ def test_a_compressed_form_is_a_form(client, app):
 
 
 @pytest.mark.parametrize("content", [BODY, b"", gzip.compress(BODY)[:-4], b"\x1f\x8b" + BODY])
-def test_what_is_not_gzip_is_explained(client, content):
+def test_an_invalid_gzip_body_is_explained(client, content):
     answer = client.post(HALF, data=content, headers={"Content-Encoding": "gzip"})
     assert answer.status_code == 400
     if content:

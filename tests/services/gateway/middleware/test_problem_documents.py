@@ -42,7 +42,7 @@ def test_every_grpc_code_has_an_answer(answer_to, code):
     assert response.json["title"]
 
 
-def test_an_unexpected_error_shows_nothing_of_it(answer_to):
+def test_an_unexpected_error_does_not_reveal_its_message(answer_to):
     response = answer_to(KeyError("secret"))
     assert_problem(response, 500, "log")
     assert "secret" not in response.text

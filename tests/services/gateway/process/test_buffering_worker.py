@@ -60,7 +60,7 @@ def test_a_request_that_comes_byte_by_byte_is_answered(fake):
                 pass
 
 
-def test_a_client_that_stops_sending_is_let_go(fake):
+def test_a_client_that_stops_sending_is_disconnected(fake):
     with started(fake) as gateway, connect(address(gateway)) as client:
         client.sendall(REQUEST[:-1])
         start = time.monotonic()
@@ -79,7 +79,7 @@ def test_a_client_that_hangs_up_leaves_nothing_behind(fake):
         assert "Traceback" not in gateway.output
 
 
-def test_a_large_body_and_one_that_waits_for_a_word_are_read(fake):
+def test_a_large_body_and_one_with_expect_continue_are_read(fake):
     with started(fake) as gateway:
         url = f"{address(gateway)}/v1/models/half_plus_two:predict"
         body = b'{"instances": [' + b"1.0, " * 50_000 + b"1.0]}"
@@ -100,7 +100,7 @@ def test_requests_in_a_row_on_one_connection_are_all_answered(fake):
             received += client.recv(2**16)
 
 
-def test_what_is_too_much_is_refused_at_once_and_probes_are_answered_still(fake):
+def test_excess_requests_are_refused_at_once_while_probes_are_answered(fake):
     settings = {"LECTERN_THREADS": "2", "LECTERN_MAX_WAITING_REQUESTS": "3"}
     with started(fake, **settings) as gateway, ThreadPoolExecutor(9) as pool:
         url = address(gateway)
@@ -165,7 +165,7 @@ LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
     ],
     ids=["a close", "a body of a known length", "a body of an unknown length"],
 )
-def test_nobody_waits_for_a_client_that_owes_something(fake, request_bytes):
+def test_an_incomplete_request_does_not_delay_other_clients(fake, request_bytes):
     with started(fake) as gateway, ExitStack() as stack:
         url = address(gateway)
         start = time.monotonic()
@@ -181,7 +181,7 @@ def test_nobody_waits_for_a_client_that_owes_something(fake, request_bytes):
         assert "Traceback" not in gateway.output
 
 
-def test_a_body_that_nobody_read_does_not_end_a_connection(fake):
+def test_an_unread_body_does_not_close_the_connection(fake):
     with started(fake) as gateway, connect(address(gateway)) as client:
         for _ in range(3):
             client.sendall(LIVE + b"Content-Length: 5\r\n\r\nhello")
@@ -215,7 +215,7 @@ def test_a_client_that_stops_in_a_large_body_holds_no_thread(fake):
         assert "Traceback" not in gateway.output
 
 
-def test_a_client_that_does_not_read_holds_no_thread_and_is_let_go(fake):
+def test_a_client_that_does_not_read_holds_no_thread_and_is_disconnected(fake):
     # The answer is larger than what the kernel takes.
     body = b'{"inputs": [' + b"1," * 1_000_000 + b"1]}"
     settings = {"LECTERN_THREADS": "1", "LECTERN_TIMEOUT_SECONDS": "60"}
@@ -281,7 +281,7 @@ def dribble(client: socket.socket, start: bytes, more: bytes) -> bytes:
                 return answer
 
 
-def test_dribbling_clients_are_let_go_and_do_not_stop_others(fake):
+def test_slowly_sending_clients_are_disconnected_and_do_not_stop_others(fake):
     count = CLIENTS_PER_DRIBBLE * len(DRIBBLES)
     with (
         started(fake, LECTERN_THREADS="4") as gateway,

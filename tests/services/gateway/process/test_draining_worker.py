@@ -90,7 +90,7 @@ def test_sigterm_loses_no_request(fake, keep_alive):
     assert seen(clients).keys() == {200}
 
 
-def test_sigterm_leaves_nobody_in_the_backlog(fake):
+def test_sigterm_answers_every_connection_in_the_backlog(fake):
     """More connections than the worker opens at once wait to be accepted."""
     settings = {"LECTERN_THREADS": "1", "LECTERN_MAX_CONNECTIONS": "2"}
     with started(fake, **settings) as gateway, ThreadPoolExecutor(10) as pool:
@@ -108,7 +108,7 @@ def test_sigterm_leaves_nobody_in_the_backlog(fake):
         assert gateway.wait() == 0
 
 
-def test_sigterm_refuses_what_does_not_arrive(fake):
+def test_sigterm_refuses_incomplete_requests(fake):
     with started(fake) as gateway, socket.socket() as slow, socket.socket() as silent:
         for client in (slow, silent):
             client.settimeout(TIMEOUT)

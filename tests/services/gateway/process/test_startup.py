@@ -19,7 +19,7 @@ def test_the_collector_passes_over_what_is_loaded(fake):
     app.extensions["lectern"].model_server.close()
 
 
-def test_what_cannot_be_used_is_one_log_line(tmp_path):
+def test_an_unusable_setting_is_one_log_line(tmp_path):
     with capture_logs() as lines:
         assert load_app(Settings(api_keys_file=tmp_path / "none")) is None
     [line] = lines

@@ -23,7 +23,7 @@ def test_the_first_page_is_the_studio_and_what_it_loads_is_there(client):
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
-def test_what_a_module_imports_is_there(client, module):
+def test_imported_modules_are_served(client, module):
     source = client.get(f"/studio/{module}", buffered=True)
     assert source.mimetype == "text/javascript"
     for imported in re.findall(r'from "([^"]+)"', source.text):

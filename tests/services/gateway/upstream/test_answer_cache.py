@@ -37,7 +37,7 @@ def answer(cache: AnswerCache, question: tuple[str, int, str], inputs, model) ->
     return found
 
 
-def test_the_same_question_is_asked_once():
+def test_the_same_call_is_made_once():
     cache, model = AnswerCache(10_000), Model()
     first = answer(cache, VERSION, ONE, model)
     again = answer(cache, VERSION, {"x": np.ones(1, np.float32)}, model)
@@ -60,7 +60,7 @@ def test_the_same_question_is_asked_once():
         (VERSION, {"x": np.array([b"1"], object)}),
     ],
 )
-def test_any_other_question_is_asked(version, inputs):
+def test_any_other_call_is_made(version, inputs):
     cache, model = AnswerCache(10_000), Model()
     answer(cache, VERSION, ONE, model)
     answer(cache, version, inputs, model)
@@ -90,7 +90,7 @@ def test_memory_is_bounded_and_the_oldest_go_first():
     assert model.asked == 101
 
 
-def test_what_is_too_large_is_not_kept():
+def test_too_large_answers_are_not_cached():
     cache, model = AnswerCache(2_000), Model(size=1000)
     for _ in range(2):
         answer(cache, VERSION, ONE, model)

@@ -26,7 +26,7 @@ PATIENCE = 30
 
 
 class Upstream:
-    """A model server that doubles, one call after the other, each when it is let."""
+    """A model server that doubles its inputs, one call at a time, each when the test allows it."""
 
     def __init__(self) -> None:
         self.calls: list[np.ndarray] = []
@@ -103,7 +103,7 @@ def test_a_lone_request_is_asked_at_once(ask, upstream):
     assert prediction.version == 7
 
 
-def test_what_waits_shares_the_next_call_and_everyone_gets_its_own_rows(
+def test_waiting_requests_share_the_next_call_and_each_gets_its_own_rows(
     ask, upstream, waiting, one_under_way
 ):
     others = []
@@ -125,7 +125,7 @@ def test_a_batch_is_no_larger_than_allowed(ask, upstream, waiting, one_under_way
     assert [len(call) for call in upstream.calls] == [1, 6, 6, 3]
 
 
-def test_nothing_is_remembered_of_what_is_done(ask, upstream, batcher):
+def test_finished_requests_leave_no_state(ask, upstream, batcher):
     upstream.let()
     for future in [ask(number) for number in range(20)]:
         future.result(PATIENCE)
@@ -159,7 +159,9 @@ def test_more_calls_at_once_if_allowed(upstream, pool):
         (DOUBLE, 300_000),
     ],
 )
-def test_what_cannot_be_shared_goes_alone(ask, upstream, one_under_way, signature, count):
+def test_inputs_that_cannot_be_batched_are_sent_alone(
+    ask, upstream, one_under_way, signature, count
+):
     alone = [ask(*[1.0] * count, signature=signature) for _ in range(2)]
     wait_until(lambda: len(upstream.calls) == 3, PATIENCE, "two calls beside the first")
     upstream.let()
@@ -167,7 +169,7 @@ def test_what_cannot_be_shared_goes_alone(ask, upstream, one_under_way, signatur
         future.result(PATIENCE)
 
 
-def test_large_strings_go_alone(batcher, pool, upstream, one_under_way):
+def test_large_strings_are_sent_alone(batcher, pool, upstream, one_under_way):
     string = TensorSpec(data_type_of(np.dtype(np.object_)), (None,))
     signature = Signature({"x": string}, {"y": string}, "")
     upstream.answer = lambda x: x
@@ -210,7 +212,9 @@ def test_a_bad_input_fails_alone(ask, upstream, waiting, one_under_way):
     assert len(upstream.calls) == 5
 
 
-def test_a_server_that_is_away_is_not_asked_again_for_each(ask, upstream, waiting, one_under_way):
+def test_an_unavailable_server_is_not_called_again_for_each_request(
+    ask, upstream, waiting, one_under_way
+):
     def refuse(_: np.ndarray) -> np.ndarray:
         raise ModelServerProblem(grpc.StatusCode.UNAVAILABLE, "away")
 
@@ -224,7 +228,7 @@ def test_a_server_that_is_away_is_not_asked_again_for_each(ask, upstream, waitin
     assert len(upstream.calls) == 2
 
 
-def test_an_unexpected_error_reaches_everyone_and_blocks_no_one(
+def test_an_unexpected_error_reaches_every_request_and_blocks_none(
     ask, upstream, waiting, one_under_way
 ):
     def fail(_: np.ndarray) -> np.ndarray:
@@ -241,7 +245,7 @@ def test_an_unexpected_error_reaches_everyone_and_blocks_no_one(
     assert values(ask(5)) == [10]
 
 
-def test_outputs_without_a_row_each_are_asked_for_alone_from_then_on(
+def test_signatures_without_one_output_row_per_input_row_are_no_longer_batched(
     ask, upstream, waiting, one_under_way
 ):
     upstream.answer = lambda x: x[:1]
@@ -253,7 +257,7 @@ def test_outputs_without_a_row_each_are_asked_for_alone_from_then_on(
     assert values(ask(4)) == [4]
 
 
-def test_who_waits_keeps_its_own_deadline(ask, upstream, waiting, one_under_way):
+def test_a_waiting_request_keeps_its_own_deadline(ask, upstream, waiting, one_under_way):
     hurried = ask(1, timeout=0.2)
     with pytest.raises(DeadlineExceeded) as caught:
         hurried.result(PATIENCE)
@@ -282,7 +286,7 @@ def test_a_deadline_of_the_first_does_not_end_those_with_more_time(ask, upstream
     assert values(patient) == [4]
 
 
-def test_a_batch_has_the_time_of_the_one_with_the_most(ask, upstream, waiting, one_under_way):
+def test_a_batch_has_the_latest_deadline_of_its_requests(ask, upstream, waiting, one_under_way):
     others = []
     for count, timeout in enumerate([10, 20, 15], start=1):
         others.append(ask(count, timeout=timeout))
@@ -311,9 +315,7 @@ def test_one_leaves_a_batch_at_its_own_deadline_and_is_not_asked_for_again(
     assert [sorted(call.tolist()) for call in upstream.calls] == [[0], [1, 2]]
 
 
-def test_no_one_is_asked_for_again_when_all_its_time_went_into_the_batch(
-    ask, upstream, waiting, one_under_way
-):
+def test_a_request_is_not_repeated_after_its_deadline(ask, upstream, waiting, one_under_way):
     others = [ask(number, timeout=1.5) for number in range(1, 4)]
     waiting(3)
     upstream.let(1)
@@ -325,7 +327,7 @@ def test_no_one_is_asked_for_again_when_all_its_time_went_into_the_batch(
     assert len(upstream.calls) == 2
 
 
-def test_many_threads_all_get_their_own(ask, upstream, batcher):
+def test_many_threads_get_their_own_answers(ask, upstream, batcher):
     upstream.let(100_000)
     upstream.answer = lambda x: (time.sleep(0.001), 2 * x)[1]
     futures = {number: ask(*[float(number)] * (1 + number % 3)) for number in range(500)}

@@ -76,7 +76,7 @@ def test_it_asks_once_for_a_while(models, fake):
     assert models.model(CLASSIFIER_REF, RequestContext.lasting(5)) is first
 
 
-def test_one_asks_anew_while_the_others_use_what_is_known(models, fake, monkeypatch):
+def test_one_thread_refreshes_while_others_use_the_cached_entry(models, fake, monkeypatch):
     monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 0.0)
     first = models.model(CLASSIFIER_REF, RequestContext.lasting(5))
     monkeypatch.setattr(catalog, "SECONDS_TO_LIVE", 60.0)
@@ -128,14 +128,14 @@ def test_versions_are_remembered_apart(models, fake):
     assert models.model(CLASSIFIER_REF, RequestContext.lasting(5)).version == 2
 
 
-def test_what_does_not_exist_is_not_remembered(models, fake):
+def test_missing_models_are_not_cached(models, fake):
     with pytest.raises(ModelServerProblem):
         models.model(ModelRef("later"), RequestContext.lasting(5))
     fake.models["later"] = {1: FakeVersion(HALF_PLUS_TWO)}
     assert models.model(ModelRef("later"), RequestContext.lasting(5)).version == 1
 
 
-def test_only_so_many_references_are_remembered(models, fake, monkeypatch):
+def test_the_number_of_cached_references_is_limited(models, fake, monkeypatch):
     monkeypatch.setattr(models, "_entries", LRUCache(3))
     for number in range(5):
         fake.labels[f"label{number}"] = 1

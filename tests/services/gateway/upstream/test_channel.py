@@ -50,7 +50,7 @@ def test_the_status_is_told_as_it_is_now(model_server, fake):
     assert time.monotonic() - start < 2
 
 
-def test_calls_go_round_all_addresses_and_past_one_that_is_gone():
+def test_calls_are_distributed_over_all_available_addresses():
     fakes = [
         FakeModelServer({"half_plus_two": {1: FakeVersion(HALF_PLUS_TWO)}}).start()
         for _ in range(2)
@@ -77,7 +77,7 @@ def test_calls_go_round_all_addresses_and_past_one_that_is_gone():
 
 
 class Network:
-    """A way to a server on which connections can fall silent, as they do when a node is lost."""
+    """A proxy to a server whose connections can fall silent, as when a node is lost."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -169,7 +169,7 @@ def test_a_lost_node_is_noticed_while_a_call_runs(network, monkeypatch):
     server.close()
 
 
-def test_bytes_that_nobody_acknowledges_end_a_connection_soon(model_server, fake):
+def test_unacknowledged_bytes_end_a_connection_soon(model_server, fake):
     predict(model_server)
     timeouts = []
     for name in os.listdir("/proc/self/fd"):
@@ -239,12 +239,12 @@ def test_a_stranger_is_not_trusted(secure_fake, tmp_path):
 
 
 @pytest.mark.parametrize("names", [["key"], ["certificate"], ["certificate", "key"], ["ca", "key"]])
-def test_half_of_what_is_needed_is_explained(names, tmp_path):
+def test_incomplete_tls_files_are_explained(names, tmp_path):
     files = {f"model_server_{name}": tmp_path / name for name in names}
     with pytest.raises(SetupError, match="together"):
         read_credentials(Settings(**files))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SetupError, match=r"ca\.pem cannot be read"):
         read_credentials(Settings(model_server_ca=tmp_path / "ca.pem"))

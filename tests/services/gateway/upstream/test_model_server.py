@@ -46,7 +46,7 @@ def test_messages_may_be_of_any_size(model_server, fake):
     np.testing.assert_array_equal(outputs["y"], large)
 
 
-def test_an_absent_server_is_told_at_once():
+def test_an_unreachable_server_fails_at_once():
     server = ModelServer(f"127.0.0.1:{free_port()}")
     start = time.monotonic()
     with pytest.raises(ModelServerProblem, match="cannot be reached") as caught:
@@ -66,14 +66,14 @@ def test_a_server_that_hangs_is_given_up_at_the_deadline(model_server, fake):
     assert time.monotonic() - start < 4
 
 
-def test_what_the_server_refuses_keeps_its_words(model_server):
+def test_the_error_message_of_the_server_is_kept(model_server):
     with pytest.raises(ModelServerProblem, match=r"Latest\(nope\)") as caught:
         model_server.metadata(ModelRef("nope"), RequestContext.lasting(5))
     assert caught.value.code == 404
     assert caught.value.grpc_code == grpc.StatusCode.NOT_FOUND
 
 
-def test_a_server_that_returns_is_found_within_seconds(model_server, fake):
+def test_a_restarted_server_is_found_within_seconds(model_server, fake):
     def answers() -> bool:
         try:
             return bool(model_server.status(HALF, RequestContext.lasting(1)).model_version_status)
@@ -90,7 +90,7 @@ def test_a_server_that_returns_is_found_within_seconds(model_server, fake):
     wait_until(answers, 4, "back")
 
 
-def test_a_proxy_for_the_web_is_not_asked(monkeypatch, fake):
+def test_an_http_proxy_is_not_used(monkeypatch, fake):
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     server = ModelServer(fake.address)
     assert server.status(HALF, RequestContext.lasting(5)).model_version_status

@@ -13,19 +13,19 @@ def test_one_available_version_is_enough(model_server, fake):
     assert Readiness(model_server, ["classifier"]).obstacles() == {}
 
 
-def test_models_with_the_same_trouble_are_told_together(model_server):
+def test_models_with_the_same_reason_are_listed_together(model_server):
     obstacles = Readiness(model_server, ["a", "classifier", "b"]).obstacles()
     assert obstacles == {"the model server does not know it": ["a", "b"]}
 
 
-def test_an_answer_serves_the_probes_of_half_a_second(model_server, fake):
+def test_states_are_cached_for_half_a_second(model_server, fake):
     models = Readiness(model_server, ["classifier"])
     assert models.obstacles() == {}
     fake.models["classifier"][1].state = LOADING
     assert models.obstacles() == {}
 
 
-def test_while_one_probe_asks_the_others_get_what_is_known(model_server, fake, monkeypatch):
+def test_while_one_probe_refreshes_others_get_the_cached_states(model_server, fake, monkeypatch):
     monkeypatch.setattr(readiness, "_SECONDS_TO_LIVE", 0.0)
     models = Readiness(model_server, ["classifier"])
     assert models.obstacles() == {}

@@ -58,7 +58,7 @@ def test_a_file_that_is_not_wanted_leaves_no_trace(process):
         np.testing.assert_array_equal(decode(process, GIF), GREY)
 
 
-def test_what_is_said_of_files_that_are_not_decoded(process):
+def test_errors_of_files_that_are_not_decoded(process):
     with pytest.raises(UnknownFormat):
         decode(process, b"hello")
     with pytest.raises(UnknownFormat):
@@ -103,7 +103,7 @@ def test_damaged_metadata_of_avif_does_not_decide_whether_the_pixels_are_read(pr
     ],
     ids=["codes", "lies", "comments", "webp", "gif", "shared", "strips", "ppm"],
 )
-def test_what_costs_more_than_its_size_takes_little_memory_and_time(process, content):
+def test_costly_files_take_little_memory_and_time(process, content):
     decode(process, GIF)
     child = child_of(process)
     Path(f"/proc/{child.pid}/clear_refs").write_text("5")  # forgets the peak

@@ -39,7 +39,7 @@ def decode(content: bytes, target: Target = AS_IT_IS, seconds: float = 60) -> np
 
 
 @pytest.mark.parametrize("segment", BESIDE_THE_PIXELS.values(), ids=BESIDE_THE_PIXELS)
-def test_what_stands_beside_the_pixels_does_not_decide_whether_they_are_read(segment):
+def test_damaged_metadata_does_not_decide_whether_the_pixels_are_read(segment):
     np.testing.assert_array_equal(decode(images.jpeg_with_segments(3, *segment)), PIXELS)
 
 
@@ -49,7 +49,7 @@ def test_a_photo_is_turned_upright_although_its_metadata_is_damaged():
 
 
 @pytest.mark.parametrize("behind", [b"hello", JPEG, images.progressive_jpeg(8, 1_000)])
-def test_what_follows_the_image_is_not_read(behind):
+def test_bytes_after_the_image_are_ignored(behind):
     np.testing.assert_array_equal(decode(JPEG + behind), PIXELS)
 
 
@@ -98,7 +98,7 @@ def test_a_baseline_file_holds_what_it_is_reduced_to_and_a_progressive_one_all()
         (images.jpeg_with_scans_within(3_000), "scans, expected at most 100"),
     ],
 )
-def test_what_costs_too_much_is_refused_before_it_is_decoded(content, reason):
+def test_too_costly_files_are_refused_before_decoding(content, reason):
     start = time.process_time()
     with pytest.raises(TooCostly, match=reason):
         open_jpeg(content, time.monotonic() + 60, SMALL)
@@ -136,6 +136,6 @@ def test_a_frame_without_components_is_refused():
 
 
 @pytest.mark.parametrize("content", [JPEG[:4], JPEG[:100], JPEG[: len(JPEG) // 2]])
-def test_what_ends_early_is_refused(content):
+def test_truncated_files_are_refused(content):
     with pytest.raises((ValueError, OSError), match=r"."):
         decode(content)

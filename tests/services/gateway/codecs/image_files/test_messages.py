@@ -25,7 +25,7 @@ def test_a_message_arrives_as_it_was_sent(ends, values, content):
     assert theirs.receive(5) == (values, content)
 
 
-def test_what_does_not_come_is_not_waited_for():
+def test_receiving_ends_at_the_timeout():
     ours, theirs = map(Messages, socket.socketpair())
     with pytest.raises(TimeoutError):
         theirs.receive(0.01)

@@ -41,7 +41,7 @@ def decode(content: bytes, seconds: float = 60) -> np.ndarray:
 
 
 @pytest.mark.parametrize("chunk", BESIDE_THE_PIXELS.values(), ids=BESIDE_THE_PIXELS)
-def test_what_stands_beside_the_pixels_does_not_decide_whether_they_are_read(chunk):
+def test_damaged_metadata_does_not_decide_whether_the_pixels_are_read(chunk):
     np.testing.assert_array_equal(decode(images.png(GREY, before=[chunk])), GREY)
     np.testing.assert_array_equal(decode(images.png(GREY, after=[chunk])), GREY)
 

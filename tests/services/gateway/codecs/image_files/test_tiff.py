@@ -47,7 +47,7 @@ def test_a_fax_is_not_read(compression):
         (40000, 99, 1, 1),  # of an unknown type
     ],
 )
-def test_what_stands_beside_the_pixels_does_not_decide_whether_they_are_read(tag):
+def test_damaged_metadata_does_not_decide_whether_the_pixels_are_read(tag):
     content = images.grey_tiff(28, 28, GREY.tobytes())
     (start,) = struct.unpack_from("<I", content, 4)
     (count,) = struct.unpack_from("<H", content, start)
