@@ -16,7 +16,7 @@ from services.model_server.server import serve  # noqa: E402
 
 
 def main() -> None:
-    """Serve as the command line says; a mistake in it is one line and a non-zero exit."""
+    """Serves as the command line says; a mistake in it is one line and a non-zero exit."""
     try:
         serve(parse_flags(sys.argv[1:]))
     except (ConfigError, PortTakenError) as error:

@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 def _flag(default: Any, text: str, *, ignored: bool = False) -> Any:
-    """Describe a flag; where `ignored`, the text says why it means nothing here."""
+    """Describes a flag; where `ignored`, the text says why it means nothing here."""
     return field(default=default, metadata={"help": text, "ignored": ignored})
 
 
@@ -134,7 +134,7 @@ class Flags:
 
 
 def parse_flags(arguments: Sequence[str]) -> Flags:
-    """Read the command line; a mistake in it is said on stderr and ends the process with 2."""
+    """Reads the command line; a mistake in it is said on stderr and ends the process with 2."""
     parser = argparse.ArgumentParser(
         prog="python -m services.model_server",
         description="Serve TensorFlow SavedModels by TensorFlow Serving's protocol.",
@@ -154,7 +154,7 @@ def parse_flags(arguments: Sequence[str]) -> Flags:
 
 
 def log_ignored(flags: Flags) -> None:
-    """Say once of every flag that was set and means nothing here why that is so."""
+    """Says once of every flag that was set and means nothing here why that is so."""
     for each in fields(flags):
         if each.metadata["ignored"] and getattr(flags, each.name) != each.default:
             _log.warning("flag ignored", flag=f"--{each.name}", why=each.metadata["help"])

@@ -13,7 +13,7 @@ import structlog
 
 
 def configure_logs() -> None:
-    """Send structlog and the standard library's loggers to stderr in one form.
+    """Sends structlog and the standard library's loggers to stderr in one form.
 
     To be called before TensorFlow and gRPC are imported, whose own chatter it silences unless the
     environment asks for it.

@@ -56,7 +56,7 @@ _log = structlog.get_logger(__name__)
 
 
 def serve(flags: Flags) -> None:
-    """Serve until SIGTERM or SIGINT, then drain.
+    """Serves until SIGTERM or SIGINT, then drains.
 
     Raises:
         ConfigError: the model config file is wrong.
@@ -144,7 +144,7 @@ def _rest_options(flags: Flags) -> RestOptions:
 
 @contextmanager
 def _polled_config(flags: Flags, core: ServerCore) -> Iterator[None]:
-    """Reload the model config file when it changes, if the flags ask for it."""
+    """Reloads the model config file when it changes, if the flags ask for it."""
     wait_seconds = flags.model_config_file_poll_wait_seconds
     if not flags.model_config_file or wait_seconds <= 0:
         yield
@@ -156,7 +156,7 @@ def _polled_config(flags: Flags, core: ServerCore) -> Iterator[None]:
 
 
 def read_models(flags: Flags) -> list[ModelConfig]:
-    """Return what the flags say to serve.
+    """Returns what the flags say to serve.
 
     Raises:
         ConfigError: the model config file is wrong.

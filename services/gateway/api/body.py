@@ -72,7 +72,7 @@ def read_body(
     is_pure: Callable[[Any], bool] = lambda _document: False,
     file_type: str = IMAGE,
 ) -> JsonBody[_Parameters] | FilesBody[_Parameters]:
-    """Read the body of the current request, and its parameters: from the query, else the body.
+    """Reads the body of the current request, and its parameters: from the query, else the body.
 
     Args:
         parameters: the parameters of the call; each has a default.
@@ -161,7 +161,7 @@ def _read_parameters(
     in_body: Mapping[str, Any],
     names: Collection[str] | None = None,
 ) -> _Parameters:
-    """Read parameters from the query, else the body.
+    """Reads parameters from the query, else the body.
 
     Args:
         model: the parameters of the call.
@@ -185,6 +185,6 @@ def _read_parameters(
 
 
 def describe_error(error: ErrorDetails) -> str:
-    """Describe what is wrong with a value."""
+    """Describes what is wrong with a value."""
     name = ".".join(map(str, error["loc"]))
     return f"parameter {name!r}: {error['msg']}, received {reprlib.repr(error['input'])}"

@@ -52,7 +52,7 @@ def read_images(
     resolved: ResolvedRequest,
     settings: Settings,
 ) -> ImageBatch:
-    """Read the images of a request.
+    """Reads the images of a request.
 
     Args:
         body: files; or `instances` or `inputs` as TensorFlow Serving's JSON writes them, where

@@ -30,7 +30,7 @@ class Ready(TypedDict):
 
 @routes.call("GET", "/livez", "/startupz", answers={JSON: Alive})
 def live(_gateway: Gateway, _context: RequestContext) -> Alive:
-    """Answer 200: the process serves. The model server's state is the readiness probe's business.
+    """Answers 200: the process serves. The model server's state is the readiness probe's business.
 
     A probe that fails here has the gateway restarted, which would not bring a model back.
     """
@@ -39,7 +39,7 @@ def live(_gateway: Gateway, _context: RequestContext) -> Alive:
 
 @routes.call("GET", "/readyz", answers={JSON: Ready})
 def ready(gateway: Gateway, _context: RequestContext) -> Ready:
-    """Answer 200 when every configured model can answer, else 503 with the reasons.
+    """Answers 200 when every configured model can answer, else 503 with the reasons.
 
     Raises:
         NotReady: no model is configured, or one cannot answer.
@@ -50,13 +50,13 @@ def ready(gateway: Gateway, _context: RequestContext) -> Ready:
 
 @routes.call("GET", "/metrics", answers={"text/plain": str})
 def metrics(_gateway: Gateway, _context: RequestContext) -> Response:
-    """Answer the metrics of all workers in Prometheus's text format."""
+    """Answers the metrics of all workers in Prometheus's text format."""
     body, content_type = exposition()
     return Response(body, content_type=content_type)
 
 
 def check_ready(gateway: Gateway) -> None:
-    """Check that every configured model can answer.
+    """Checks that every configured model can answer.
 
     Raises:
         NotReady: no model is configured, or one cannot answer.

@@ -37,7 +37,7 @@ class EncodedFile(TypedDict):
 
 
 def negotiate(*offers: str) -> str:
-    """Return the media type that the client likes best; the first offer if it does not care.
+    """Returns the media type that the client likes best; the first offer if it does not care.
 
     Raises:
         NotAcceptable: it accepts none of them.
@@ -53,17 +53,17 @@ def negotiate(*offers: str) -> str:
 
 
 def json_response(document: Mapping[str, object]) -> Response:
-    """Write JSON; numpy arrays and numbers are welcome."""
+    """Writes JSON; numpy arrays and numbers are welcome."""
     return Response(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY), mimetype=JSON)
 
 
 def png_response(image: Image.Image) -> Response:
-    """Write a PNG file."""
+    """Writes a PNG file."""
     return Response(_encode(image), mimetype=PNG)
 
 
 def png_member(image: Image.Image) -> EncodedFile:
-    """Write a PNG file as TensorFlow Serving's JSON writes bytes."""
+    """Writes a PNG file as TensorFlow Serving's JSON writes bytes."""
     return {"b64": base64.b64encode(_encode(image)).decode()}
 
 

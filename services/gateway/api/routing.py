@@ -26,14 +26,14 @@ _View = TypeVar("_View", bound=Callable[..., ResponseReturnValue])
 
 
 def v1_paths(suffix: str) -> tuple[str, ...]:
-    """Return the paths of a model in TensorFlow Serving's API, each with this suffix."""
+    """Returns the paths of a model in TensorFlow Serving's API, each with this suffix."""
     model = "/v1/models/<model>"
     parts = (model, f"{model}/versions/<int64:version>", f"{model}/labels/<label>")
     return tuple(path + suffix for path in parts)
 
 
 def v2_paths(suffix: str) -> tuple[str, ...]:
-    """Return the paths of a model in the Open Inference Protocol, each with this suffix."""
+    """Returns the paths of a model in the Open Inference Protocol, each with this suffix."""
     model = "/v2/models/<model>"
     return (model + suffix, f"{model}/versions/<int64:version>{suffix}")
 
@@ -116,7 +116,7 @@ def _bind(
 
 
 def add_path_converters(app: Flask) -> None:
-    """Let the rules of an application have the parts that the paths here are made of."""
+    """Lets the rules of an application have the parts that the paths here are made of."""
     app.url_map.converters.update(default=_Segment, int64=_Int64)
 
 

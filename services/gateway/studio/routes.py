@@ -17,5 +17,5 @@ routes = Routes("studio", __name__, Tag.PAGES, static_folder=_FILES, static_url_
 
 @routes.call("GET", "/", answers={"text/html": str})
 def page(_gateway: Gateway, _context: RequestContext) -> Response:
-    """Answer the page of the studio, which speaks to the calls described here."""
+    """Answers the page of the studio, which speaks to the calls described here."""
     return routes.send_static_file("index.html")

@@ -37,7 +37,7 @@ class BatchingServable:
         scheduler: BatchScheduler,
         metrics: ServableBatchingMetrics,
     ) -> None:
-        """Wrap a servable.
+        """Wraps a servable.
 
         Args:
             servable: what runs the batches.
@@ -144,7 +144,7 @@ class BatchingServable:
             task.outputs = part
 
     def _group(self, tasks: Sequence[Task]) -> Iterable[Sequence[Task]]:
-        """Part the tasks whose tensors cannot be concatenated."""
+        """Parts the tasks whose tensors cannot be concatenated."""
         if len(tasks) == 1:
             return [tasks]
         pad_inputs = self._parameters.pad_variable_length_inputs

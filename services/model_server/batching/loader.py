@@ -20,7 +20,7 @@ from services.model_server.servables.servable import Load, Servable, ServableId
 def batching_loader(
     load: Load, parameters: BatchingParameters, metrics: BatchingMetrics, *, per_model: bool
 ) -> Load:
-    """Return a function that loads like `load` and batches what it loaded.
+    """Returns a function that loads like `load` and batches what it loaded.
 
     Args:
         load: makes a servable of a version's folder.

@@ -21,7 +21,7 @@ class BatchingMetrics:
     """The metrics of all batched servables."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register the metrics."""
+        """Registers the metrics."""
         self.queuing_latency = Histogram(
             ":tensorflow:serving:batching_session:queuing_latency",
             "Distribution of wall time spent (in microseconds) in queuing.",
@@ -68,7 +68,7 @@ class BatchingMetrics:
     def of(
         self, servable_id: ServableId, parameters: BatchingParameters
     ) -> ServableBatchingMetrics:
-        """Return the metrics of one servable."""
+        """Returns the metrics of one servable."""
         return ServableBatchingMetrics(self, servable_id, parameters)
 
 
@@ -85,15 +85,15 @@ class ServableBatchingMetrics:
         self._pads = bool(parameters.allowed_batch_sizes)
 
     def request(self, rows: int) -> None:
-        """Note the size of a request."""
+        """Notes the size of a request."""
         self._families.input_size.observe(rows)
 
     def waited(self, seconds: float) -> None:
-        """Note how long a task was in a queue."""
+        """Notes how long a task was in a queue."""
         self._queuing.observe(seconds * 1e6)
 
     def batch(self, signature: str, rows: int, padded_rows: int) -> None:
-        """Note a batch that the model runs, before and after it was padded to an allowed size."""
+        """Notes a batch that the model runs, before and after it was padded to an allowed size."""
         self._families.run_count.inc()
         self._families.processed_size.observe(padded_rows)
         if self._pads:
@@ -101,9 +101,9 @@ class ServableBatchingMetrics:
         self._families.batch_size.labels(*self._labels, signature).observe(rows)
 
     def watch_queue(self, depth: Callable[[], int]) -> None:
-        """Ask `depth`, whenever somebody looks, how many requests wait."""
+        """Asks `depth`, whenever somebody looks, how many requests wait."""
         self._families.queue_depth.labels(*self._labels).set_function(depth)
 
     def close(self) -> None:
-        """Show the queue no longer; what was counted stays."""
+        """Shows the queue no longer; what was counted stays."""
         self._families.queue_depth.remove(*self._labels)

@@ -84,12 +84,12 @@ class BatchingParameters:
         return self.max_batch_size
 
     def padded_size(self, size: int) -> int:
-        """Return the smallest allowed batch size that holds this many rows."""
+        """Returns the smallest allowed batch size that holds this many rows."""
         return next((allowed for allowed in self.allowed_batch_sizes if allowed >= size), size)
 
 
 def read_batching_parameters(path: Path) -> BatchingParameters:
-    """Read a `--batching_parameters_file`.
+    """Reads a `--batching_parameters_file`.
 
     Raises:
         ConfigError: it cannot be read, is no BatchingParameters, or contradicts itself.

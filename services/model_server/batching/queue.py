@@ -51,13 +51,13 @@ class Batch:
     size: int = 0
 
     def add(self, task: Task) -> None:
-        """Append a task."""
+        """Appends a task."""
         self.tasks.append(task)
         self.size += task.size
         task.batch = self
 
     def remove(self, task: Task) -> None:
-        """Take a task out again."""
+        """Takes a task out again."""
         self.tasks.remove(task)
         self.size -= task.size
         task.batch = None
@@ -69,7 +69,7 @@ class BatchQueue:
     def __init__(
         self, parameters: BatchingParameters, process: Callable[[Sequence[Task]], None]
     ) -> None:
-        """Make an empty queue.
+        """Makes an empty queue.
 
         Args:
             parameters: the limits of batches and of the queue.
@@ -85,11 +85,11 @@ class BatchQueue:
         self._batches: deque[Batch] = deque()
 
     def __bool__(self) -> bool:
-        """Tell whether anything waits."""
+        """Tells whether anything waits."""
         return bool(self._batches)
 
     def put(self, tasks: Sequence[Task], mailbox: Mailbox, now: float) -> None:
-        """Add all tasks of a request, or none.
+        """Adds all tasks of a request, or none.
 
         Raises:
             ServingError: INVALID_ARGUMENT, the request is larger than any batch may be;
@@ -104,7 +104,7 @@ class BatchQueue:
         self.num_enqueued_tasks += len(tasks)
 
     def take(self, now: float) -> Batch | None:
-        """Remove and return the oldest batch if it is closed, full or due.
+        """Removes and returns the oldest batch if it is closed, full or due.
 
         Without a timeout a batch is due when none of this queue runs: it takes whatever came
         meanwhile, which costs far less than several small batches side by side.
@@ -123,7 +123,7 @@ class BatchQueue:
         return self._batches.popleft()
 
     def remove(self, tasks: Sequence[Task]) -> list[Task]:
-        """Remove and return those of the tasks that still wait."""
+        """Removes and returns those of the tasks that still wait."""
         removed = []
         for task in tasks:
             if batch := task.batch:

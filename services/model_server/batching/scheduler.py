@@ -23,13 +23,13 @@ class BatchScheduler:
     """Decides which batch runs next; one for all models, fair between their queues."""
 
     def __init__(self, num_batch_threads: int) -> None:
-        """Make a scheduler that lets this many batches run at once."""
+        """Makes a scheduler that lets this many batches run at once."""
         self._lock = threading.Lock()
         self._free = num_batch_threads
         self._waiting: deque[BatchQueue] = deque()
 
     def run(self, queue: BatchQueue, tasks: Sequence[Task]) -> None:
-        """Return once every task was processed, by this thread or another's, or withdrawn.
+        """Returns once every task was processed, by this thread or another's, or withdrawn.
 
         Raises:
             ServingError: see `BatchQueue.put`; DEADLINE_EXCEEDED, nobody waits for the answer.
@@ -54,7 +54,7 @@ class BatchScheduler:
                 unprocessed -= 1
 
     def _receive(self, mailbox: Mailbox, due: float | None) -> Batch | None:
-        """Return a batch that this thread is to run, or None for each task that was processed."""
+        """Returns a batch that this thread is to run, or None for each task that was processed."""
         if due is not None:
             try:
                 return mailbox.get(timeout=max(0, due - time.monotonic()))
@@ -76,7 +76,7 @@ class BatchScheduler:
                 task.mailbox.put(None)
 
     def _withdraw(self, queue: BatchQueue, tasks: Sequence[Task]) -> None:
-        """Let a cancelled request wait no longer; what of it runs already is processed."""
+        """Lets a cancelled request wait no longer; what of it runs already is processed."""
         if not any(task.batch for task in tasks):
             return  # Every request ends here, without the lock.
         with self._lock:

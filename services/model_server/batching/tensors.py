@@ -20,7 +20,7 @@ _Array = npt.NDArray[Any]
 
 
 def count_rows(inputs: Arrays) -> int:
-    """Return the first dimension, which all inputs must share.
+    """Returns the first dimension, which all inputs must share.
 
     Raises:
         ServingError: INVALID_ARGUMENT, they do not, or one has no dimension.
@@ -40,7 +40,7 @@ def count_rows(inputs: Arrays) -> int:
 
 
 def merge(requests: Sequence[Arrays], padded_size: int, *, pad_inputs: bool) -> dict[str, _Array]:
-    """Concatenate the inputs of requests along the batch dimension.
+    """Concatenates the inputs of requests along the batch dimension.
 
     Args:
         requests: the inputs of each; at least one.
@@ -58,7 +58,7 @@ def merge(requests: Sequence[Arrays], padded_size: int, *, pad_inputs: bool) -> 
 
 
 def split(outputs: Arrays, sizes: Sequence[int], padded_size: int) -> list[dict[str, _Array]]:
-    """Cut the outputs of a batch into those of its requests, as views.
+    """Cuts the outputs of a batch into those of its requests, as views.
 
     Raises:
         ServingError: FAILED_PRECONDITION, an output has not one row for each input row.

@@ -29,12 +29,12 @@ __all__ = [
 
 
 def single_model(name: str, base_path: str) -> list[ModelConfig]:
-    """Describe the one model of `--model_name` and `--model_base_path`."""
+    """Describes the one model of `--model_name` and `--model_base_path`."""
     return [ModelConfig(name=name, base_path=base_path, model_platform=PLATFORM)]
 
 
 def read_config_file(path: Path) -> list[ModelConfig]:
-    """Read a model config file and find each base path on this machine.
+    """Reads a model config file and find each base path on this machine.
 
     A base path is taken from the folder of the config file if it is relative, and by its last
     component from there if it does not exist: `/models/cnn`, the path inside a container, is
@@ -56,7 +56,7 @@ def read_config_file(path: Path) -> list[ModelConfig]:
 
 
 def check_models(models: Sequence[ModelConfig], source: str) -> None:
-    """Refuse models that cannot be served together.
+    """Refuses models that cannot be served together.
 
     Args:
         models: what was read.

@@ -22,7 +22,7 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def answers_errors(method: _Method) -> _Method:
-    """Let a servicer method raise ServingError, and not run when its client has gone."""
+    """Lets a servicer method raise ServingError, and not run when its client has gone."""
 
     @functools.wraps(method)
     def answer(self: Any, request: Any, context: grpc.ServicerContext) -> Any:

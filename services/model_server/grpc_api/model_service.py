@@ -31,7 +31,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
         request: get_model_status_pb2.GetModelStatusRequest,
         context: grpc.ServicerContext,
     ) -> get_model_status_pb2.GetModelStatusResponse:
-        """Say where the versions of a model stand; a label is ignored, as in TensorFlow Serving."""
+        """Returns the states of a model's versions; like TensorFlow Serving, it ignores labels."""
         if not request.HasField("model_spec"):
             raise invalid_argument("Missing ModelSpec")
         return describe_status(self._core.manager, request.model_spec)
@@ -42,7 +42,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
         request: model_management_pb2.ReloadConfigRequest,
         context: grpc.ServicerContext,
     ) -> model_management_pb2.ReloadConfigResponse:
-        """Replace the set of models, and answer when the new ones are available.
+        """Replaces the set of models, and answers when the new ones are available.
 
         The answer says by how much each of the counters that the request names has grown.
         """

@@ -35,7 +35,7 @@ class GrpcOptions:
 
 
 def parse_channel_arguments(text: str) -> ChannelArguments:
-    """Read `key=value,key=value`; whole numbers become int, as TensorFlow Serving does it.
+    """Reads `key=value,key=value`; whole numbers become int, as TensorFlow Serving does it.
 
     Raises:
         ConfigError: a part has no `=`.
@@ -50,7 +50,7 @@ def parse_channel_arguments(text: str) -> ChannelArguments:
 
 
 def read_credentials(path: Path) -> grpc.ServerCredentials:
-    """Read an `SSLConfig`: the PEM texts of a key, a certificate and, for clients' ones, a CA.
+    """Reads an `SSLConfig`: the PEM texts of a key, a certificate and, for clients' ones, a CA.
 
     Raises:
         ConfigError: the file is no SSLConfig, or lacks what TLS needs.

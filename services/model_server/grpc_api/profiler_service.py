@@ -53,7 +53,7 @@ class ProfilerService:
 
     @answers_errors
     def Profile(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Record for a while, and write the file that the request names on this machine."""
+        """Records for a while, and writes the file that the request names on this machine."""
         # TensorFlow takes seconds to import, which must not keep the ports closed.
         from services.model_server.inference import profiler  # noqa: PLC0415
 
@@ -69,14 +69,14 @@ class ProfilerService:
 
     @answers_errors
     def Terminate(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """End a recording before its time."""
+        """Ends a recording before its time."""
         if stopped := self._stopped.get(request.session_id):
             stopped.set()
         return _MESSAGES["TerminateResponse"]()
 
     @answers_errors
     def Monitor(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Refuse, as TensorFlow Serving does."""
+        """Refuses, as TensorFlow Serving does."""
         raise ServingError(error_codes_pb2.UNIMPLEMENTED, "unimplemented.")
 
 

@@ -24,18 +24,18 @@ class Metrics:
     """One registry, and who writes to it."""
 
     def __init__(self) -> None:
-        """Register all metrics."""
+        """Registers all metrics."""
         self._registry = CollectorRegistry()
         self.requests = RequestMetrics(self._registry)
         self.loads = LoadMetrics(self._registry)
         self.batching = BatchingMetrics(self._registry)
 
     def page(self) -> bytes:
-        """Write everything in Prometheus's text format."""
+        """Writes everything in Prometheus's text format."""
         return _ADDED_TOTAL.sub(rb"\1", generate_latest(self._registry))
 
     def count(self, name: str) -> int:
-        """Return the sum of a counter over its labels; 0 where there is no such counter.
+        """Returns the sum of a counter over its labels; 0 where there is no such counter.
 
         Args:
             name: as TensorFlow has it, like `/tensorflow/serving/request_count`.

@@ -18,7 +18,7 @@ from services.serving_api.protos import error_codes_pb2
 
 
 def record(target: Path, seconds: float, stopped: threading.Event) -> bool:
-    """Write an XSpace file, and tell whether there is any event in it.
+    """Writes an XSpace file, and tells whether there is any event in it.
 
     Args:
         target: the file.

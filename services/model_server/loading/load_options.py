@@ -33,7 +33,7 @@ def make_session_config(
     inter_op_parallelism: int = 0,
     gpu_memory_fraction: float = 0,
 ) -> config_pb2.ConfigProto:
-    """Make a session's configuration of a file and of what goes before it.
+    """Makes a session's configuration of a file and of what goes before it.
 
     Args:
         path: a ConfigProto text proto.

@@ -22,7 +22,7 @@ class LoadMetrics:
     """The metrics of all loads; its methods are thread-safe."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register the metrics."""
+        """Registers the metrics."""
         self._attempts = Counter(
             ":tensorflow:cc:saved_model:load_attempt_count",
             "The number of times a SavedModel was loaded, by whether that succeeded.",
@@ -45,7 +45,7 @@ class LoadMetrics:
 
     @contextmanager
     def load(self, path: Path) -> Iterator[None]:
-        """Measure the load of a version, whether it succeeds or raises."""
+        """Measures the load of a version, whether it succeeds or raises."""
         start = time.perf_counter()
         try:
             yield
@@ -57,7 +57,7 @@ class LoadMetrics:
 
     @contextmanager
     def warm_up(self, path: Path) -> Iterator[None]:
-        """Measure the replay of a version's warm-up records."""
+        """Measures the replay of a version's warm-up records."""
         start = time.perf_counter()
         code = error_codes_pb2.OK
         try:

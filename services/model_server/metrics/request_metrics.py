@@ -32,7 +32,7 @@ class RequestMetrics:
     """The metrics of all requests; its methods are thread-safe."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register the metrics."""
+        """Registers the metrics."""
         self._requests = Counter(
             f"{_PREFIX}request_count",
             "The total number of requests.",
@@ -76,7 +76,7 @@ class RequestMetrics:
 
     @contextmanager
     def request(self, model: str, signature: str, api: str, entrypoint: str) -> Iterator[Measured]:
-        """Measure a request, whether it succeeds or raises.
+        """Measures a request, whether it succeeds or raises.
 
         Args:
             model: the model that it asks for, empty for an unknown one.
@@ -106,13 +106,13 @@ class RequestMetrics:
 
     @contextmanager
     def runtime(self, model: str, api: str) -> Iterator[None]:
-        """Measure what a model takes, where it succeeds."""
+        """Measures what a model takes, where it succeeds."""
         start = time.perf_counter()
         yield
         micros = (time.perf_counter() - start) * 1e6
         self._runtime.labels(model, api, "TF1").observe(micros)
 
     def examples(self, model: str, count: int) -> None:
-        """Count the examples of a request."""
+        """Counts the examples of a request."""
         self._examples.labels(model).observe(count)
         self._example_total.labels(model).inc(count)

@@ -18,7 +18,7 @@ class ConfigPoller:
     """Reloads the models when their config file changes; a bad file changes nothing."""
 
     def __init__(self, core: ServerCore, path: Path, wait_seconds: float) -> None:
-        """Make a poller of a config file that was read once already."""
+        """Makes a poller of a config file that was read once already."""
         self._core = core
         self._path = path
         self._wait_seconds = wait_seconds
@@ -27,11 +27,11 @@ class ConfigPoller:
         self._thread = threading.Thread(target=self._run, name="config-poller", daemon=True)
 
     def start(self) -> None:
-        """Look in the background."""
+        """Looks in the background."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop looking."""
+        """Stops looking."""
         self._stopping.set()
         self._thread.join()
 
@@ -44,7 +44,7 @@ class ConfigPoller:
             last_problem = problem
 
     def _look(self) -> str | None:
-        """Reload what changed, and return why that failed; it is tried again at the next look."""
+        """Reloads what changed, and returns why that failed; it is tried again at the next look."""
         try:
             models = read_config_file(self._path)
             if models != self._models:

@@ -8,7 +8,7 @@ import sys
 
 
 def settle_heap() -> None:
-    """Collect what the last swap left, and hide the rest from the garbage collector.
+    """Collects what the last swap left, and hide the rest from the garbage collector.
 
     With TensorFlow loaded a full collection stops every request for about 0.2 s; frozen objects
     are never looked at. They are thawed first, since an unloaded graph is held by cycles alone.

@@ -17,14 +17,14 @@ Labels: TypeAlias = Mapping[str, Mapping[str, int]]
 
 
 def labels_of(models: Sequence[ModelConfig]) -> Labels:
-    """Return the labels of a configuration as they stand there."""
+    """Returns the labels of a configuration as they stand there."""
     return {model.name: dict(model.version_labels) for model in models}
 
 
 def check_labels(
     new: Labels, old: Labels, available: Mapping[str, Set[int]], *, allow_unavailable: bool
 ) -> None:
-    """Refuse a label that would send requests to a version that cannot answer.
+    """Refuses a label that would send requests to a version that cannot answer.
 
     Args:
         new: the labels to be.

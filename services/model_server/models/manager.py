@@ -54,7 +54,7 @@ class ModelManager:
         *,
         may_be_empty: bool = False,
     ) -> None:
-        """Make a manager that holds nothing yet.
+        """Makes a manager that holds nothing yet.
 
         Args:
             models: what to serve; a label among them may name a version that is still to come.
@@ -74,11 +74,11 @@ class ModelManager:
         self._listeners: list[Callable[[], None]] = []
 
     def subscribe(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after every change of a state, in the thread that made it."""
+        """Calls `listener` after every change of a state, in the thread that made it."""
         self._listeners.append(listener)
 
     def configure(self, models: Sequence[ModelConfig], *, allow_unavailable_labels: bool) -> None:
-        """Replace the set of models and their labels.
+        """Replaces the set of models and their labels.
 
         A model that is no longer there counts no more, but its versions stay until
         `set_aspired_versions` says otherwise.
@@ -100,7 +100,7 @@ class ModelManager:
         self._notify()
 
     def names(self) -> list[str]:
-        """Return the names of the configured models in order."""
+        """Returns the names of the configured models in order."""
         with self._changed:
             return sorted(self._configured)
 
@@ -109,7 +109,7 @@ class ModelManager:
         return name in self._models
 
     def labels(self, name: str) -> Mapping[str, int]:
-        """Return the version that each label of a model names."""
+        """Returns the version that each label of a model names."""
         with self._changed:
             return self._labels.get(name, {})
 
@@ -121,7 +121,7 @@ class ModelManager:
             )
 
     def wait_until_available(self, names: Set[str], timeout_seconds: float | None) -> None:
-        """Wait until each of some models has loaded all it found, or failed for good.
+        """Waits until each of some models has loaded all it found, or failed for good.
 
         Raises:
             ServingError: UNKNOWN, a model has no available version; DEADLINE_EXCEEDED.
@@ -154,12 +154,12 @@ class ModelManager:
                 )
 
     def problem(self, name: str) -> str | None:
-        """Say what is wrong with a model's base path, if anything."""
+        """Says what is wrong with a model's base path, if anything."""
         with self._changed:
             return self._models[name].problem
 
     def set_problem(self, name: str, problem: str | None) -> None:
-        """Note what is wrong with a model's base path after a look at it."""
+        """Notes what is wrong with a model's base path after a look at it."""
         model = self._models[name]
         with self._changed:
             model.problem = problem
@@ -168,7 +168,7 @@ class ModelManager:
             self._changed.notify_all()
 
     def statuses(self, name: str, version: int | None = None) -> list[VersionStatus]:
-        """Report the versions of a model, or one of them, newest first.
+        """Reports the versions of a model, or one of them, newest first.
 
         Raises:
             ServingError: NOT_FOUND, there is none.
@@ -180,7 +180,7 @@ class ModelManager:
         return statuses
 
     def statuses_if_any(self, name: str, version: int | None = None) -> list[VersionStatus]:
-        """Report as `statuses` does, with an empty list where there is none."""
+        """Reports as `statuses` does, with an empty list where there is none."""
         with self._changed:
             return self._models[name].statuses(version) if name in self._models else []
 
@@ -209,7 +209,7 @@ class ModelManager:
                     self._changed.notify_all()
 
     def set_aspired_versions(self, name: str, aspired: Mapping[int, Path]) -> float | None:
-        """Load what is new, then unload what is no longer wanted; return when that is done.
+        """Loads what is new, then unloads what is no longer wanted; returns when that is done.
 
         An old version goes only once a wanted one is available (AvailabilityPreservingPolicy of
         TensorFlow Serving), so that a failed load leaves it serving. A failed version that has no
@@ -243,7 +243,7 @@ class ModelManager:
             self._first_loads.stop()
 
     def close(self) -> None:
-        """Unload everything, the pollers having stopped; requests in flight finish first."""
+        """Unloads everything, the pollers having stopped; requests in flight finish first."""
         for name, model in self._models.items():
             for version in sorted(model.available()):
                 self._unload_version(name, version)
@@ -306,7 +306,7 @@ class ModelManager:
             log.info("available", seconds=seconds)
 
     def _version_to_load(self, model: Model, version: int) -> Version:
-        """Return the record of a version that failed and is tried again, or a new one."""
+        """Returns the record of a version that failed and is tried again, or a new one."""
         with self._changed:
             held = model.versions.get(version)
             if held is None or held.retry_at is None:
@@ -314,7 +314,7 @@ class ModelManager:
             return held
 
     def _retry_later(self, held: Version) -> int:
-        """Plan the next try of a failed load, or end it; return how many are left."""
+        """Plans the next try of a failed load, or ends it; returns how many are left."""
         held.failures += 1
         left = self._retries.max_num + 1 - held.failures
         if left > 0:
@@ -324,7 +324,7 @@ class ModelManager:
         return left
 
     def _give_up(self, model: Model) -> None:
-        """End the retries of versions that nobody wants any more."""
+        """Ends the retries of versions that nobody wants any more."""
         for version, held in model.versions.items():
             if held.retry_at is not None and version not in model.aspired:
                 held.retry_at = None

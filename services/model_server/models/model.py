@@ -45,7 +45,7 @@ class Model:
     versions: dict[int, Version] = field(default_factory=dict)
 
     def available(self) -> set[int]:
-        """Return the versions that answer requests."""
+        """Returns the versions that answer requests."""
         return {number for number, held in self.versions.items() if held.state == State.AVAILABLE}
 
     def is_unloaded(self) -> bool:
@@ -53,7 +53,7 @@ class Model:
         return not self.aspired and all(held.state == State.END for held in self.versions.values())
 
     def due(self, aspired: Set[int]) -> list[int]:
-        """Return what to load now: what is new, and what failed and has waited long enough."""
+        """Returns what to load now: what is new, and what failed and has waited long enough."""
         new = aspired - self.aspired - self.available()
         now = time.monotonic()
         again = {
@@ -64,12 +64,12 @@ class Model:
         return sorted(new | again & aspired)
 
     def retry_at(self) -> float | None:
-        """Return when the next failed load is tried again."""
+        """Returns when the next failed load is tried again."""
         times = [held.retry_at for held in self.versions.values() if held.retry_at is not None]
         return min(times, default=None)
 
     def statuses(self, version: int | None) -> list[VersionStatus]:
-        """Report all versions, or one of them, newest first."""
+        """Reports all versions, or one of them, newest first."""
         return [
             VersionStatus(number, held.state, held.error)
             for number, held in sorted(self.versions.items(), reverse=True)
@@ -77,7 +77,7 @@ class Model:
         ]
 
     def why_not_available(self, name: str) -> str:
-        """Say what went wrong, in the words of TensorFlow Serving's reload."""
+        """Says what went wrong, in the words of TensorFlow Serving's reload."""
         errors = [
             f"{{name: {name} version: {number}}} due to error: {held.error.message}"
             for number, held in sorted(self.versions.items())

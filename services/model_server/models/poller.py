@@ -19,7 +19,7 @@ class Poller:
     """One thread a model, so that a slow or broken model holds up no other."""
 
     def __init__(self, manager: ModelManager, wait_seconds: float) -> None:
-        """Make a poller that watches nothing yet.
+        """Makes a poller that watches nothing yet.
 
         Args:
             manager: what to tell.
@@ -30,7 +30,7 @@ class Poller:
         self._watches: dict[str, _Watch] = {}
 
     def watch(self, models: Sequence[ModelConfig]) -> None:
-        """Watch these models from now on, in the background; others are unloaded."""
+        """Watches these models from now on, in the background; others are unloaded."""
         if self._wait_seconds < 0:
             problem = "no model is ever loaded: file_system_poll_wait_seconds is below 0"
             _log.warning(problem)
@@ -47,7 +47,7 @@ class Poller:
             self._watches[name].set_model(model)
 
     def stop(self) -> None:
-        """Stop looking; a load that has begun ends first."""
+        """Stops looking; a load that has begun ends first."""
         for watch in self._watches.values():
             watch.stop()
         for watch in self._watches.values():
@@ -92,7 +92,7 @@ class _Watch(threading.Thread):
                 self._wake.wait(self._pause(retry_at))
 
     def _look(self, model: ModelConfig | None) -> tuple[str | None, float | None]:
-        """Pass on what is there; return what is wrong with it, and when to retry a load."""
+        """Passes on what is there; return what is wrong with it, and when to retry a load."""
         if model is None:
             return None, self._manager.set_aspired_versions(self._name, {})
         try:
@@ -109,7 +109,7 @@ class _Watch(threading.Thread):
         )
 
     def _pause(self, retry_at: float | None) -> float | None:
-        """Return the seconds until the next look, None for ever."""
+        """Returns the seconds until the next look, None for ever."""
         pause = self._wait_seconds or None
         if retry_at is None:
             return pause

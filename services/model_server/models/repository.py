@@ -19,7 +19,7 @@ _INT64 = re.compile(r"[+-]?\d+", re.ASCII)
 
 
 def find_versions(model: ModelConfig) -> dict[int, Path]:
-    """Return the version folders that the model's version policy asks for, by version.
+    """Returns the version folders that the model's version policy asks for, by version.
 
     Raises:
         OSError: the base path does not exist or cannot be listed. That is no statement about
@@ -72,7 +72,7 @@ def _all_versions(base_path: Path) -> dict[int, Path]:
 
 @lru_cache
 def _warn_of_duplicate(version: int, kept: Path, ignored: Path) -> None:
-    """Say it once, not at every look."""
+    """Says it once, not at every look."""
     _log.warning(
         "Duplicate version directories detected",
         version=version,

@@ -46,7 +46,7 @@ class ServerCore:
         self._reloading = threading.Lock()
 
     def start(self) -> None:
-        """Load the models in the background, and go on looking for new versions."""
+        """Loads the models in the background, and goes on looking for new versions."""
         if not self._allow_unavailable_labels and any(m.version_labels for m in self._models):
             _log.warning(
                 "the labels are taken before their versions are loaded: TensorFlow Serving starts "
@@ -55,7 +55,7 @@ class ServerCore:
         self._poller.watch(self._models)
 
     def reload_config(self, models: Sequence[ModelConfig]) -> Set[str]:
-        """Replace the set of models; new ones load, removed ones unload, in the background.
+        """Replaces the set of models; new ones load, removed ones unload, in the background.
 
         Returns:
             The names of the models that were not there before.
@@ -94,6 +94,6 @@ class ServerCore:
         return names - old
 
     def stop(self) -> None:
-        """Unload everything; requests in flight finish first."""
+        """Unloads everything; requests in flight finish first."""
         self._poller.stop()
         self.manager.close()

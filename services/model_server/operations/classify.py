@@ -22,7 +22,7 @@ INPUTS, CLASSES, SCORES = "inputs", "classes", "scores"
 def classify(
     servable: Servable, signature_name: str, examples: npt.NDArray[Any]
 ) -> classification_pb2.ClassificationResult:
-    """Return the classes of each example: a label, a score, or both.
+    """Returns the classes of each example: a label, a score, or both.
 
     Args:
         servable: what to run.
@@ -53,7 +53,7 @@ def classify(
 
 
 def _check_signature(signature: Signature) -> list[str]:
-    """Return the outputs to compute."""
+    """Returns the outputs to compute."""
     if len(signature.inputs) != 1:
         raise invalid_argument("Expected one input Tensor.")
     if len(signature.outputs) not in (1, 2):

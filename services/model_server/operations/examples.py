@@ -15,7 +15,7 @@ from services.serving_api.protos import input_pb2
 
 
 def serialize_examples(message: input_pb2.Input) -> npt.NDArray[Any]:
-    """Return one serialized `tf.Example` an entry, of shape [N] and dtype object.
+    """Returns one serialized `tf.Example` an entry, of shape [N] and dtype object.
 
     A context goes before each example: where both have a feature, protobuf's merging lets the
     example win.

@@ -21,7 +21,7 @@ INPUTS, OUTPUTS = "inputs", "outputs"
 def regress(
     servable: Servable, signature_name: str, examples: npt.NDArray[Any]
 ) -> regression_pb2.RegressionResult:
-    """Return one value for each example.
+    """Returns one value for each example.
 
     Args:
         servable: what to run.

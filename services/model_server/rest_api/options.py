@@ -39,7 +39,7 @@ class RestOptions:
 
 
 def read_metrics_path(path: Path | None) -> str | None:
-    """Read from a `MonitoringConfig` where the Prometheus page is, None if it is off.
+    """Reads from a `MonitoringConfig` where the Prometheus page is, None if it is off.
 
     Raises:
         ConfigError: the file is no MonitoringConfig.

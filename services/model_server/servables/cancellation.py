@@ -24,11 +24,11 @@ class Cancellation:
         self._cancelled: Future[None] = Future()
 
     def cancel(self) -> None:
-        """Say, once, that nobody waits any more."""
+        """Says, once, that nobody waits any more."""
         self._cancelled.set_result(None)
 
     def on_cancel(self, callback: Callable[[], object]) -> None:
-        """Call `callback` in the thread that cancels, or at once if that has happened."""
+        """Calls `callback` in the thread that cancels, or at once if that has happened."""
         self._cancelled.add_done_callback(lambda _: callback())
 
     @property
@@ -37,7 +37,7 @@ class Cancellation:
         return self._cancelled.done()
 
     def check(self) -> None:
-        """Refuse to go on in vain.
+        """Refuses to go on in vain.
 
         Raises:
             ServingError: DEADLINE_EXCEEDED, nobody waits any more.
@@ -47,7 +47,7 @@ class Cancellation:
 
     @contextmanager
     def of_this_request(self) -> Iterator[None]:
-        """Let `current_cancellation` return this in the block, in this thread."""
+        """Lets `current_cancellation` return this in the block, in this thread."""
         token = _current.set(self)
         try:
             yield
@@ -59,12 +59,12 @@ _current: ContextVar[Cancellation] = ContextVar("cancellation")
 
 
 def current_cancellation() -> Cancellation:
-    """Return that of the request at hand; work without a client, like warming up, has its own."""
+    """Returns that of the request at hand; work without a client, like warming up, has its own."""
     return _current.get(None) or Cancellation()
 
 
 def cancelled() -> ServingError:
-    """Make the error of a request that nobody waits for."""
+    """Makes the error of a request that nobody waits for."""
     return ServingError(
         error_codes_pb2.DEADLINE_EXCEEDED,
         "the deadline passed, or the client hung up, before the model ran",

@@ -41,7 +41,7 @@ class SavedModelServable:
         tags: Sequence[str] = ("serve",),
         config: config_pb2.ConfigProto | None = None,
     ) -> None:
-        """Load a SavedModel.
+        """Loads a SavedModel.
 
         Args:
             path: its folder.
@@ -94,7 +94,7 @@ class SavedModelServable:
         self._session.close()
 
     def _check_ranks(self, signature_name: str, feeds: Sequence[npt.NDArray[Any]]) -> None:
-        """Refuse ranks on which the graph might abort the process."""
+        """Refuses ranks on which the graph might abort the process."""
         ranks = tuple(array.ndim for array in feeds)
         if ranks == self._ranks[signature_name]:
             return
@@ -129,7 +129,7 @@ class SavedModelServable:
 
 
 def _stated_ranks(signature: Signature) -> _Ranks | None:
-    """Return the rank of each input, or None where one is unknown."""
+    """Returns the rank of each input, or None where one is unknown."""
     shapes = [spec.shape for spec in signature.inputs.values()]
     return (
         tuple(len(shape) for shape in shapes if shape is not None) if None not in shapes else None

@@ -35,14 +35,14 @@ class Servable(Protocol):
     def run(
         self, signature_name: str, inputs: Arrays, output_names: Sequence[str]
     ) -> dict[str, npt.NDArray[Any]]:
-        """Compute the named outputs of a signature from all of its inputs.
+        """Computes the named outputs of a signature from all of its inputs.
 
         Raises:
             ServingError: the model refused the inputs or failed on them.
         """
 
     def close(self) -> None:
-        """Give its memory back; nothing runs on it any more."""
+        """Gives its memory back; nothing runs on it any more."""
 
 
 Load: TypeAlias = Callable[[ServableId, Path], Servable]

@@ -36,7 +36,7 @@ def find_refusal(
     signature_def: meta_graph_pb2.SignatureDef,
     ranks: Mapping[str, int],
 ) -> str | None:
-    """Return why a graph must not run on inputs of these ranks, or None where it may.
+    """Returns why a graph must not run on inputs of these ranks, or None where it may.
 
     Args:
         graph: holds the signature.
@@ -64,7 +64,7 @@ class _RankInference:
         signature_def: meta_graph_pb2.SignatureDef,
         ranks: Mapping[str, int],
     ) -> None:
-        """Infer all shapes.
+        """Infers all shapes.
 
         Raises:
             ValueError: an operation refuses the shapes that reach it.
@@ -94,7 +94,7 @@ class _RankInference:
                 self._visit_call(operation, name)
 
     def _visit_call(self, operation: tf.Operation, name: str) -> None:
-        """Visit a function as an operation calls it: a call, a branch, or a part of a loop."""
+        """Visits a function as an operation calls it: a call, a branch, or a part of a loop."""
         function = self._functions[name]
         count = len(function.signature.input_arg)
         if count > len(operation.inputs):
@@ -115,7 +115,7 @@ class _RankInference:
 
 
 def _may_abort(node: node_def_pb2.NodeDef) -> bool:
-    """Tell whether a kernel may rely on shape inference: found by running each on wrong ranks."""
+    """Tells whether a kernel may rely on shape inference: found by running each on wrong ranks."""
     return _LAYOUT in node.attr or node.op in _QUANTIZERS
 
 
@@ -127,7 +127,7 @@ def _called_functions(node: node_def_pb2.NodeDef) -> Iterator[str]:
 
 
 def _remove_shapes(definition: graph_pb2.GraphDef) -> None:
-    """Remove the shapes that were written down for the signature's own ranks."""
+    """Removes the shapes that were written down for the signature's own ranks."""
     functions: Sequence[function_pb2.FunctionDef] = definition.library.function
     for node in (*definition.node, *(node for each in functions for node in each.node_def)):
         if node.op not in _STORED:

@@ -29,7 +29,7 @@ class TfLiteServable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Load `model.tflite` from a version's folder.
+        """Loads `model.tflite` from a version's folder.
 
         Raises:
             ServingError: The file is damaged.

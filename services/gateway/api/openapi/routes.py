@@ -36,13 +36,13 @@ routes = Routes(
 
 @routes.call("GET", "/docs", answers={"text/html": str})
 def page(_gateway: Gateway, _context: RequestContext) -> Response:
-    """Answer a page that shows the calls and lets one try them (Swagger UI)."""
+    """Answers a page that shows the calls and lets one try them (Swagger UI)."""
     return current_app.send_static_file("docs.html")
 
 
 @routes.call("GET", "/openapi.json", answers={JSON: dict[str, Any]})
 def document(_gateway: Gateway, _context: RequestContext) -> Response:
-    """Answer the description of all calls (OpenAPI 3.1)."""
+    """Answers the description of all calls (OpenAPI 3.1)."""
     made = current_app.extensions
     if _EXTENSION not in made:
         # Imported only here, since it takes time and no other call needs it.

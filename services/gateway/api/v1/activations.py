@@ -66,7 +66,7 @@ class Activations(TypedDict):
     body=image_body(layer="conv1"),
 )
 def activations(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer a picture of each channel of a layer, or its numbers."""
+    """Answers a picture of each channel of a layer, or its numbers."""
     media_type = negotiate(PNG, JSON)
     body = read_body(ActivationsParameters, gateway.settings.max_json_values)
     resolved = gateway.resolver.task(context, model, ACTIVATIONS)

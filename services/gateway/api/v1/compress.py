@@ -32,7 +32,7 @@ routes = Routes("compress", __name__, Tag.TASKS, example_model="codec")
     body=image_body(),
 )
 def compress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer the codes of images, in a container or as JSON."""
+    """Answers the codes of images, in a container or as JSON."""
     media_type = negotiate(MEDIA_TYPE, JSON)
     body = read_body(ImageParameters, gateway.settings.max_json_values)
     resolved = gateway.resolver.task(context, model, COMPRESS)

@@ -86,7 +86,7 @@ _SAMPLE: CodesDocument = {
     body=Body({MEDIA_TYPE: bytes, JSON: CodesDocument, FORM: Files}, {"codes": _SAMPLE}),
 )
 def decompress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer the images of containers, or of JSON as `:compress` answers it.
+    """Answers the images of containers, or of JSON as `:compress` answers it.
 
     One image comes as it is, several as one picture with a black gap of 4 pixels between them.
     """
@@ -160,7 +160,7 @@ def _restore(
 def _resolve_maker(
     gateway: Gateway, context: RequestContext, model: ModelRef, codes: Codes
 ) -> ResolvedRequest:
-    """Resolve to the version that made the codes, if the path allows it and it is there."""
+    """Resolves to the version that made the codes, if the path allows it and it is there."""
     if codes.model != model.name:
         raise InvalidRequest(
             f"received codes that model {codes.model!r} made, asked of model {model.name!r}: "

@@ -47,14 +47,14 @@ _BODY = Body({JSON: Examples}, {"features": {"examples": [{"x": 1.0}, {"x": 2.5}
 
 @routes.call("POST", *v1_paths(":classify"), answers={JSON: Results}, body=_BODY)
 def classify(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer the classes of each example, as TensorFlow Serving does."""
+    """Answers the classes of each example, as TensorFlow Serving does."""
     result = _call(gateway, context, model, gateway.model_server.classify)
     return Response(format_classifications(result), mimetype=JSON)
 
 
 @routes.call("POST", *v1_paths(":regress"), answers={JSON: Results}, body=_BODY)
 def regress(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer one number for each example, as TensorFlow Serving does."""
+    """Answers one number for each example, as TensorFlow Serving does."""
     result = _call(gateway, context, model, gateway.model_server.regress)
     return Response(format_regressions(result), mimetype=JSON)
 

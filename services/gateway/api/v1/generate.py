@@ -126,7 +126,7 @@ class _Samples(NamedTuple):
     ),
 )
 def generate(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer new images, as one picture or each with its latent vector."""
+    """Answers new images, as one picture or each with its latent vector."""
     media_type = negotiate(PNG, JSON)
     body = read_body(GenerateParameters, gateway.settings.max_json_values, optional=True)
     kind = _kind_for(body)
@@ -147,7 +147,7 @@ def generate(gateway: Gateway, context: RequestContext, model: ModelRef) -> Resp
 
 
 def _kind_for(body: _Body) -> SignatureKind:
-    """Return the signature that a form of the task begins with.
+    """Returns the signature that a form of the task begins with.
 
     Raises:
         InvalidRequest: the body mixes two forms.

@@ -84,7 +84,7 @@ class ModelMetadata(TypedDict):
 
 @routes.call("GET", "/v1/models", answers={JSON: ModelList})
 def list_models(gateway: Gateway, context: RequestContext) -> Response:
-    """Answer every configured model with its versions, their states, its tasks and its classes.
+    """Answers every configured model with its versions, their states, its tasks and its classes.
 
     A cascade has no versions of its own; it tells its two models and its threshold.
     """
@@ -96,7 +96,7 @@ def list_models(gateway: Gateway, context: RequestContext) -> Response:
 
 @routes.call("GET", *v1_paths(""), answers={JSON: ModelStatus})
 def status(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer TensorFlow Serving's model status; of a cascade, that of its small model."""
+    """Answers TensorFlow Serving's model status; of a cascade, that of its small model."""
     model = gateway.resolver.described_model(model)
     response = gateway.model_server.status(model, context)
     context.model = model.name
@@ -105,7 +105,7 @@ def status(gateway: Gateway, context: RequestContext, model: ModelRef) -> Respon
 
 @routes.call("GET", *v1_paths("/metadata"), answers={JSON: ModelMetadata})
 def metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer TensorFlow Serving's model metadata; of a cascade, that of its small model."""
+    """Answers TensorFlow Serving's model metadata; of a cascade, that of its small model."""
     model = gateway.resolver.described_model(model)
     response = gateway.model_server.metadata(model, context)
     context.model = model.name
@@ -114,7 +114,7 @@ def metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -> Resp
 
 @routes.call("GET", "/v1/models/<model>/card", answers={"text/markdown": str})
 def card(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer the model's card, in Markdown: what it is for, its data, quality and limits.
+    """Answers the model's card, in Markdown: what it is for, its data, quality and limits.
 
     Raises:
         Missing: there is none.
@@ -130,7 +130,7 @@ def card(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response
 
 
 def _find_card(gateway: Gateway, model: str) -> Path | None:
-    """Return the README.md beside a model's versions, where the gateway sees their folder."""
+    """Returns the README.md beside a model's versions, where the gateway sees their folder."""
     if model not in gateway.model_names:
         # What a client sends must not name files.
         return None

@@ -160,7 +160,7 @@ def _predict_arrays(
 
 
 def _run_as_it_is(gateway: Gateway, resolved: ResolvedRequest, inputs: Arrays) -> Arrays:
-    """Run a signature on flat inputs of any shape: as in TensorFlow Serving, the graph decides."""
+    """Runs a signature on flat inputs of any shape: as in TensorFlow Serving, the graph decides."""
     try:
         return gateway.pipeline.run(resolved, inputs).outputs
     except ModelServerProblem as problem:

@@ -76,7 +76,7 @@ class Explanations(TypedDict):
     body=image_body(method="gradient", class_index=TOP_CLASS),
 )
 def saliency(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer a heat map over each image, or the attribution of every pixel."""
+    """Answers a heat map over each image, or the attribution of every pixel."""
     media_type = negotiate(PNG, JSON)
     body = read_body(SaliencyParameters, gateway.settings.max_json_values)
     parameters = body.parameters

@@ -93,7 +93,7 @@ class Visualizations(TypedDict):
     ),
 )
 def visualize(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer an image for each channel that excites it, as one picture or apart."""
+    """Answers an image for each channel that excites it, as one picture or apart."""
     media_type = negotiate(PNG, JSON)
     body = read_body(VisualizeParameters, gateway.settings.max_json_values, optional=True)
     parameters = body.parameters
@@ -125,7 +125,7 @@ def _choose_channels(asked: list[int] | None, layer: str, info: ModelInfo) -> li
 
 
 def _channel_count(layer: str, info: ModelInfo) -> int | None:
-    """Return how many channels a layer has; None where the model does not tell."""
+    """Returns how many channels a layer has; None where the model does not tell."""
     activations = info.signatures.get("activations")
     spec = activations.outputs.get(layer) if activations else None
     return spec.shape[-1] if spec and spec.shape else None

@@ -85,7 +85,7 @@ class TensorMetadata(TypedDict):
 
 @routes.call("GET", "/v2", answers={JSON: ServerMetadata})
 def server_metadata(_gateway: Gateway, _context: RequestContext) -> ServerMetadata:
-    """Answer the server's name and version, and the extensions of the protocol that it speaks."""
+    """Answers the server's name and version, and the extensions of the protocol that it speaks."""
     return {
         "name": "lectern",
         "version": version("lectern"),
@@ -95,13 +95,13 @@ def server_metadata(_gateway: Gateway, _context: RequestContext) -> ServerMetada
 
 @routes.call("GET", "/v2/health/live", answers={JSON: ServerState})
 def live(_gateway: Gateway, _context: RequestContext) -> ServerState:
-    """Answer 200: the process serves."""
+    """Answers 200: the process serves."""
     return {"live": True}
 
 
 @routes.call("GET", "/v2/health/ready", answers={JSON: ServerState})
 def ready(gateway: Gateway, _context: RequestContext) -> ServerState:
-    """Answer 200 when every configured model can answer.
+    """Answers 200 when every configured model can answer.
 
     Raises:
         NotReady: one cannot, or none is configured.
@@ -112,7 +112,7 @@ def ready(gateway: Gateway, _context: RequestContext) -> ServerState:
 
 @routes.call("GET", *v2_paths("/ready"), answers={JSON: ModelState})
 def model_ready(gateway: Gateway, context: RequestContext, model: ModelRef) -> ModelState:
-    """Answer 200 when the model can answer.
+    """Answers 200 when the model can answer.
 
     Raises:
         ModelServerProblem: there is no such model.
@@ -125,7 +125,7 @@ def model_ready(gateway: Gateway, context: RequestContext, model: ModelRef) -> M
 
 @routes.call("GET", *v2_paths(""), answers={JSON: TensorMetadata})
 def model_metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer the versions of a model, and the tensors of its default signature."""
+    """Answers the versions of a model, and the tensors of its default signature."""
     signature = gateway.resolver.signature(context, model, DEFAULT_SIGNATURE).signature
     versions = available_versions(gateway.model_server.status(ModelRef(model.name), context))
     answer: TensorMetadata = {
@@ -145,7 +145,7 @@ def model_metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -
     body=_BODY,
 )
 def infer(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answer an inference; raw tensors come and go behind the JSON."""
+    """Answers an inference; raw tensors come and go behind the JSON."""
     check_no_parameters()
     wanted, raw = read_request(
         request.get_data(), request.headers.get(HEADER_LENGTH), gateway.settings.max_json_values

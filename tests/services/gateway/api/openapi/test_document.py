@@ -53,7 +53,7 @@ def test_every_call_has_words_a_name_of_its_own_and_an_example(document):
     names = [operation["operationId"] for _, _, operation in found]
     assert len(set(names)) == len(names)
     for path, method, operation in found:
-        assert operation["summary"].startswith("Answer"), path
+        assert operation["summary"].startswith("Answers"), path
         for parameter in operation["parameters"]:
             assert "example" in parameter or parameter["description"]
         if method == "post":
