@@ -20,6 +20,9 @@ from services.model_server.servables.cancellation import current_cancellation
 from services.model_server.servables.servable import Arrays, Servable
 from services.serving_api.signatures import Signature, TensorSpec
 
+MAX_QUEUES = 256
+"""How many combinations of a signature and outputs have a queue that is kept while it is idle."""
+
 _Outputs = dict[str, npt.NDArray[Any]]
 
 
@@ -96,11 +99,21 @@ class BatchingServable:
 
     def _queue(self, signature_name: str, output_names: Sequence[str]) -> BatchQueue:
         key = (signature_name, frozenset(output_names))
-        if key not in self._queues:
+        queue = self._queues.get(key)
+        if queue is None:
+            self._drop_idle_queues()
             process = partial(self._process, signature_name, tuple(output_names))
             # Two threads may both come here; the one whose queue is dropped loses nothing.
-            self._queues.setdefault(key, BatchQueue(self._parameters, process))
-        return self._queues[key]
+            queue = self._queues.setdefault(key, BatchQueue(self._parameters, process))
+        return queue
+
+    def _drop_idle_queues(self) -> None:
+        """Keeps clients that ask for ever other outputs from filling the memory with queues."""
+        if len(self._queues) >= MAX_QUEUES:
+            for key, queue in list(self._queues.items()):
+                # A thread that has just taken one goes on with it, alone.
+                if not queue and not queue.running:
+                    self._queues.pop(key, None)
 
     def _answer(self, task: Task, signature_name: str, output_names: Sequence[str]) -> Arrays:
         if task.error:

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 
 from services.model_server.config.message_classes import compile_proto, message_classes
-from services.model_server.errors import ServingError
+from services.model_server.errors import ServingError, invalid_argument
 from services.model_server.grpc_api.errors import answers_errors
 from services.model_server.grpc_api.handlers import add_service
 from services.model_server.servables.cancellation import current_cancellation
@@ -44,6 +44,8 @@ _FILE = compile_proto(
 )
 _MESSAGES = message_classes(_FILE)
 
+MAX_DURATION_MS = 600_000
+
 
 class ProfilerService:
     """Profile and Terminate; Monitor is not implemented in TensorFlow Serving either."""
@@ -54,6 +56,11 @@ class ProfilerService:
     @answers_errors
     def Profile(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Records for a while, and writes the file that the request names on this machine."""
+        if request.opts.duration_ms > MAX_DURATION_MS:
+            raise invalid_argument(
+                f"received a duration of {request.opts.duration_ms} ms, expected at most "
+                f"{MAX_DURATION_MS}: a recording takes memory as long as it lasts"
+            )
         # TensorFlow takes seconds to import, which must not keep the ports closed.
         from services.model_server.inference import profiler  # noqa: PLC0415
 
@@ -76,7 +83,7 @@ class ProfilerService:
 
     @answers_errors
     def Monitor(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Refuses, as TensorFlow Serving does."""
+        """Answers UNIMPLEMENTED, as TensorFlow Serving does."""
         raise ServingError(error_codes_pb2.UNIMPLEMENTED, "unimplemented.")
 
 

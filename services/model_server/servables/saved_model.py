@@ -28,6 +28,10 @@ from services.serving_api.signatures import Signature, signature_from
 _Run = Callable[..., list[Any]]
 _Ranks = tuple[int, ...]
 
+MAX_CALLABLES = 64
+"""How many combinations of a signature and outputs stay compiled: each takes some 250 KB, and a
+client can ask for any subset of outputs."""
+
 _MAX_JUDGED_RANKS = 1024
 """How many combinations of a signature and ranks are remembered."""
 
@@ -70,8 +74,7 @@ class SavedModelServable:
         }
         self._refusal = lru_cache(_MAX_JUDGED_RANKS)(self._infer_refusal)
         self._inferring = threading.Lock()
-        self._callables: dict[tuple[str, tuple[str, ...]], _Run] = {}
-        self._making = threading.Lock()
+        self._callable = lru_cache(MAX_CALLABLES)(self._make_callable)
 
     def run(
         self, signature_name: str, inputs: Arrays, output_names: Sequence[str]
@@ -90,7 +93,7 @@ class SavedModelServable:
 
     def close(self) -> None:
         """See `Servable.close`."""
-        self._callables.clear()
+        self._callable.cache_clear()
         self._session.close()
 
     def _check_ranks(self, signature_name: str, feeds: Sequence[npt.NDArray[Any]]) -> None:
@@ -107,14 +110,6 @@ class SavedModelServable:
         # One at a time, since a large graph takes a while.
         with self._inferring:
             return find_refusal(self._session.graph, signature_def, by_name)
-
-    def _callable(self, signature_name: str, outputs: tuple[str, ...]) -> _Run:
-        key = (signature_name, outputs)
-        if key not in self._callables:
-            with self._making:
-                if key not in self._callables:
-                    self._callables[key] = self._make_callable(*key)
-        return self._callables[key]
 
     def _make_callable(self, signature_name: str, outputs: tuple[str, ...]) -> _Run:
         proto = self.signature_defs[signature_name]

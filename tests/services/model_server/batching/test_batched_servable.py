@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.model_server.batching.batched_servable import BatchingServable
+from services.model_server.batching.batched_servable import MAX_QUEUES, BatchingServable
 from services.model_server.errors import ServingError
 from services.model_server.operations.predict import predict
 from services.model_server.servables.cancellation import Cancellation
@@ -95,6 +95,19 @@ def test_a_lone_bad_input_runs_once() -> None:
     with pytest.raises(ServingError, match="negative"):
         ask(batched(doubler), -1)
     assert doubler.batches == [1]
+
+
+def test_idle_queues_of_other_outputs_do_not_pile_up(pool: ThreadPoolExecutor) -> None:
+    doubler = Doubler()
+    servable = batched(doubler)
+    occupy(doubler, servable, pool)
+    waiting = pool.submit(ask, servable, 1.0)
+    wait_for(lambda: waiting_rows(servable) == 1)
+    for number in range(2 * MAX_QUEUES):
+        servable._queue("double", [f"output {number}"])
+    assert len(servable._queues) <= MAX_QUEUES
+    doubler.may_go_on.set()
+    assert waiting.result(SECONDS) == [2]
 
 
 def test_a_full_queue_refuses(pool: ThreadPoolExecutor) -> None:

@@ -11,7 +11,7 @@ import grpc
 import pytest
 import tensorflow as tf
 
-from services.model_server.grpc_api.profiler_service import ProfilerService
+from services.model_server.grpc_api.profiler_service import MAX_DURATION_MS, ProfilerService
 from services.model_server.servables.cancellation import Cancellation
 
 SECONDS = 20
@@ -35,12 +35,12 @@ class FakeContext:
         raise AbortedError(code, details)
 
 
-def profile_request(folder: Path) -> Any:
+def profile_request(folder: Path, duration_ms: int = MAX_DURATION_MS) -> Any:
     return SimpleNamespace(
         repository_root=str(folder),
         session_id="run",
         host_name="localhost:8500",
-        opts=SimpleNamespace(duration_ms=3_600_000),
+        opts=SimpleNamespace(duration_ms=duration_ms),
     )
 
 
@@ -75,3 +75,9 @@ def test_two_recordings_at_once_are_refused(tmp_path: Path) -> None:
     finally:
         tf.profiler.experimental.stop(save=False)
     assert caught.value.args[0] == grpc.StatusCode.INTERNAL
+
+
+def test_a_recording_without_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AbortedError, match="expected at most 600000") as caught:
+        ProfilerService().Profile(profile_request(tmp_path, MAX_DURATION_MS + 1), FakeContext())
+    assert caught.value.args[0] == grpc.StatusCode.INVALID_ARGUMENT

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from services.model_server.errors import ServingError
-from services.model_server.servables.saved_model import SavedModelServable
+from services.model_server.servables.saved_model import MAX_CALLABLES, SavedModelServable
 from services.serving_api.protos import error_codes_pb2
 
 
@@ -40,6 +40,15 @@ def test_shapes_are_left_to_the_graph(servable: SavedModelServable) -> None:
     x = np.array([1, 2, 3], np.float32)
     assert servable.signatures["serving_default"].inputs["x"].shape == (None, 1)
     np.testing.assert_array_equal(run(servable, x, "y")["y"], x / 2 + 2)
+
+
+def test_compiled_sets_of_outputs_do_not_pile_up(servable: SavedModelServable) -> None:
+    x = np.ones((1, 1), np.float32)
+    run(servable, x, "y", "negative")
+    made = servable._callable.cache_info()
+    run(servable, x, "negative", "y")
+    assert servable._callable.cache_info().misses == made.misses
+    assert made.maxsize == MAX_CALLABLES
 
 
 def test_a_scalar_comes_back_as_an_array(servable: SavedModelServable) -> None:
