@@ -36,7 +36,7 @@ def _ignored(default: Any, why: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """What the command line says; names and defaults are those of `tensorflow_model_server`."""
+    """The flags of `tensorflow_model_server`, by its names and with its defaults."""
 
     port: int = _flag(8500, "for gRPC; 0 for none, which needs --grpc_socket_path")
     grpc_socket_path: str = _flag("", "a UNIX socket to listen on for gRPC")

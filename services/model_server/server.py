@@ -1,4 +1,4 @@
-"""Puts the core and its shells together and runs them until a signal."""
+"""Puts the models and the two APIs together, and runs them until a signal."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ from services.model_server.servables.cancellation import Cancellation
 from services.model_server.servables.servable import Load, Servable, ServableId
 
 DRAIN_SECONDS = 25
-"""What requests in flight get after SIGTERM; Kubernetes kills after 30 by default."""
+"""The time that requests in flight have after SIGTERM; Kubernetes kills after 30 by default."""
 
 BATCHING_THREADS = 64
-"""The fewest threads of each shell with batching: so many requests can share a batch."""
+"""The fewest threads of each API with batching: this many requests can share a batch."""
 
 _log = structlog.get_logger(__name__)
 

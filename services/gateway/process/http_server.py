@@ -16,9 +16,10 @@ from gunicorn.errors import HaltServer
 
 from services.gateway.process.buffering_worker import BufferingWorker
 from services.gateway.process.connection import SECONDS_TO_MOVE
-from services.gateway.process.listener import ignore_new_connections, listen
+from services.gateway.process.listener import listen
 from services.gateway.settings import Settings
 from services.gateway.telemetry.logs import GunicornLogger, configure_logging
+from services.host.sockets import ignore_new_connections
 
 if TYPE_CHECKING:
     from flask import Flask

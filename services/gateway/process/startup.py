@@ -8,11 +8,11 @@ import structlog
 from flask import Flask
 
 from services.gateway.app import create_app
-from services.gateway.process.memory import give_large_blocks_back
 from services.gateway.process.tracing import start_tracing, trace_requests
 from services.gateway.settings import Settings, SetupError
 from services.gateway.upstream.channel import read_credentials
 from services.gateway.upstream.model_server import ModelServer
+from services.host.memory import give_large_blocks_back
 
 log = structlog.get_logger()
 

@@ -17,7 +17,8 @@ from services.model_server.batching.queue import BatchQueue, Task
 from services.model_server.batching.scheduler import BatchScheduler
 from services.model_server.batching.tensors import count_rows, merge, split
 from services.model_server.servables.cancellation import current_cancellation
-from services.model_server.servables.servable import Arrays, Servable
+from services.model_server.servables.servable import Servable
+from services.serving_api.arrays import Arrays
 from services.serving_api.signatures import Signature, TensorSpec
 
 MAX_QUEUES = 256
@@ -66,7 +67,7 @@ class BatchingServable:
         Raises:
             ServingError: also INVALID_ARGUMENT for inputs that do not share their first dimension
                 or have more rows than `max_batch_size`, UNAVAILABLE when the queue is full, and
-                DEADLINE_EXCEEDED when nobody waits for the answer any more.
+                DEADLINE_EXCEEDED when the client no longer waits.
         """
         rows = count_rows(inputs) if signature_name in self._batchable else 0
         if not rows:

@@ -1,4 +1,4 @@
-"""What batching says of itself to Prometheus, by TensorFlow Serving's names where it has any.
+"""Prometheus metrics of batching, by TensorFlow Serving's names where it has any.
 
 Source: tensorflow_serving/batching/batching_session.cc and batching_util.h.
 """
@@ -73,7 +73,7 @@ class BatchingMetrics:
 
 
 class ServableBatchingMetrics:
-    """What one batched servable notes; its methods are thread-safe."""
+    """The metrics of one batched servable; its methods are thread-safe."""
 
     def __init__(
         self, families: BatchingMetrics, servable_id: ServableId, parameters: BatchingParameters
@@ -101,7 +101,7 @@ class ServableBatchingMetrics:
         self._families.batch_size.labels(*self._labels, signature).observe(rows)
 
     def watch_queue(self, depth: Callable[[], int]) -> None:
-        """Asks `depth`, whenever somebody looks, how many requests wait."""
+        """Asks `depth`, at each scrape, how many requests wait."""
         self._families.queue_depth.labels(*self._labels).set_function(depth)
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from services.model_server.config.message_classes import compile_proto, message_
 from services.model_server.config.model_config import ConfigError
 
 PER_MODEL_FILE = "batching_params.pbtxt"
-"""What `--enable_per_model_batching_parameters` looks for in the folder of a version."""
+"""The file of `--enable_per_model_batching_parameters` in the folder of a version."""
 
 _FILE = compile_proto(
     "tensorflow.serving",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from services.model_server.batching.parameters import BatchingParameters
 from services.model_server.errors import ServingError, invalid_argument
-from services.model_server.servables.servable import Arrays
+from services.serving_api.arrays import Arrays
 from services.serving_api.protos import error_codes_pb2
 
 Mailbox: TypeAlias = "SimpleQueue[Batch | None]"
@@ -21,7 +21,7 @@ Mailbox: TypeAlias = "SimpleQueue[Batch | None]"
 
 @dataclass(eq=False)
 class Task:
-    """What one request wants computed; a split request brings several.
+    """The inputs of one request and, later, its answer; a split request brings several tasks.
 
     Attributes:
         inputs: arrays that share their first dimension.

@@ -32,7 +32,7 @@ class BatchScheduler:
         """Returns once every task was processed, by this thread or another's, or withdrawn.
 
         Raises:
-            ServingError: see `BatchQueue.put`; DEADLINE_EXCEEDED, nobody waits for the answer.
+            ServingError: see `BatchQueue.put`; DEADLINE_EXCEEDED, the client no longer waits.
         """
         cancellation = current_cancellation()
         cancellation.check()

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.model_server.errors import ServingError, invalid_argument
-from services.model_server.servables.servable import Arrays
+from services.serving_api.arrays import Arrays
 from services.serving_api.protos import error_codes_pb2
 
 _Array = npt.NDArray[Any]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from services.model_server.grpc_api.open_inference_proto import messages
-from services.model_server.servables.servable import Arrays
+from services.serving_api.arrays import Arrays
 from services.serving_api.open_inference import (
     OpenInferenceError,
     check_datatype,

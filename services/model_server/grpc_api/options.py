@@ -53,7 +53,7 @@ def read_credentials(path: Path) -> grpc.ServerCredentials:
     """Reads an `SSLConfig`: the PEM texts of a key, a certificate and, for clients' ones, a CA.
 
     Raises:
-        ConfigError: the file is no SSLConfig, or lacks what TLS needs.
+        ConfigError: the file is no SSLConfig, or has no key or certificate.
     """
     config = read_text_proto(path, SSLConfig())
     for name in ("server_key", "server_cert"):

@@ -26,7 +26,7 @@ def record(target: Path, seconds: float, stopped: threading.Event) -> bool:
         stopped: ends the recording before.
 
     Raises:
-        ServingError: INTERNAL, somebody else records, or the file cannot be written.
+        ServingError: INTERNAL, another recording runs, or the file cannot be written.
     """
     with TemporaryDirectory() as folder:
         try:

@@ -12,7 +12,7 @@ from services.serving_api.text_proto import read_text_proto
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """What to load of a version's folder, and how.
+    """The part of a version's folder to load, and the session's settings.
 
     Attributes:
         tags: which graph of the SavedModel.

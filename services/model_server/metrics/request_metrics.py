@@ -23,7 +23,7 @@ _SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 @dataclass
 class Measured:
-    """What is known of a request only while it runs."""
+    """The version of a request, which is known only while it runs."""
 
     version: int | None = None
 
@@ -99,7 +99,7 @@ class RequestMetrics:
             self._requests.labels(model, status).inc()
             if code == error_codes_pb2.OK:
                 self._latency.labels(model, api, entrypoint).observe(seconds * 1e6)
-            # A version or a signature that nobody has must not become a time series.
+            # A version or a signature that a client makes up must not become a time series.
             if measured.version is not None:
                 version = str(measured.version)
                 self._seconds.labels(model, version, signature, api, status).observe(seconds)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import sys
+
+from services.host.memory import give_freed_memory_back
 
 
 def settle_heap() -> None:
-    """Collects what the last swap left, and hide the rest from the garbage collector.
+    """Collects what the last swap left, and hides the rest from the garbage collector.
 
     With TensorFlow loaded a full collection stops every request for about 0.2 s; frozen objects
     are never looked at. They are thawed first, since an unloaded graph is held by cycles alone.
@@ -16,8 +16,4 @@ def settle_heap() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    if sys.platform == "linux":
-        # glibc keeps what is freed for later; musl has no such function and no need of one.
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim:
-            trim(0)
+    give_freed_memory_back()

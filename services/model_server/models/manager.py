@@ -292,7 +292,7 @@ class ModelManager:
         except ServingError as error:
             held.error = error
         except Exception as error:
-            # One model that fails in a way nobody foresaw must not end the thread.
+            # An unforeseen failure of one model must not end the thread.
             log.exception("load crashed")
             held.error = ServingError(error_codes_pb2.INTERNAL, f"{path}: {error!r}")
         seconds = round(time.perf_counter() - start, 3)
@@ -324,7 +324,7 @@ class ModelManager:
         return left
 
     def _give_up(self, model: Model) -> None:
-        """Ends the retries of versions that nobody wants any more."""
+        """Ends the retries of versions that are no longer wanted."""
         for version, held in model.versions.items():
             if held.retry_at is not None and version not in model.aspired:
                 held.retry_at = None

@@ -1,4 +1,4 @@
-"""What the manager knows of a model and its versions."""
+"""The state of a model and of its versions."""
 
 from __future__ import annotations
 

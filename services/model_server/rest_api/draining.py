@@ -16,7 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from services.model_server.ports import refuse_connections
+from services.host.sockets import ignore_new_connections
 
 _HANDSHAKE_SECONDS = 0.1
 """The time in which connections that have begun are established."""
@@ -77,7 +77,7 @@ class DrainingServer(uvicorn.Server):
         self.server_state.is_draining = True
         listeners = sockets or []
         for listener in listeners:
-            refuse_connections(listener)
+            ignore_new_connections(listener)
         await asyncio.sleep(_HANDSHAKE_SECONDS)
         while select.select(listeners, [], [], 0)[0]:
             await asyncio.sleep(0)

@@ -29,7 +29,7 @@ _MAX_DIGITS = 100
 
 
 class Route(NamedTuple):
-    """What a request asks for.
+    """The call and the model of a request.
 
     Attributes:
         call: predict, classify, regress, metadata, status or models; index, load or unload of the

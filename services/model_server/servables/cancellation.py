@@ -1,4 +1,4 @@
-"""Whether anyone still waits for the answer to the request at hand.
+"""Cancellation: tells a request that its client no longer waits.
 
 The idea is that of TensorFlow's CancellationManager (tensorflow/core/framework/cancellation.h).
 """
@@ -24,7 +24,7 @@ class Cancellation:
         self._cancelled: Future[None] = Future()
 
     def cancel(self) -> None:
-        """Says, once, that nobody waits any more."""
+        """Says, once, that the client no longer waits."""
         self._cancelled.set_result(None)
 
     def on_cancel(self, callback: Callable[[], object]) -> None:
@@ -33,14 +33,14 @@ class Cancellation:
 
     @property
     def is_cancelled(self) -> bool:
-        """True once nobody waits any more."""
+        """True once the client no longer waits."""
         return self._cancelled.done()
 
     def check(self) -> None:
         """Refuses to go on in vain.
 
         Raises:
-            ServingError: DEADLINE_EXCEEDED, nobody waits any more.
+            ServingError: DEADLINE_EXCEEDED, the client no longer waits.
         """
         if self.is_cancelled:
             raise cancelled()
@@ -64,7 +64,7 @@ def current_cancellation() -> Cancellation:
 
 
 def cancelled() -> ServingError:
-    """Makes the error of a request that nobody waits for."""
+    """Makes the error of a request whose client no longer waits."""
     return ServingError(
         error_codes_pb2.DEADLINE_EXCEEDED,
         "the deadline passed, or the client hung up, before the model ran",

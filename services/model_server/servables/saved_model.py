@@ -20,8 +20,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
 from services.model_server.errors import ServingError, invalid_argument
-from services.model_server.servables.servable import Arrays
 from services.model_server.servables.shape_inference import find_refusal
+from services.serving_api.arrays import Arrays
 from services.serving_api.protos import error_codes_pb2, meta_graph_pb2
 from services.serving_api.signatures import Signature, signature_from
 

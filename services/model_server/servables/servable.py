@@ -1,4 +1,4 @@
-"""What the manager holds and requests run on: one loaded version of a model."""
+"""A servable: one loaded version of a model, which requests run on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy.typing as npt
 
+from services.serving_api.arrays import Arrays
 from services.serving_api.protos import meta_graph_pb2
 from services.serving_api.signatures import Signature
 
-Arrays = Mapping[str, npt.NDArray[Any]]
-
 
 class ServableId(NamedTuple):
-    """Which version of which model."""
+    """The name and the version of a servable."""
 
     name: str
     version: int

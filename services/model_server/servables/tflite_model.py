@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from services.model_server.errors import ServingError, invalid_argument
 from services.model_server.servables.cancellation import current_cancellation
-from services.model_server.servables.servable import Arrays
 from services.model_server.servables.tflite_signatures import read_signatures
+from services.serving_api.arrays import Arrays
 from services.serving_api.protos import error_codes_pb2, meta_graph_pb2
 from services.serving_api.signatures import Signature, signature_from
 

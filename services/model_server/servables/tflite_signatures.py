@@ -23,7 +23,7 @@ _METHOD_NAME = "tensorflow/serving/predict"
 _METADATA_NAME = b"signature_defs_metadata"
 
 _Details = Mapping[str, Mapping[str, Any]]
-"""What the interpreter says of tensors, by the signature's name of each."""
+"""The interpreter's details of tensors, by the signature's name of each."""
 
 
 class TfLiteSignature(NamedTuple):

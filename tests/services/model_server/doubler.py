@@ -13,7 +13,8 @@ from services.model_server.batching.metrics import BatchingMetrics
 from services.model_server.batching.parameters import BatchingParameters
 from services.model_server.batching.scheduler import BatchScheduler
 from services.model_server.errors import invalid_argument
-from services.model_server.servables.servable import Arrays, Servable, ServableId
+from services.model_server.servables.servable import Servable, ServableId
+from services.serving_api.arrays import Arrays
 from services.serving_api.protos import types_pb2
 from services.serving_api.signatures import Signature, TensorSpec
 

@@ -18,7 +18,7 @@ from services.model_server.errors import ServingError
 from services.model_server.operations.predict import predict
 from services.model_server.servables.cancellation import Cancellation
 from services.model_server.servables.saved_model import SavedModelServable
-from services.model_server.servables.servable import Arrays
+from services.serving_api.arrays import Arrays
 from services.serving_api.protos import error_codes_pb2, types_pb2
 from services.serving_api.signatures import TensorSpec
 from tests.services.model_server.doubler import (

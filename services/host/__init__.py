@@ -1,0 +1,1 @@
+"""The operating system under the services: the C library's memory, and sockets."""
