@@ -83,7 +83,8 @@ def read_body(
 
     Raises:
         ContentTooLarge: the body is a url-encoded form that is too large.
-        InvalidRequest: the body is empty, or holds no file; or a parameter is unknown or wrong.
+        InvalidRequest: the body is empty, holds no file or is a form that is not text; or a
+            parameter is unknown or wrong.
         TooManyValuesError: it is JSON of too many values.
         UnsupportedMediaType: it is neither JSON nor a file of this type nor a form.
         JsonError: it is not JSON, although its type says so.
@@ -116,6 +117,14 @@ def _check_form(content: bytes) -> None:
             f"received a url-encoded form of {len(content)} bytes, expected at most "
             f"{MAX_FORM_BYTES}: send files as multipart/form-data, arrays as JSON"
         )
+    try:
+        # Werkzeug would take other bytes for an empty form.
+        content.decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest(
+            f"received a url-encoded form that is not UTF-8 text and starts with {content[:20]!r}, "
+            "expected NAME=VALUE&NAME=VALUE; send files as multipart/form-data, or with their type"
+        ) from None
 
 
 def _wanted(file_type: str) -> str:

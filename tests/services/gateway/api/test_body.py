@@ -110,6 +110,13 @@ def test_a_large_url_encoded_form_is_refused_before_it_is_parsed(client):
     assert_problem(response, 413, f"{len(form)} bytes", "at most 65536", "multipart/form-data")
 
 
+def test_a_url_encoded_form_that_is_not_text_is_refused(client):
+    url = "/v1/models/generator:generate"
+    for content in (PNG, b"count=1&\xff=1"):
+        answer = client.post(url, data=content, content_type="application/x-www-form-urlencoded")
+        assert_problem(answer, 400, "not UTF-8 text", "expected NAME=VALUE", "multipart/form-data")
+
+
 @pytest.mark.parametrize(
     ("path", "document"),
     [
