@@ -23,11 +23,15 @@ run: $(VENV)/local ## Start the model server and the gateway (GATEWAY_PORT, GRPC
 
 .PHONY: test
 test: lint ## Lint, check types and layers, run the tests that need only this repository
-	$(BIN)/pytest -m "not browser and not compose and not dataset and not kubernetes"
+	$(BIN)/pytest -m "not browser and not compose and not dataset and not hostile and not kubernetes"
 
 .PHONY: test-dataset
 test-dataset: $(VENV)/dev ## Run the tests that need the real Fashion-MNIST
 	$(BIN)/pytest -m dataset
+
+.PHONY: test-hostile
+test-hostile: $(VENV)/dev ## Send what could take the services down, and see that it does not
+	$(BIN)/pytest -m hostile
 
 .PHONY: test-browser
 test-browser: $(VENV)/dev ## Test the studio in a real browser
@@ -46,6 +50,15 @@ test-k8s: $(VENV)/dev ## Check the Kubernetes manifests, run their pods with pod
 .PHONY: test-cluster
 test-cluster: $(VENV)/dev ## Deploy to the cluster of KUBECONFIG, restart the pods under load, delete everything
 	$(BIN)/pytest tests/cluster/rollout.py
+
+.PHONY: mutation
+mutation: $(VENV)/dev ## Send 20,000 mutated requests of every call (MUTATIONS, SEED)
+	$(BIN)/python -m tests.hostile.mutation $(or $(MUTATIONS),20000) --seed $(or $(SEED),0)
+
+.PHONY: fuzz
+fuzz: $(VENV)/dev ## Fuzz what reads a client's bytes, guided by coverage, for an hour (SECONDS_TO_FUZZ)
+	$(PIP) install --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python -m tests.hostile.fuzz $(or $(SECONDS_TO_FUZZ),3600)
 
 .PHONY: bench
 bench: $(VENV)/dev ## Measure the suite beside its installed peers (BENCH_ARGS: benchmarks/README.md)

@@ -1,8 +1,8 @@
-"""Watches the memory of one gateway worker over many requests: `python -m benchmarks.soak 100000`.
+"""Watches the memory of a gateway worker and the model server: `python -m benchmarks.soak 24000`.
 
 The requests are of every kind, good, refused and damaged, in turn, over connections that are kept
-open; the embedded server answers behind the gateway. An answer of another status than the kind asks
-for ends the run.
+open. An answer of another status than the kind asks for ends the run, and so does memory that has
+grown by more than 3% in the end, beyond what it was after the first tenth.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ import argparse
 import http.client
 import io
 import json
-import tempfile
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from itertools import cycle, islice
 from typing import NamedTuple
 
 import numpy as np
-import psutil
-import requests
 from PIL import Image
 from rich.console import Console
 
-from tests.processes import ROOT, SAMPLES, free_port, module, running, wait_until
+from tests.processes import SAMPLES
+from tests.stack import COMMITTED, started
 
 CONNECTIONS = 8
 STEPS = 10
+MOST_GROWTH = 0.03
 MODELS = ("cnn", "codec", "vae")
 MEGABYTE = 2**20
 PATIENCE = 300  # seconds; other work may hold the processors
@@ -43,6 +43,7 @@ class Kind(NamedTuple):
     body: bytes
     content_type: str = "image/png"
     status: int = 200
+    service: str = "gateway"
 
 
 def kinds() -> list[Kind]:
@@ -69,84 +70,66 @@ def kinds() -> list[Kind]:
         Kind(f"{predict}?nonsense=1", PNG, status=400),
         Kind("/v1/models/nobody:predict", PNG, status=404),
         Kind(predict, b"?", "text/plain", 415),
+        Kind(predict, images, as_json, service="rest"),
+        Kind(predict, images[:-9], as_json, 400, "rest"),
+        Kind(predict, b'{"instances": [[1.0]]}', as_json, 400, "rest"),
+        Kind("/v1/models/nobody:predict", images, as_json, 404, "rest"),
     ]
 
 
-class Gateway(NamedTuple):
-    """A running gateway: its port, and the one process that answers."""
-
-    port: int
-    worker: psutil.Process
-
-
-@contextmanager
-def started() -> Iterator[Gateway]:
-    """Run a gateway of one worker, and an embedded server behind it, until the block ends."""
-    grpc_port, rest_port, port = free_port(), free_port(), free_port()
-    settings = {
-        "LECTERN_PORT": str(port),
-        "LECTERN_MODELS": ",".join(MODELS),
-        "LECTERN_MODEL_SERVER": f"127.0.0.1:{grpc_port}",
-        "LECTERN_WORKERS": "1",
-        "LECTERN_LOG_LEVEL": "error",
-        "LECTERN_TIMEOUT_SECONDS": str(PATIENCE),
-    }
-    entry = 'config {{ name: "{0}" base_path: "{1}/{0}" model_platform: "tensorflow" }}'
-    entries = " ".join(entry.format(name, ROOT / "models") for name in MODELS)
-    with tempfile.NamedTemporaryFile("w", suffix=".config") as config, ExitStack() as stack:
-        config.write(f"model_config_list {{ {entries} }}")
-        config.flush()
-        ports = f"--port={grpc_port}", f"--rest_api_port={rest_port}"
-        flags = *ports, f"--model_config_file={config.name}"
-        stack.enter_context(running(*module("services.model_server", *flags)))
-        gateway = module("services.gateway")
-        process = stack.enter_context(running(*gateway, environment=settings)).process
-        wait_until(lambda: _is_ready(port), PATIENCE, "the gateway is ready")
-        [worker] = psutil.Process(process.pid).children()
-        yield Gateway(port, worker)
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).ok
-    except requests.RequestException:
-        return False
-
-
-def send(port: int, count: int) -> None:
-    """Send so many requests, one after the other, over one connection.
+def send(ports: Mapping[str, int], count: int) -> None:
+    """Send so many requests, one after the other, over one connection to each service.
 
     Raises:
         AssertionError: an answer has another status than it should have.
     """
-    all_kinds = kinds()
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
-        for kind in islice(cycle(all_kinds), count):
-            headers = {"Content-Type": kind.content_type}
-            connection.request("POST", kind.path, kind.body, headers)
+    with ExitStack() as stack:
+        connections = {
+            service: stack.enter_context(
+                closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
+            )
+            for service, port in ports.items()
+        }
+        for kind in islice(cycle(kinds()), count):
+            connection = connections[kind.service]
+            connection.request("POST", kind.path, kind.body, {"Content-Type": kind.content_type})
             response = connection.getresponse()
             content = response.read()
-            assert response.status == kind.status, (kind.path, response.status, content[:300])
+            assert response.status == kind.status, (kind, response.status, content[:300])
 
 
-def main() -> None:
-    """Send, and print what the worker holds at every tenth."""
+def growth(sizes: Sequence[int]) -> float:
+    """Return by what share the last size is above the one after warm-up, the second."""
+    return sizes[-1] / sizes[1] - 1
+
+
+def main() -> int:
+    """Send, and print what both hold at every tenth; return 1 if one of them has grown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("requests", type=int, help="how many")
     each = parser.parse_args().requests // STEPS // CONNECTIONS
     console = Console(width=100)
-    with started() as gateway, ThreadPoolExecutor(CONNECTIONS) as pool:
+    models = {name: COMMITTED[name] for name in MODELS}
+    settings = {"LECTERN_TIMEOUT_SECONDS": str(PATIENCE)}
+    with started(models, settings) as stack, ThreadPoolExecutor(CONNECTIONS) as pool:
+        sizes: dict[str, list[int]] = {name: [] for name in stack.processes}
         for step in range(STEPS + 1):
             start = time.monotonic()
             # First of all one round, which loads what is loaded when it is first needed.
             count = each if step else len(kinds())
-            list(pool.map(send, [gateway.port] * CONNECTIONS, [count] * CONNECTIONS))
-            console.print(
-                f"{step * each * CONNECTIONS:>9,} requests: "
-                f"{gateway.worker.memory_info().rss / MEGABYTE:6.1f} MiB resident, "
-                f"{gateway.worker.num_fds()} open files, {time.monotonic() - start:.0f} s"
+            list(pool.map(send, [stack.ports] * CONNECTIONS, [count] * CONNECTIONS))
+            for name, process in stack.processes.items():
+                sizes[name].append(process.memory_info().rss)
+            held = ", ".join(
+                f"{name} {sizes[name][-1] / MEGABYTE:.1f} MiB and {process.num_fds()} open files"
+                for name, process in stack.processes.items()
             )
+            seconds = time.monotonic() - start
+            console.print(f"{step * each * CONNECTIONS:>9,} requests, {seconds:.0f} s: {held}")
+    grown = {name: growth(each) for name, each in sizes.items()}
+    console.print("since warm-up: " + ", ".join(f"{n} {share:+.1%}" for n, share in grown.items()))
+    return int(max(grown.values()) > MOST_GROWTH)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
