@@ -18,13 +18,16 @@ from services.serving_api.protos import (
     regression_pb2,
 )
 from services.serving_api.rest_json.b64 import decode_b64
-from services.serving_api.rest_json.errors import JsonError, kind_of
+from services.serving_api.rest_json.errors import JsonError, TooManyValuesError, kind_of
 from services.serving_api.rest_json.parsing import DEFAULT_MAX_VALUES, parse_json
 from services.serving_api.rest_json.predict import read_signature_name
 
 # From this value on, a double is rounded to an infinite float32.
 _FLOAT32_OVERFLOW = (2 - 2**-24) * 2.0**127
 _INT64_MAX = 2**63 - 1
+
+_NUMBERS_PER_MESSAGE = 12
+"""An example, or a feature, takes as much memory as so many numbers of a parsed document."""
 
 
 def parse_examples_body(
@@ -40,6 +43,7 @@ def parse_examples_body(
         max_values: see `parse_json`.
 
     Raises:
+        TooManyValuesError: the body has more values, or too many examples and features.
         JsonError: the body is not JSON, `examples` is not a non-empty list, or a feature cannot
             hold a value.
     """
@@ -50,12 +54,14 @@ def parse_examples_body(
             "expected an object with 'examples'"
         )
     name = read_signature_name(document)
+    examples = _read_examples(document)
+    _check_messages([*examples, document.get("context")], max_values // _NUMBERS_PER_MESSAGE)
     message = input_pb2.Input()
     target = message.example_list
     if "context" in document:
         target = message.example_list_with_context
         target.context.CopyFrom(_example(document["context"]))
-    target.examples.extend(map(_example, _read_examples(document)))
+    target.examples.extend(map(_example, examples))
     return name, message
 
 
@@ -87,6 +93,15 @@ def _read_examples(document: dict[str, Any]) -> list[Any]:
     if not examples:
         raise JsonError("'examples' value is an empty array: expected one entry per example")
     return examples
+
+
+def _check_messages(examples: list[Any], most: int) -> None:
+    count = sum(1 + len(each) for each in examples if isinstance(each, dict))
+    if count > most:
+        raise TooManyValuesError(
+            f"received {count} examples and features, expected at most {most} in one request: "
+            "send fewer examples, or raise the limit of JSON values"
+        )
 
 
 def _example(value: Any) -> example_pb2.Example:

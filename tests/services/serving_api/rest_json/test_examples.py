@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.serving_api.protos import classification_pb2, example_pb2, regression_pb2
-from services.serving_api.rest_json.errors import JsonError
+from services.serving_api.rest_json.errors import JsonError, TooManyValuesError
 from services.serving_api.rest_json.examples import (
     format_classifications,
     format_regressions,
@@ -123,3 +123,19 @@ def test_answers_keep_short_floats_and_tokens() -> None:
     for value in (3.0, 0.1, float("-inf")):
         values.regressions.add(value=value)
     assert format_regressions(values) == b'{"results":[3.0,0.1,-Infinity]}'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"examples": [{str(number): 1 for number in range(11)}]},
+        {"examples": [{"x": 1}] * 6},
+        {"examples": [{}] * 12},
+        {"examples": [{"x": 1}], "context": {str(number): 1 for number in range(9)}},
+    ],
+)
+def test_examples_and_features_take_more_memory_than_numbers(document):
+    body = json.dumps(document).encode()
+    parse_examples_body(body, 12 * 12)
+    with pytest.raises(TooManyValuesError, match="12 examples and features, expected at most 11"):
+        parse_examples_body(body, 12 * 12 - 1)
