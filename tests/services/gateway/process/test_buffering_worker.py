@@ -110,7 +110,7 @@ def test_excess_requests_are_refused_at_once_while_probes_are_answered(fake):
         refused = [future.result() for future in islice(as_completed(futures), 4)]
         assert [answer.status_code for answer in refused] == [503] * 4
         assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
-        assert "as may wait" in refused[0].json()["detail"]
+        assert "too many requests are waiting" in refused[0].json()["detail"]
         for path in ("livez", "metrics", "v2/health/live"):
             assert requests.get(f"{url}/{path}", timeout=TIMEOUT).ok
         fake.release()
