@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import IO, cast
 
 MAX_DEATHS = 5
@@ -77,7 +77,7 @@ class SupervisedProcess:
         if self._process.returncode >= 0:
             self.say(ending)
             return False
-        now = time.monotonic()
+        now = monotonic()
         self._deaths.append(now)
         if len(self._deaths) == MAX_DEATHS and now - self._deaths[0] < SECONDS_OF_DEATHS:
             self.say(f"{ending}, {MAX_DEATHS} times within a minute: giving up")

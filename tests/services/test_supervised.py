@@ -80,7 +80,8 @@ def test_one_that_dies_again_and_again_is_given_up(start, capsys):
 def test_one_that_dies_now_and_then_goes_on(start, monkeypatch):
     process = start(KILL_ITSELF)
     clock = iter(range(0, 10_000, 30))
-    monkeypatch.setattr("services.supervised.time.monotonic", lambda: next(clock))
+    # The module's own clock: event loops of other threads go by that of the process.
+    monkeypatch.setattr("services.supervised.monotonic", lambda: next(clock))
     for _ in range(2 * MAX_DEATHS):
         process._process.wait(TIMEOUT)
         assert process.restart_if_killed()
