@@ -300,7 +300,10 @@ def _is_honest(request: Request, status: Status) -> bool:
     if isinstance(request, Grpc):
         # gRPC's own answer to what is no message.
         internal = set() if _is_message(request) else {"INTERNAL"}
-        return status in {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", *internal}
+        # TensorFlow Serving's answer to a task whose method_name is neither of the two.
+        unknown = {"UNIMPLEMENTED"} if request.method.endswith("MultiInference") else set()
+        usual = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
+        return status in usual | internal | unknown
     return status == CLOSED
 
 
