@@ -17,14 +17,14 @@ from services.serving_api.protos import (
 )
 from tests.hostile.engine import Case
 from tests.hostile.inputs import MEGABYTE
-from tests.hostile.requests import Grpc
+from tests.hostile.requests import MODELS, PREDICTION, Grpc
 
 REFUSED = frozenset({"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "UNIMPLEMENTED"})
 ANSWERED = REFUSED | {"OK"}
 INTERNAL = frozenset({"INTERNAL"})
 """gRPC's own answer to a message that is none."""
 
-PREDICT = "PredictionService/Predict"
+PREDICT = f"{PREDICTION}/Predict"
 
 
 def predict(
@@ -102,7 +102,7 @@ def examples(kind: str, content: bytes, **spec: str) -> Grpc:
     request.model_spec.signature_name = spec.get("signature", "classify_x_to_y")
     # As it is on the wire, since no message class would write what is broken.
     request.input.MergeFromString(content)
-    return Grpc(f"PredictionService/{kind}", request.SerializeToString())
+    return Grpc(f"{PREDICTION}/{kind}", request.SerializeToString())
 
 
 def features(count: int = 1, name: str = "x", **lists) -> bytes:
@@ -137,14 +137,14 @@ def multi_inference(*tasks: tuple[str, str, str]) -> Grpc:
     for model, signature, method in tasks:
         task = request.tasks.add(method_name=method)
         task.model_spec.name, task.model_spec.signature_name = model, signature
-    return Grpc("PredictionService/MultiInference", request.SerializeToString())
+    return Grpc(f"{PREDICTION}/MultiInference", request.SerializeToString())
 
 
 REGRESS = ("half_plus_two", "regress_x_to_y", "tensorflow/serving/regress")
 METHODS = [
-    *[f"PredictionService/{name}" for name in ("Predict", "Classify", "Regress", "MultiInference", "GetModelMetadata")],
-    "ModelService/GetModelStatus",
-    "ModelService/HandleReloadConfigRequest",
+    *[f"{PREDICTION}/{name}" for name in ("Predict", "Classify", "Regress", "MultiInference", "GetModelMetadata")],
+    f"{MODELS}/GetModelStatus",
+    f"{MODELS}/HandleReloadConfigRequest",
 ]  # fmt: skip
 BROKEN = {
     "half a tag": b"\x0a",
@@ -209,10 +209,10 @@ CASES = [
     one("10,000 tasks", lambda: multi_inference(*[REGRESS] * 10_000)),
     many("messages that are none", lambda: [Grpc(method, content) for method in METHODS for content in BROKEN.values()], INTERNAL | ANSWERED),
     many("messages of nothing", lambda: [Grpc(method, b"") for method in METHODS[:-1]]),
-    many("odd models", lambda: [spec("PredictionService/Predict", predict_pb2.PredictRequest, **each) for each in SPECS]),
-    many("the status of odd models", lambda: [spec("ModelService/GetModelStatus", get_model_status_pb2.GetModelStatusRequest, **each) for each in SPECS], ANSWERED),
-    many("the metadata of odd models", lambda: [spec("PredictionService/GetModelMetadata", get_model_metadata_pb2.GetModelMetadataRequest, **each) for each in SPECS]),
-    one("an unknown method", lambda: Grpc("PredictionService/Nothing", b"")),
-    one("a configuration of nothing", lambda: Grpc("ModelService/HandleReloadConfigRequest", model_management_pb2.ReloadConfigRequest().SerializeToString())),
+    many("odd models", lambda: [spec(f"{PREDICTION}/Predict", predict_pb2.PredictRequest, **each) for each in SPECS]),
+    many("the status of odd models", lambda: [spec(f"{MODELS}/GetModelStatus", get_model_status_pb2.GetModelStatusRequest, **each) for each in SPECS], ANSWERED),
+    many("the metadata of odd models", lambda: [spec(f"{PREDICTION}/GetModelMetadata", get_model_metadata_pb2.GetModelMetadataRequest, **each) for each in SPECS]),
+    one("an unknown method", lambda: Grpc(f"{PREDICTION}/Nothing", b"")),
+    one("a configuration of nothing", lambda: Grpc(f"{MODELS}/HandleReloadConfigRequest", model_management_pb2.ReloadConfigRequest().SerializeToString())),
     one("64 MB that no tensor claims", lambda: predict(tensor(IMAGE, tensor_content=bytes(64 * MEGABYTE)))),
 ]  # fmt: skip

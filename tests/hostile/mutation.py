@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from services.model_server.grpc_api.open_inference_proto import SERVICE, messages
 from services.serving_api.protos import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -29,7 +30,7 @@ from services.serving_api.protos import (
 from services.serving_api.tensors import to_tensor_proto
 from tests.hostile.engine import predicts
 from tests.hostile.inputs import container, multipart, part
-from tests.hostile.requests import CLOSED, Grpc, Http, Request, Status
+from tests.hostile.requests import CLOSED, MODELS, PREDICTION, Grpc, Http, Request, Status
 from tests.hostile.surfaces import JSON_TYPE, MULTIPART, TENSORS, URL_ENCODED
 from tests.processes import SAMPLES
 from tests.stack import COMMITTED, Stack, started
@@ -39,13 +40,16 @@ IMAGE = {"Content-Type": "image/png"}
 HONEST: frozenset[Status] = frozenset({503, "UNAVAILABLE", "RESOURCE_EXHAUSTED"})
 """What says that a server is busy."""
 
+INFERENCE = SERVICE.full_name
 _MESSAGES = {
-    "PredictionService/Predict": predict_pb2.PredictRequest,
-    "PredictionService/Classify": classification_pb2.ClassificationRequest,
-    "PredictionService/Regress": regression_pb2.RegressionRequest,
-    "PredictionService/MultiInference": inference_pb2.MultiInferenceRequest,
-    "PredictionService/GetModelMetadata": get_model_metadata_pb2.GetModelMetadataRequest,
-    "ModelService/GetModelStatus": get_model_status_pb2.GetModelStatusRequest,
+    f"{PREDICTION}/Predict": predict_pb2.PredictRequest,
+    f"{PREDICTION}/Classify": classification_pb2.ClassificationRequest,
+    f"{PREDICTION}/Regress": regression_pb2.RegressionRequest,
+    f"{PREDICTION}/MultiInference": inference_pb2.MultiInferenceRequest,
+    f"{PREDICTION}/GetModelMetadata": get_model_metadata_pb2.GetModelMetadataRequest,
+    f"{MODELS}/GetModelStatus": get_model_status_pb2.GetModelStatusRequest,
+    f"{INFERENCE}/ModelInfer": messages.ModelInferRequest,
+    f"{INFERENCE}/ModelMetadata": messages.ModelMetadataRequest,
 }
 
 _ODD_NUMBERS = (0, -1, 1, 2, 255, 2**31 - 1, -(2**31), 2**32, 2**63 - 1, -(2**63), 2**64, 1e39, 0.5)
@@ -125,14 +129,20 @@ def _model_server_requests() -> list[Request]:
     examples = {"example_list": {"examples": [example]}}
     task = {"model_spec": spec, "method_name": "tensorflow/serving/classify"}
     fields: dict[str, dict[str, Any]] = {
-        "PredictionService/Classify": {"model_spec": spec, "input": examples},
-        "PredictionService/Regress": {"model_spec": spec, "input": examples},
-        "PredictionService/MultiInference": {"tasks": [task], "input": examples},
-        "PredictionService/GetModelMetadata": {
+        f"{PREDICTION}/Classify": {"model_spec": spec, "input": examples},
+        f"{PREDICTION}/Regress": {"model_spec": spec, "input": examples},
+        f"{PREDICTION}/MultiInference": {"tasks": [task], "input": examples},
+        f"{PREDICTION}/GetModelMetadata": {
             "model_spec": spec,
             "metadata_field": ["signature_def"],
         },
-        "ModelService/GetModelStatus": {"model_spec": spec},
+        f"{MODELS}/GetModelStatus": {"model_spec": spec},
+        f"{INFERENCE}/ModelInfer": {
+            "model_name": "cnn",
+            "inputs": [{"name": "images", "datatype": "FP32", "shape": [1, 28, 28, 1]}],
+            "raw_input_contents": [bytes(4 * 784)],
+        },
+        f"{INFERENCE}/ModelMetadata": {"name": "cnn", "version": "1"},
     }
     body = json.dumps({"examples": [{"x": 1.0}]}).encode()
     return [

@@ -18,6 +18,9 @@ import grpc
 
 from tests.stack import Stack
 
+PREDICTION = "tensorflow.serving.PredictionService"
+MODELS = "tensorflow.serving.ModelService"
+
 CLOSED = "closed"
 SILENT = "silent"
 SECONDS = 60
@@ -95,7 +98,7 @@ class Http:
 
 @dataclass(frozen=True)
 class Grpc:
-    """A call of a method of `tensorflow.serving`, with a message as it is on the wire."""
+    """A call of a method, with a message as it is on the wire."""
 
     method: str
     message: bytes
@@ -118,7 +121,7 @@ class Grpc:
             grpc.RpcError: none did.
         """
         # Without serializers the message goes out as it is.
-        call = _channel(stack.ports["grpc"]).unary_unary(f"/tensorflow.serving.{self.method}")
+        call = _channel(stack.ports["grpc"]).unary_unary(f"/{self.method}")
         return call(self.message, timeout=SECONDS)
 
 

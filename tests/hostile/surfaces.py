@@ -14,7 +14,7 @@ from services.serving_api.protos import get_model_metadata_pb2, predict_pb2
 from services.serving_api.signatures import Signature, signatures_of
 from services.serving_api.tensors import to_tensor_proto
 from tests.hostile.inputs import BOUNDARY
-from tests.hostile.requests import Grpc, Http
+from tests.hostile.requests import PREDICTION, Grpc, Http
 from tests.stack import Stack
 
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -163,7 +163,7 @@ def grpc_predict(model: str, name: str, arrays: Arrays) -> Grpc:
     request.model_spec.signature_name = name
     for key, array in arrays.items():
         request.inputs[key].CopyFrom(to_tensor_proto(array))
-    return Grpc("PredictionService/Predict", request.SerializeToString())
+    return Grpc(f"{PREDICTION}/Predict", request.SerializeToString())
 
 
 TENSORS: dict[str, TensorSurface] = {
@@ -193,6 +193,6 @@ def signatures(stack: Stack, model: str) -> dict[str, Signature]:
     """Return what a model says of its signatures."""
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = model
-    call = Grpc("PredictionService/GetModelMetadata", request.SerializeToString())
+    call = Grpc(f"{PREDICTION}/GetModelMetadata", request.SerializeToString())
     response = get_model_metadata_pb2.GetModelMetadataResponse.FromString(call.answer(stack))
     return signatures_of(response)

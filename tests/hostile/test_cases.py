@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hostile import cases_bodies, cases_grpc, cases_http, cases_images, cases_json
+from tests.hostile import (
+    cases_bodies,
+    cases_grpc,
+    cases_http,
+    cases_images,
+    cases_infer,
+    cases_json,
+)
 from tests.hostile.engine import Case, run
 from tests.stack import Stack
 
-TABLES = [cases_json, cases_bodies, cases_http, cases_grpc, cases_images]
+TABLES = [cases_json, cases_bodies, cases_http, cases_grpc, cases_infer, cases_images]
 
 pytestmark = pytest.mark.hostile
 

@@ -10,7 +10,7 @@ import pytest
 from services.serving_api.protos import predict_pb2
 from services.serving_api.tensors import to_tensor_proto
 from tests.hostile.engine import MEGABYTE, measured
-from tests.hostile.requests import Grpc, Http, Request
+from tests.hostile.requests import PREDICTION, Grpc, Http, Request
 from tests.hostile.surfaces import JSON_TYPE, signatures
 from tests.stack import Stack
 
@@ -32,7 +32,7 @@ def test_choices_of_outputs(stack: Stack):
         request = predict_pb2.PredictRequest(output_filter=wanted)
         request.model_spec.name = "many"
         request.inputs["x"].CopyFrom(numbers)
-        return Grpc("PredictionService/Predict", request.SerializeToString())
+        return Grpc(f"{PREDICTION}/Predict", request.SerializeToString())
 
     send(stack, [predict(each) for each in subsets[:100]], {"OK"})
     with measured(stack, 8 * MEGABYTE, 30):
@@ -55,7 +55,7 @@ def test_names_of_models_that_are_not_there_by_grpc(stack: Stack):
     names = [f"{number:04}{'a' * 4000}" for number in range(5000)]
     requests = [
         Grpc(
-            "PredictionService/Predict",
+            f"{PREDICTION}/Predict",
             predict_pb2.PredictRequest(model_spec={"name": name}).SerializeToString(),
         )
         for name in names
