@@ -100,7 +100,7 @@ def find_image_input(signature: Signature) -> tuple[str, ImageSpec]:
     """
     inputs = signature.inputs
     name = "images" if "images" in inputs else next(iter(inputs), "")
-    spec = _image_spec(inputs[name]) if name == "images" or len(inputs) == 1 else None
+    spec = image_spec(inputs[name]) if name == "images" or len(inputs) == 1 else None
     if spec is None:
         takes = {name: str(tensor) for name, tensor in sorted(inputs.items())}
         raise InvalidRequest(
@@ -110,7 +110,8 @@ def find_image_input(signature: Signature) -> tuple[str, ImageSpec]:
     return name, spec
 
 
-def _image_spec(tensor: TensorSpec) -> ImageSpec | None:
+def image_spec(tensor: TensorSpec) -> ImageSpec | None:
+    """Returns the images that a tensor holds; None if its shape or its dtype does not fit."""
     dtype = DTYPES[tensor.data_type].numpy if tensor.data_type in DTYPES else np.dtype(object)
     if tensor.shape is None or len(tensor.shape) not in {3, 4} or dtype.kind not in "fiu":
         return None

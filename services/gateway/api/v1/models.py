@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NotRequired
 
@@ -13,14 +14,17 @@ from typing_extensions import TypedDict
 from services.gateway.api.responses import JSON, json_response
 from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.cascade_setting import Cascade
+from services.gateway.codecs.image_decoder import ImageSpec, find_image_input, image_spec
 from services.gateway.collaborators import Gateway
 from services.gateway.inference.resolution import tasks_of
 from services.gateway.inference.tasks import PREDICT
 from services.gateway.request.context import RequestContext
-from services.gateway.request.errors import Missing, ModelServerProblem
+from services.gateway.request.errors import InvalidRequest, Missing, ModelServerProblem
+from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef, available_versions
 from services.serving_api.protos import get_model_status_pb2
 from services.serving_api.rest_json.models import metadata_json, status_json
+from services.serving_api.signatures import DEFAULT_SIGNATURE
 
 routes = Routes("models", __name__, Tag.MODELS)
 
@@ -42,6 +46,14 @@ class CascadeModels(TypedDict):
     threshold: float
 
 
+class ImageFormat(TypedDict):
+    """The images that a model takes or, if it takes none, makes; null is any size."""
+
+    height: int | None
+    width: int | None
+    channels: int
+
+
 class ListedModel(TypedDict):
     """A model, its versions and what it can do."""
 
@@ -51,6 +63,7 @@ class ListedModel(TypedDict):
     classes: NotRequired[
         Annotated[list[str | None], Field(description="of a classifier, the names of its classes")]
     ]
+    images: NotRequired[ImageFormat | None]
     card: NotRequired[Annotated[bool, Field(description="whether `GET …/card` answers its card")]]
     cascade: NotRequired[CascadeModels]
 
@@ -153,7 +166,8 @@ def _describe(gateway: Gateway, context: RequestContext, model: ModelRef) -> Lis
     except ModelServerProblem as problem:
         if problem.grpc_code != grpc.StatusCode.NOT_FOUND:
             raise
-        return {"name": model.name, "versions": [], "tasks": [], "classes": [], "card": False}
+        nothing: ListedModel = {"name": model.name, "versions": [], "tasks": [], "classes": []}
+        return {**nothing, "images": None, "card": False}
     versions: list[ModelVersion] = [
         {"version": str(version.version), "state": _State.Name(version.state)}
         for version in response.model_version_status
@@ -164,5 +178,24 @@ def _describe(gateway: Gateway, context: RequestContext, model: ModelRef) -> Lis
         "versions": versions,
         "tasks": tasks_of(info) if info else [],
         "classes": info.classes if info else [],
+        "images": _images_of(info) if info else None,
         "card": _find_card(gateway, model.name) is not None,
     }
+
+
+def _images_of(info: ModelInfo) -> ImageFormat | None:
+    """Returns the images of the first signature that takes any, or else that makes any.
+
+    The default signature comes first, since most calls run it.
+    """
+    names = sorted(info.signatures, key=lambda name: (name != DEFAULT_SIGNATURE, name))
+    for signature in map(info.signatures.__getitem__, names):
+        with suppress(InvalidRequest):
+            return _format(find_image_input(signature)[1])
+    made = (info.signatures[name].outputs.get("images") for name in names)
+    specs = (image_spec(tensor) for tensor in made if tensor)
+    return next((_format(spec) for spec in specs if spec), None)
+
+
+def _format(spec: ImageSpec) -> ImageFormat:
+    return {"height": spec.height, "width": spec.width, "channels": spec.channels}

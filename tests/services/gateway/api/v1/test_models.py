@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from services.gateway.app import create_app
-from tests.fakes import LOADING, FakeVersion
+from tests.fakes import GENERATOR, LOADING, FakeSignature, FakeVersion, Specs
 from tests.services.gateway.problems import assert_problem
 
 
@@ -22,11 +23,47 @@ def test_every_configured_model_is_listed_with_its_versions_tasks_and_classes(cl
                 ],
                 "tasks": ["predict", "saliency"],
                 "classes": ["zero", "one", "two"],
+                "images": {"height": 28, "width": 28, "channels": 1},
                 "card": False,
             },
-            {"name": "half_plus_two", "versions": [], "tasks": [], "classes": [], "card": False},
+            {
+                "name": "half_plus_two",
+                "versions": [],
+                "tasks": [],
+                "classes": [],
+                "images": None,
+                "card": False,
+            },
         ]
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "images"),
+    [
+        ("inverter", {"height": 2, "width": 2, "channels": 3}),
+        ("codec", {"height": 28, "width": 28, "channels": 1}),
+        ("painter", {"height": 28, "width": 28, "channels": 1}),
+        ("half_plus_two", None),
+        ("examples", None),
+    ],
+)
+def test_the_images_that_a_model_takes_or_makes_are_listed(
+    settings, model_server, fake, model, images
+):
+    # Of a model that takes no images, those that it makes.
+    fake.models["painter"] = {1: FakeVersion({"generate": GENERATOR["generate"]})}
+    app = create_app(settings.model_copy(update={"models": (model,)}), model_server)
+    [listed] = app.test_client().get("/v1/models").json["models"]
+    assert listed["images"] == images
+
+
+def test_a_model_that_takes_images_of_any_size_is_listed_without_their_size(client, fake):
+    any_size: Specs = {"images": (np.float32, (-1, -1, -1, 3))}
+    signature = FakeSignature(lambda inputs: inputs, any_size, any_size)
+    fake.models["classifier"][1] = FakeVersion({"serving_default": signature})
+    listed = client.get("/v1/models").json["models"][0]
+    assert listed["images"] == {"height": None, "width": None, "channels": 3}
 
 
 def test_a_model_that_is_still_loading_is_listed(client, fake):
