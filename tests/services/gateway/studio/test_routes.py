@@ -44,3 +44,16 @@ def test_the_sample_images_are_served(client):
         response = client.get(f"/static/samples/{name}", buffered=True)
         assert response.mimetype == "image/png"
         assert response.data == (SAMPLES / name).read_bytes()
+
+
+def test_the_sample_photographs_are_served_and_say_whose_they_are(client):
+    folder = "/static/samples/photographs"
+    index = client.get(f"{folder}/index.json", buffered=True).json
+    assert {photograph["file"] for photograph in index} == {
+        path.name for path in (SAMPLES / "photographs").glob("*.jpg")
+    }
+    for photograph in index:
+        assert all(photograph[key] for key in ("description", "author", "licence", "source"))
+        response = client.get(f"{folder}/{photograph['file']}", buffered=True)
+        assert response.mimetype == "image/jpeg"
+        assert len(response.data) <= 80_000
