@@ -80,7 +80,7 @@ def export(  # noqa: PLR0913, PLR0917  # Each argument is an option.
     ] = None,
 ) -> None:
     """Export a Keras model with every task that fits it, as the next version in the repository."""
-    from lectern.export import export_model  # noqa: PLC0415 - see the module
+    from lectern.export import export_model
 
     export_model(
         console,
@@ -115,7 +115,7 @@ def check(
     model: Annotated[Path, typer.Argument(help="A model's folder, such as models/flowers.")],
 ) -> None:
     """Show the tasks of an exported model, their costs, and the missing tasks."""
-    from lectern.check import check_model  # noqa: PLC0415 - see the module
+    from lectern.check import check_model
 
     check_model(console, model)
 
@@ -133,7 +133,7 @@ def train(context: typer.Context) -> None:
 @app.command("models")
 def list_models(url: UrlOption = GATEWAY, api_key: KeyOption = None) -> None:
     """List the models that a gateway serves, with their versions and tasks."""
-    from lectern.calls import show_models  # noqa: PLC0415 - see the module
+    from lectern.calls import show_models
 
     with _client(url, api_key) as client:
         show_models(console, client)
@@ -148,7 +148,7 @@ def predict(
     api_key: KeyOption = None,
 ) -> None:
     """Classify images with a running gateway."""
-    from lectern.calls import show_predictions  # noqa: PLC0415 - see the module
+    from lectern.calls import show_predictions
 
     with _client(url, api_key) as client:
         show_predictions(console, client, model, images, top)
@@ -165,14 +165,14 @@ def explain(  # noqa: PLR0913, PLR0917  # Each argument is an option.
     api_key: KeyOption = None,
 ) -> None:
     """Write each image with its saliency map over it, computed by a running gateway."""
-    from lectern.calls import write_saliency  # noqa: PLC0415 - see the module
+    from lectern.calls import write_saliency
 
     with _client(url, api_key) as client:
         write_saliency(console, client, model, images, method, class_index, out)
 
 
 def _client(url: str, api_key: str | None) -> Client:
-    from services.client import Client  # noqa: PLC0415 - see the module
+    from services.client import Client
 
     return Client(url, api_key=api_key)
 

@@ -1,4 +1,7 @@
-"""The command line: `python -m training --help`."""
+"""The command line: `python -m training --help`.
+
+Each command imports its modules when it runs, so that `--help` is fast.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +9,16 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from training.data.fashion_mnist import load_test, load_training
-from training.data.samples import write_samples
 from training.errors import TrainingError
-from training.evaluation.cascade import (
-    cascade_curve,
-    choose_point,
-    collect_predictions,
-    draw_cascade,
-    run_cascade,
-)
-from training.evaluation.evaluate import trained_networks
-from training.evaluation.figure import save_figure
-from training.evaluation.optimizer_paths import draw_optimizer_paths
-from training.exporting.repository import versions
-from training.fitting.execution import BACKENDS, PRECISIONS, Execution
-from training.fitting.sweep import Sweep, search
-from training.fitting.train import Folders, export_again, train
-from training.report.report import write_report
-from training.report.reported_model import report_models
-from training.report.table import screen_table
-from training.zoo import NETWORKS, find_network
+
+if TYPE_CHECKING:
+    from training.fitting.execution import Execution
+    from training.fitting.train import Training
 
 app = typer.Typer(
     help="Trains networks on Fashion-MNIST and exports them for a model server.",
@@ -54,17 +40,35 @@ DataOption = Annotated[
     ),
 ]
 PresetOption = Annotated[
-    str, typer.Option(help="Recipe: `quick` for a trial, `full` for the best quality.")
+    str,
+    typer.Option(
+        help="Recipe: `full` for the best quality; `quick` for a trial, published as NAME_try."
+    ),
 ]
 RunsOption = Annotated[Path, typer.Option(help="Folder with the state of unfinished runs.")]
+PublishedNameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        help="Name of the model in the repository, such as NAME_try. Default: the network's name.",
+    ),
+]
+PublishWorseOption = Annotated[
+    bool,
+    typer.Option(
+        "--publish-worse", help="Publish the network even if it is worse than the latest version."
+    ),
+]
 MODELS = Path("models")
 RUNS = Path("runs")
 
 
 @app.command("train")
 def train_command(  # noqa: PLR0913, PLR0917  # Command-line options.
-    name: NameArgument,
+    network: NameArgument,
     preset: PresetOption = "full",
+    name: PublishedNameOption = None,
+    publish_worse: PublishWorseOption = False,
     data: DataOption = None,
     models: ModelsOption = MODELS,
     runs: RunsOption = RUNS,
@@ -75,8 +79,8 @@ def train_command(  # noqa: PLR0913, PLR0917  # Command-line options.
         ),
     ] = None,
     backend: Annotated[
-        str, typer.Option(help=f"Keras backend for training: {', '.join(BACKENDS)}.")
-    ] = BACKENDS[0],
+        str, typer.Option(help="Keras backend for training: tensorflow, jax or torch.")
+    ] = "tensorflow",
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -85,27 +89,31 @@ def train_command(  # noqa: PLR0913, PLR0917  # Command-line options.
         ),
     ] = None,
     precision: Annotated[
-        str, typer.Option(help=f"Keras dtype policy: {', '.join(PRECISIONS)}.")
-    ] = PRECISIONS[0],
+        str, typer.Option(help="Keras dtype policy: float32, mixed_float16 or mixed_bfloat16.")
+    ] = "float32",
 ) -> None:
     """Train a network and add it to the model repository as the next version.
 
-    Ctrl-C stops the training; the same command resumes it after the last complete epoch.
-    `tensorboard --logdir runs` shows its progress.
+    The time that it takes is estimated after the first steps. Ctrl-C stops the training; the same
+    command resumes it after the last complete epoch. `tensorboard --logdir runs` shows its
+    progress. A network that is worse than the latest version, on the validation set, is not
+    published.
     """
-    folders, execution = Folders(data, models, runs), Execution(backend, strategy, precision)
-    version = train(name, preset, folders, pretrained=weights, execution=execution)
-    if version is None:
-        console.print("Done. The first worker exports the model.")
-    else:
-        console.print(f"Exported {version}. Measure it: python -m training evaluate {name}")
+    from training.fitting.execution import Execution
+    from training.fitting.train import Folders, plan_training
+
+    execution = Execution(backend, strategy, precision)
+    training = plan_training(network, preset, Folders(data, models, runs), name, pretrained=weights)
+    _train(training, execution, publish_worse)
 
 
 @app.command("distill")
 def distill_command(  # noqa: PLR0913, PLR0917  # Command-line options.
-    name: Annotated[str, typer.Argument(help="Name of the student; see `list`.")] = "mimic",
+    network: Annotated[str, typer.Argument(help="Name of the student; see `list`.")] = "mimic",
     teacher: Annotated[str, typer.Option(help="Name of the network to distil from.")] = "cnn_best",
     preset: PresetOption = "full",
+    name: PublishedNameOption = None,
+    publish_worse: PublishWorseOption = False,
     data: DataOption = None,
     models: ModelsOption = MODELS,
     runs: RunsOption = RUNS,
@@ -114,26 +122,65 @@ def distill_command(  # noqa: PLR0913, PLR0917  # Command-line options.
 
     For comparison, `train student` trains the same network without a teacher.
     """
-    version = train(name, preset, Folders(data, models, runs), teacher)
-    console.print(f"Exported {version}. Measure it: python -m training evaluate {name}")
+    from training.fitting.execution import ONE_DEVICE
+    from training.fitting.train import Folders, plan_training
+
+    training = plan_training(network, preset, Folders(data, models, runs), name, teacher)
+    _train(training, ONE_DEVICE, publish_worse)
+
+
+def _train(training: Training, execution: Execution, publish_worse: bool) -> None:
+    from training.evaluation.evaluate import stored_network
+    from training.fitting.train import train
+    from training.report.model_cards import write_card
+    from training.report.reported_model import report_models
+
+    console.print(f"{training}.", highlight=False, soft_wrap=True)
+    trained = train(training, execution, publish_worse)
+    if trained is None:
+        console.print("Done. The first worker exports the model.")
+        return
+    version, comparison = trained
+    name, validation = training.name, training.splits[1]
+    network = stored_network(training.models, name)
+    [model] = report_models(training.models, [network], validation, console)
+    write_card(model, validation, "validation")
+    lines = [
+        f"Exported {version}: {comparison}.",
+        f"Measure it on the test set: python -m training evaluate {name}",
+    ]
+    if comparison.replaced is not None:
+        withdrawn = version.with_name(f"withdrawn-{version.name}")
+        lines.append(f"Return to version {comparison.replaced.name}: mv {version} {withdrawn}")
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 @app.command("list")
 def list_command(models: ModelsOption = MODELS) -> None:
     """List the networks and their versions in the model repository."""
-    table = Table("name", "task", "network", "presets", "versions")
+    from rich.table import Table
+
+    from training.exporting.repository import versions
+    from training.zoo import NETWORKS
+
+    table = Table("name", "network", "presets", "versions")
+    table.columns[0].no_wrap = True
     for entry in NETWORKS.values():
         trained = ", ".join(str(version) for version in versions(models, entry.name))
-        table.add_row(entry.name, entry.task, entry.summary, ", ".join(entry.recipes), trained)
+        summary = f"{entry.task}: {entry.summary}"
+        table.add_row(entry.name, summary, ", ".join(entry.recipes), trained)
     console.print(table)
 
 
 @app.command("export")
 def export_command(
-    names: Annotated[list[str], typer.Argument(help="Names of networks; see `list`.")],
+    names: Annotated[list[str], typer.Argument(help="Names of models in the repository.")],
     models: ModelsOption = MODELS,
 ) -> None:
     """Export the latest weights again, with the current signatures, as new versions."""
+    from training.fitting.train import export_again
+
     for name in names:
         console.print(f"Exported {export_again(models, name)}")
 
@@ -141,7 +188,7 @@ def export_command(
 @app.command("evaluate")
 def evaluate_command(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Names of networks; see `list`.")
+        list[str] | None, typer.Argument(help="Names of models in the repository.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All networks in the repository.")] = False,
     split: Annotated[
@@ -150,17 +197,28 @@ def evaluate_command(
     data: DataOption = None,
     models: ModelsOption = MODELS,
 ) -> None:
-    """Print the quality, size and latency of the latest versions of networks."""
+    """Print the quality, size and latency of the latest versions of models."""
     if not names and not every:
         raise typer.BadParameter("Expected names of networks, or --all for all trained networks.")
-    chosen = trained_networks(models) if every else [find_network(name) for name in names or []]
+    from training.data.fashion_mnist import load_test, load_training
+    from training.evaluation.evaluate import stored_network, trained_networks
+    from training.report.reported_model import report_models
+    from training.report.table import screen_table
+
+    if every:
+        chosen = trained_networks(models)
+    else:
+        chosen = [stored_network(models, name) for name in names or []]
     examples = load_test(data) if split == "test" else load_training(data)[1]
     console.print(screen_table(report_models(models, chosen, examples, console), examples, split))
 
 
 @app.command("report")
 def report_command(data: DataOption = None, models: ModelsOption = MODELS) -> None:
-    """Measure all models in the repository, and write README.md, figures and model cards."""
+    """Measure all networks in the repository, and write README.md, figures and model cards."""
+    from training.data.fashion_mnist import load_test
+    from training.report.report import write_report
+
     console.print(f"Wrote {write_report(models, load_test(data), console)}")
 
 
@@ -172,6 +230,9 @@ def samples_command(
     ),
 ) -> None:
     """Write the first test image of each class as a PNG."""
+    from training.data.fashion_mnist import load_test
+    from training.data.samples import write_samples
+
     for path in write_samples(folder, load_test(data)):
         console.print(f"Wrote {path}")
 
@@ -189,6 +250,10 @@ def sweep_command(  # noqa: PLR0913, PLR0917  # Command-line options.
 
     Ctrl-C stops the search; the same command resumes it.
     """
+    from training.data.fashion_mnist import load_training
+    from training.fitting.sweep import Sweep, search
+    from training.zoo import find_network
+
     base = find_network(name).recipe(preset)
     recipe, loss = search(
         Sweep(name, base, load_training(data), runs / f"sweep-{name}"), trials, jobs
@@ -213,6 +278,16 @@ def cascade_command(  # noqa: PLR0913, PLR0917  # Command-line options.
     models: ModelsOption = MODELS,
 ) -> None:
     """Choose the threshold of a cascade on the validation set, and measure it on the test set."""
+    from training.data.fashion_mnist import load_test, load_training
+    from training.evaluation.cascade import (
+        cascade_curve,
+        choose_point,
+        collect_predictions,
+        draw_cascade,
+        run_cascade,
+    )
+    from training.evaluation.figure import save_figure
+
     predictions = collect_predictions(models, small, large, load_training(data)[1])
     chosen = choose_point(cascade_curve(predictions), tolerance)
     tested = run_cascade(
@@ -237,6 +312,8 @@ def optimizers_command(
     ),
 ) -> None:
     """Draw the paths of optimizers on the course's test function."""
+    from training.evaluation.optimizer_paths import draw_optimizer_paths
+
     console.print(f"Wrote {draw_optimizer_paths(path)}")
 
 

@@ -35,5 +35,9 @@ class ModelRepositoryError(TrainingError):
     """A model repository has no such model, or cannot be read."""
 
 
+class WorseModelError(TrainingError):
+    """A trained network is worse than the version that it would replace."""
+
+
 class KerasModelError(TrainingError):
     """A user's Keras model cannot be read, or cannot be exported with the given options."""

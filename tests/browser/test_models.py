@@ -10,7 +10,7 @@ from tests.processes import ROOT
 
 def test_what_is_served_is_told_with_its_quality(screen):
     screen.open("models")
-    card = (ROOT / "models/cnn/README.md").read_text()
+    card = (ROOT / "models/cnn/1/assets.extra/README.md").read_text()
     [accuracy] = re.findall(r"^\| accuracy \| ([\d.]+) \|$", card, re.MULTILINE)
     cnn = screen.card("cnn")
     expect(cnn).to_contain_text(re.compile(r"version \d+ · available"))

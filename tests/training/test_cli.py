@@ -11,6 +11,7 @@ import pytest
 from tests.training.tiny import SIZES
 from training import cli
 from training.data.fashion_mnist import CLASS_NAMES
+from training.report.model_cards import CARD_PATH
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -33,10 +34,22 @@ def test_from_data_to_report(run: object, tiny_data: Path, tmp_path: Path) -> No
     data, repository = ("--data", tiny_data), ("--models", models)
 
     status, output, _ = run(
-        "train", "logistic_regression", "--preset", "quick", *data, *repository, "--runs", runs
+        "train",
+        "logistic_regression",
+        "--preset",
+        "quick",
+        *data,
+        *repository,
+        "--runs",
+        runs,
+        "--name",
+        "logistic_regression",
     )
     assert status == 0
-    assert f"Exported {models}/logistic_regression/1" in output
+    assert f"Starting {runs}/logistic_regression-quick-" in output
+    assert f"Exported {models}/logistic_regression/1: validation accuracy " in output
+    card = (models / "logistic_regression" / "1" / CARD_PATH).read_text()
+    assert "on the 20 images of the validation set" in card
 
     _, output, _ = run("list", *repository)
     (row,) = (line for line in output.splitlines() if "│ logistic_regression" in line)
@@ -44,8 +57,8 @@ def test_from_data_to_report(run: object, tiny_data: Path, tmp_path: Path) -> No
 
     status, output, _ = run("evaluate", "logistic_regression", *data, *repository)
     assert status == 0
-    (row,) = (line for line in output.splitlines() if "│ logistic_regression" in line)
-    accuracy = row.split("│")[5].strip().removeprefix("accuracy ")
+    (row,) = (line for line in output.splitlines() if "│logistic_regression/1" in line)
+    accuracy = row.split("│")[3].strip().removeprefix("accuracy ")
     assert float(accuracy) * SIZES["t10k"] == pytest.approx(round(float(accuracy) * 60), abs=0.01)
 
     status, _, _ = run("report", *data, *repository)
@@ -56,7 +69,30 @@ def test_from_data_to_report(run: object, tiny_data: Path, tmp_path: Path) -> No
         if line.startswith("| `logistic_regression`")
     )
     assert f"| 7,850 | accuracy {accuracy} |" in row
-    assert "`python -m training train logistic_regression --preset quick`" in row
+    assert (
+        "`python -m training train logistic_regression --preset quick --name logistic_regression`"
+    ) in row
+    card = (models / "logistic_regression" / "1" / CARD_PATH).read_text()
+    assert "on the 60 images of the test set" in card
+
+
+def test_help_answers_in_under_a_second_of_processor_time() -> None:
+    before = os.times()
+    for command in ([], ["train"]):
+        arguments = [sys.executable, "-m", "training", *command, "--help"]
+        subprocess.run(arguments, capture_output=True, check=True, cwd=Path(__file__).parents[2])
+    after = os.times()
+    assert after.children_user + after.children_system < 2 + (
+        before.children_user + before.children_system
+    )
+
+
+def test_the_list_fits_80_columns(run: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.console, "width", 80)
+    _, output, _ = run("list")
+    assert max(map(len, output.splitlines())) <= 80
+    assert "│ logistic_regression │" in output
+    assert "…" not in output
 
 
 def test_samples(run: object, tiny_data: Path, tmp_path: Path) -> None:

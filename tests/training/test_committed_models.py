@@ -17,6 +17,7 @@ from training.data.fashion_mnist import CLASS_NAMES, load_test, slug
 from training.evaluation.evaluate import measure, trained_networks
 from training.exporting.repository import latest_version
 from training.exporting.session import SessionModel
+from training.report.model_cards import CARD_PATH
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"
@@ -113,7 +114,7 @@ def test_the_readme_has_a_row_for_every_model() -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_card_is_of_the_latest_version_and_lists_its_signatures(name: str) -> None:
-    card = (MODELS / name / "README.md").read_text()
+    card = (latest_version(MODELS, name) / CARD_PATH).read_text()
 
     assert f"This card is of version {latest_version(MODELS, name).name};" in card
     entry = NETWORKS[name]

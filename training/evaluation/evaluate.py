@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from training.data.fashion_mnist import Split
-from training.exporting.repository import versions
+from training.exporting.export import read_origin
+from training.exporting.repository import latest_version, versions
 from training.exporting.restore import load_saved_model
-from training.zoo import NETWORKS
+from training.zoo import NETWORKS, find_network
 from training.zoo.network import Network
 from training.zoo.objective import Objective
 
@@ -38,6 +39,19 @@ class Measurement:
 def trained_networks(models: Path) -> list[Network]:
     """Returns the networks with a version in the repository, in the order of the zoo."""
     return [entry for entry in NETWORKS.values() if versions(models, entry.name)]
+
+
+def stored_network(models: Path, name: str) -> Network:
+    """Returns the network of a model in the repository, under the model's name.
+
+    Raises:
+        UnknownNameError: The repository has no such model, and the zoo no such network.
+        ModelRepositoryError: The model has no version, or one that `export` did not write.
+    """
+    if not versions(models, name):
+        find_network(name)
+    origin = read_origin(latest_version(models, name))
+    return replace(find_network(origin.network), name=name)
 
 
 def measure(version: Path, objective: Objective, examples: Split) -> Measurement:

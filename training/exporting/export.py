@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -36,25 +36,36 @@ class Origin:
     teacher: str | None = None
 
 
-def export(models: Path, signatures: Sequence[Signature], origin: Origin) -> Path:
+def export(
+    models: Path,
+    signatures: Sequence[Signature],
+    origin: Origin,
+    name: str | None = None,
+    check: Callable[[Path], None] = lambda _: None,
+) -> Path:
     """Adds the next version of a model to the repository and to its `models.config`.
 
     Args:
         models: The model repository.
         signatures: Signatures of the version, including `serving_default`.
-        origin: How it was trained. The model is named after the network.
+        origin: How it was trained.
+        name: Name of the model; None names it after the network.
+        check: Called with the folder of the written version before it is published; an error keeps
+            it from being published.
 
     Returns:
         The folder of the new version.
     """
+    name = name or origin.network
 
     def write(folder: Path) -> None:
         write_saved_model(folder, signatures)
-        write_warmup_requests(folder, origin.network, signatures)
+        write_warmup_requests(folder, name, signatures)
         (folder / ORIGIN_PATH).write_text(json.dumps(asdict(origin), indent=2) + "\n")
+        check(folder)
 
-    version = publish(models, origin.network, write)
-    register(models, origin.network)
+    version = publish(models, name, write)
+    register(models, name)
     return version
 
 

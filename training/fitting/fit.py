@@ -18,6 +18,7 @@ from training.fitting.early_stopping import EarlyStopping
 from training.fitting.feature_extraction import extract_features
 from training.fitting.optimizers import make_optimizer
 from training.fitting.pretrained import load_pretrained
+from training.fitting.time_estimate import TimeEstimate
 from training.zoo.network import Network
 from training.zoo.objective import Objective
 from training.zoo.recipe import Recipe
@@ -101,6 +102,7 @@ def _callbacks(recipe: Recipe, run_folder: Path) -> list[keras.callbacks.Callbac
             run_folder, double_checkpoint=True, delete_checkpoint=False
         ),
         keras.callbacks.TerminateOnNaN(),
+        TimeEstimate(),
         keras.callbacks.TensorBoard(
             run_folder.parent / "logs" / run_folder.name, write_graph=False
         ),

@@ -16,6 +16,25 @@ from training.errors import PretrainedWeightsError
 # Kernel and bias, by the layer's name.
 Weights = Mapping[str, list[npt.NDArray[np.float32]]]
 
+_EXPECTED = (
+    "Expected `imagenet` (a download), `hed` (no download), or a .weights.h5 file of Keras's VGG16 "
+    "without its top."
+)
+
+
+def check_source(source: str) -> None:
+    """Raises an error if a source of weights is of no known kind, or its file is missing.
+
+    Args:
+        source: As in `load_pretrained`.
+
+    Raises:
+        PretrainedWeightsError: The source is unknown.
+    """
+    if source in {"imagenet", "hed"} or (source.endswith(".weights.h5") and Path(source).is_file()):
+        return
+    raise PretrainedWeightsError(f"Received the weights {source!r}. {_EXPECTED}")
+
 
 def load_pretrained(model: keras.Model, source: str) -> None:
     """Loads pretrained weights into the layers that have the names of VGG16's layers.
@@ -44,9 +63,7 @@ def _read_vgg16(source: str) -> Weights:
             vgg16.load_weights(source)
     except Exception as error:  # Keras raises a plain Exception if a download fails.
         raise PretrainedWeightsError(
-            f"Received the weights {source!r}, which cannot be loaded: {error} Expected `imagenet` "
-            f"(a download), `hed` (no download), or a .weights.h5 file of Keras's VGG16 without "
-            f"its top."
+            f"Received the weights {source!r}, which cannot be loaded: {error} {_EXPECTED}"
         ) from error
     return {layer.name: layer.get_weights() for layer in vgg16.layers if layer.weights}
 

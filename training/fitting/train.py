@@ -9,11 +9,14 @@ from pathlib import Path
 
 import keras
 
-from training.data.fashion_mnist import load_training
+from training.data.fashion_mnist import Split, load_training
+from training.errors import PretrainedWeightsError
 from training.exporting.export import Origin, export, read_origin
 from training.exporting.repository import latest_version
 from training.exporting.restore import load_weights
+from training.fitting.comparison import Comparison, compare, refuse_worse
 from training.fitting.execution import ONE_DEVICE, Execution, Job, train_on
+from training.fitting.pretrained import check_source
 from training.zoo import find_network
 
 
@@ -32,54 +35,133 @@ class Folders:
     runs: Path
 
 
-def train(  # noqa: PLR0913, PLR0917  # Options of the command line.
-    name: str,
+@dataclass(frozen=True)
+class Training:
+    """A training that can start, as `plan_training` returns it.
+
+    Attributes:
+        name: Name of the model in the repository.
+        origin: Network, recipe and teacher.
+        splits: Training and validation set.
+        models: The model repository.
+        run_folder: Stores the state of the run; it exists if the run was interrupted.
+        teacher: The version to distil from, if any.
+    """
+
+    name: str
+    origin: Origin
+    splits: tuple[Split, Split]
+    models: Path
+    run_folder: Path
+    teacher: Path | None = None
+
+    def __str__(self) -> str:
+        verb = "Resuming" if self.run_folder.exists() else "Starting"
+        lesson = f", distilled from {self.teacher}" if self.teacher else ""
+        return f"{verb} {self.run_folder}: {self.origin.network}{lesson}, to publish as {self.name}"
+
+
+TRY = "_try"
+"""Suffix of the names of models whose versions are always published, however bad they are."""
+
+
+def default_name(network: str, preset: str) -> str:
+    """Returns the name under which a network is published: the quick preset makes tries."""
+    return network + TRY if preset == "quick" else network
+
+
+def plan_training(  # noqa: PLR0913, PLR0917  # Options of the command line.
+    network: str,
     preset: str,
     folders: Folders,
+    name: str | None = None,
     teacher: str | None = None,
     pretrained: str | None = None,
-    execution: Execution = ONE_DEVICE,
-) -> Path | None:
-    """Trains a network and exports it. A second call resumes an interrupted training.
+) -> Training:
+    """Checks the options of a training, and reads the data, before any work.
 
     Args:
-        name: Name of the network.
+        network: Name of the network.
         preset: Name of the recipe.
         folders: Where to read and write.
+        name: Name of the model in the repository; None takes `default_name`.
         teacher: Network from whose latest version to distil; None takes the network's teacher in
             the zoo, if any.
         pretrained: Weights of frozen layers; None takes those of the recipe, if any.
-        execution: Backend, strategy and precision.
-
-    Returns:
-        The folder of the new version; None in a worker process that does not export.
 
     Raises:
         UnknownNameError: The network or preset is unknown.
-        DatasetError: The data is missing or damaged.
         ModelRepositoryError: The teacher has not been trained.
-        PretrainedWeightsError: The weights of frozen layers cannot be loaded.
-        ExecutionError: The network cannot be trained this way.
+        PretrainedWeightsError: The network has no frozen layers, or the weights are of no known
+            kind.
+        DatasetError: The data is missing or damaged.
     """
-    chosen = find_network(name)
+    chosen = find_network(network)
     recipe = chosen.recipe(preset)
     if pretrained:
+        if not chosen.frozen_until:
+            raise PretrainedWeightsError(
+                f"Received --weights {pretrained}, which are for frozen layers; {network} has "
+                "none: leave it out."
+            )
+        check_source(pretrained)
         recipe = replace(recipe, pretrained=pretrained)
-    origin = Origin(name, preset, recipe, teacher or chosen.teacher)
-    # A changed recipe must not resume from the weights of the old one.
-    run = [name, preset, recipe.digest(), origin.teacher]
-    run_folder = folders.runs / "-".join(part for part in run if part)
-    load_teacher = None
+    origin = Origin(network, preset, recipe, teacher or chosen.teacher)
+    # A changed recipe or teacher must not resume from the weights of the old one.
+    run = [network, preset, recipe.digest()]
+    version = None
     if origin.teacher:
-        latest_version(folders.models, find_network(origin.teacher).name)  # Fails early.
-        load_teacher = partial(load_network, folders.models, origin.teacher)
-    job = Job(name, recipe, load_training(folders.data), run_folder, load_teacher)
+        version = latest_version(folders.models, find_network(origin.teacher).name)
+        run += [origin.teacher, version.name]
+    return Training(
+        name or default_name(network, preset),
+        origin,
+        load_training(folders.data),
+        folders.models,
+        folders.runs / "-".join(run),
+        version,
+    )
+
+
+def train(
+    training: Training, execution: Execution = ONE_DEVICE, publish_worse: bool = False
+) -> tuple[Path, Comparison] | None:
+    """Trains a network and exports it. A second call resumes an interrupted training.
+
+    Args:
+        training: The training.
+        execution: Backend, strategy and precision.
+        publish_worse: Publishes the network even if it is worse than the version it replaces.
+
+    Returns:
+        The folder of the new version, and its quality beside that of the version it replaces; None
+        in a worker process that does not export.
+
+    Raises:
+        PretrainedWeightsError: The weights of frozen layers cannot be loaded.
+        ExecutionError: The network cannot be trained this way.
+        WorseModelError: The network is worse than the version it would replace. The run's state is
+            kept, so that another call can publish it.
+    """
+    origin, models = training.origin, training.models
+    load_teacher = partial(load_network, training.teacher) if training.teacher else None
+    job = Job(origin.network, origin.recipe, training.splits, training.run_folder, load_teacher)
     model = train_on(execution, job)
     if model is None:
         return None
-    version = export(folders.models, chosen.signatures(model), origin)
-    shutil.rmtree(run_folder)
-    return version
+    network = find_network(origin.network)
+    comparisons = []
+
+    def check(version: Path) -> None:
+        validation = training.splits[1]
+        comparison = compare(models, training.name, version, network.objective, validation)
+        if not publish_worse and not training.name.endswith(TRY):
+            refuse_worse(comparison, training.name, training.run_folder)
+        comparisons.append(comparison)
+
+    version = export(models, network.signatures(model), origin, training.name, check)
+    shutil.rmtree(training.run_folder)
+    return version, comparisons[0]
 
 
 def export_again(models: Path, name: str) -> Path:
@@ -87,31 +169,29 @@ def export_again(models: Path, name: str) -> Path:
 
     Args:
         models: The model repository.
-        name: Name of the network.
+        name: Name of the model.
 
     Returns:
         The folder of the new version.
 
     Raises:
-        UnknownNameError: The network is unknown.
         ModelRepositoryError: The repository has no version of it, or one of another network.
     """
-    model = load_network(models, name)
-    origin = read_origin(latest_version(models, name))
-    return export(models, find_network(name).signatures(model), origin)
+    version = latest_version(models, name)
+    origin = read_origin(version)
+    network = find_network(origin.network)
+    return export(models, network.signatures(load_network(version)), origin, name)
 
 
-def load_network(models: Path, name: str) -> keras.Model:
-    """Builds a network with the weights of its latest version.
+def load_network(version: Path) -> keras.Model:
+    """Builds the network of a version with its weights.
 
     Args:
-        models: The model repository.
-        name: Name of the network.
+        version: The folder of the version.
 
     Raises:
-        UnknownNameError: The network is unknown.
-        ModelRepositoryError: The repository has no version of it, or one of another network.
+        ModelRepositoryError: The version was not written by a training, or its weights do not fit.
     """
-    model = find_network(name).build()
-    load_weights(model, latest_version(models, name))
+    model = find_network(read_origin(version).network).build()
+    load_weights(model, version)
     return model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from importlib.metadata import version as installed
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -17,11 +18,11 @@ _CARD = """\
 # {name}
 
 {summary}, for {task}. This card is of version {version}; the
-[report](../README.md) compares all models.
+[report](../../../README.md) compares all models.
 
 ## Measured
 
-The exported model on the {test_size:,} images of the test set:
+The exported model on the {count:,} images of the {split} set:
 
 {measured}
 ## Data
@@ -74,12 +75,22 @@ LIMITS = {
 }
 
 
-def model_card(model: ReportedModel, test: Split) -> str:
+CARD_PATH = Path("assets.extra") / "README.md"
+"""Place of the card in a version, so that its figures belong to that version."""
+
+
+def write_card(model: ReportedModel, examples: Split, split: str) -> None:
+    """Writes the card of a model into its version; the arguments are those of `model_card`."""
+    (model.version / CARD_PATH).write_text(model_card(model, examples, split))
+
+
+def model_card(model: ReportedModel, examples: Split, split: str) -> str:
     """Returns the card of a model, in Markdown.
 
     Args:
         model: The model.
-        test: The test set, on which it was measured.
+        examples: The examples on which it was measured.
+        split: Name of the split of these examples.
     """
     (*_, height, width, channels) = _inputs(model, "serving_default")["images"].shape
     return _CARD.format(
@@ -87,9 +98,10 @@ def model_card(model: ReportedModel, test: Split) -> str:
         summary=model.network.summary[0].upper() + model.network.summary[1:],
         task=model.network.task,
         version=model.version.name,
-        test_size=len(test),
-        measured=_measured(model, test),
-        command=retrain_command(model.origin),
+        count=len(examples),
+        split=split,
+        measured=_measured(model, examples),
+        command=retrain_command(model.origin, model.name),
         training=_training(model),
         recipe=_recipe(model),
         signatures=_signatures(model),
@@ -104,13 +116,13 @@ def model_card(model: ReportedModel, test: Split) -> str:
     )
 
 
-def _measured(model: ReportedModel, test: Split) -> str:
+def _measured(model: ReportedModel, examples: Split) -> str:
     metric, value = quality(model).rsplit(" ", 1)
     rows = [[metric, value], ["parameters", f"{model.measurement.parameters:,}"]]
     rows.append(["size", size(model)])
     if model.is_classifier:
-        rows.append(["expected calibration error", calibration_error(model, test)])
-        recalls = confusion_shares(model.probabilities, test.labels).diagonal()
+        rows.append(["expected calibration error", calibration_error(model, examples)])
+        recalls = confusion_shares(model.probabilities, examples.labels).diagonal()
         rows += [
             [f"recall of {name}", f"{recall:.1%}"]
             for name, recall in zip(CLASS_NAMES, recalls, strict=True)
@@ -120,7 +132,7 @@ def _measured(model: ReportedModel, test: Split) -> str:
 
 def _training(model: ReportedModel) -> str:
     teacher = model.origin.teacher
-    distilled = f"Distilled from [{teacher}](../{teacher}/README.md). " if teacher else ""
+    distilled = f"Distilled from `{teacher}`. " if teacher else ""
     return f"{distilled}Recipe of the preset `{model.origin.preset}`:\n"
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from training.data.fashion_mnist import Split
 from training.evaluation.evaluate import trained_networks
-from training.report.model_cards import model_card
+from training.report.model_cards import write_card
 from training.report.report_data import ReportData
 from training.report.reported_model import progress_on, report_models
 from training.report.sections import SECTIONS
@@ -33,7 +33,7 @@ def write_report(models: Path, test: Split, console: Console | None = None) -> P
     """Measures the latest version of every network in the repository and writes the report.
 
     Args:
-        models: The model repository, for `README.md`, `figures/*.png` and `NAME/README.md`.
+        models: The model repository, for `README.md`, `figures/*.png` and the card of each version.
         test: The test set.
         console: Shows the progress.
 
@@ -54,7 +54,7 @@ def write_report(models: Path, test: Split, console: Console | None = None) -> P
             if (text := section(data)) is not None
         ]
     for model in data.models:
-        (models / model.name / "README.md").write_text(model_card(model, test))
+        write_card(model, test, "test")
     path = models / "README.md"
     path.write_text("\n".join(parts))
     return path

@@ -10,13 +10,13 @@ from training.data.fashion_mnist import Split
 from training.evaluation.calibration import reliability
 from training.evaluation.latency import BATCH_SIZE, Latency
 from training.exporting.export import Origin
+from training.fitting.train import default_name
 from training.report.markdown import markdown_table
 from training.report.reported_model import ReportedModel
 
 # Latencies are also given relative to this model, since machines differ.
 REFERENCE = "cnn"
 
-_MODEL_COLUMNS = ["model", "version:", "task"]
 _MEASURED_COLUMNS = [
     "parameters:",
     "{split} set:",
@@ -34,15 +34,16 @@ def readme_table(models: Sequence[ReportedModel], test: Split) -> str:
         models: The listed models.
         test: The test set, on which they were measured.
     """
-    columns = [*_MODEL_COLUMNS, "network", *_MEASURED_COLUMNS, "training command"]
+    columns = ["model", "version:", "task", "network", *_MEASURED_COLUMNS, "training command"]
     reference = _reference(models)
     rows = (
         [
             f"`{model.name}`",
-            *_model_cells(model),
+            model.version.name,
+            model.network.task,
             model.network.summary,
             *_measured_cells(model, test, reference),
-            f"`{retrain_command(model.origin)}`",
+            f"`{retrain_command(model.origin, model.name)}`",
         ]
         for model in models
     )
@@ -50,22 +51,23 @@ def readme_table(models: Sequence[ReportedModel], test: Split) -> str:
 
 
 def screen_table(models: Sequence[ReportedModel], examples: Split, split: str) -> Table:
-    """Returns the table for a terminal, without the wide columns.
+    """Returns the table for a terminal of 80 columns, without the columns of text.
 
     Args:
         models: The listed models.
         examples: The examples on which they were measured.
         split: Name of the split of these examples.
     """
-    table = Table()
-    for column in (*_MODEL_COLUMNS, *_MEASURED_COLUMNS):
+    table = Table(padding=0, pad_edge=False)
+    table.add_column("model", overflow="fold")
+    # So wide that no number is broken, which leaves the rest to the names.
+    for column, width in zip(_MEASURED_COLUMNS, (10, 10, 11, 7, 8, 9), strict=True):
         heading = column.removesuffix(":").format(split=split)
-        table.add_column(heading, justify="right" if column.endswith(":") else "left")
+        table.add_column(heading, justify="right", min_width=width)
     reference = _reference(models)
     for model in models:
-        table.add_row(
-            model.name, *_model_cells(model), *_measured_cells(model, examples, reference)
-        )
+        name = f"{model.name}/{model.version.name}"
+        table.add_row(name, *_measured_cells(model, examples, reference))
     return table
 
 
@@ -86,17 +88,19 @@ def size(model: ReportedModel) -> str:
     return f"{model.measurement.size / 1e6:.2f} MB"
 
 
-def retrain_command(origin: Origin) -> str:
-    """Returns the command that trains the model again in the same way."""
+def retrain_command(origin: Origin, name: str) -> str:
+    """Returns the command that trains a model again in the same way.
+
+    Args:
+        origin: How it was trained.
+        name: Name of the model in the repository.
+    """
     distill = f"distill {origin.network} --teacher {origin.teacher}"
     command = distill if origin.teacher else f"train {origin.network}"
     pretrained = origin.recipe.pretrained
     weights = f" --weights {pretrained}" if pretrained else ""
-    return f"python -m training {command} --preset {origin.preset}{weights}"
-
-
-def _model_cells(model: ReportedModel) -> list[str]:
-    return [model.version.name, model.network.task]
+    other = f" --name {name}" if name != default_name(origin.network, origin.preset) else ""
+    return f"python -m training {command} --preset {origin.preset}{weights}{other}"
 
 
 def _measured_cells(model: ReportedModel, examples: Split, reference: Latency | None) -> list[str]:

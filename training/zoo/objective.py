@@ -30,6 +30,7 @@ class Objective:
         metrics: Returns the metrics that the progress bar shows besides the loss.
         quality: Name of the quality that `measure` returns, such as `accuracy`.
         measure: Computes the quality of an exported model from its signatures.
+        higher_is_better: Whether a higher quality is the better one.
     """
 
     prepare: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -37,6 +38,11 @@ class Objective:
     quality: str
     measure: Callable[[Signatures, Split], float]
     metrics: Callable[[], list[Any]] = field(default=list)
+    higher_is_better: bool = True
+
+    def is_worse(self, quality: float, than: float) -> bool:
+        """Returns whether a quality is worse than another."""
+        return quality < than if self.higher_is_better else quality > than
 
 
 def accuracy(signatures: Signatures, examples: Split) -> float:
@@ -107,6 +113,7 @@ RECONSTRUCTION = Objective(
     loss=lambda _: keras.losses.MeanSquaredError(),
     quality="mean squared error",
     measure=reconstruction_error,
+    higher_is_better=False,
 )
 
 EVIDENCE_LOWER_BOUND = Objective(

@@ -45,6 +45,7 @@ execution.fit = fit_and_save
 folder = sys.argv[2]
 folders = ["--models", folder + "/models", "--runs", folder + "/runs"]
 command = ["train", "logistic_regression", "--preset", "quick", "--strategy", sys.argv[4]]
+command += ["--name", "logistic_regression"]
 run_cli(Path(sys.argv[1]), [*command, *folders])
 """
 TWO_DEVICES = """

@@ -9,6 +9,7 @@ import pytest
 
 from training.data.fashion_mnist import Split
 from training.errors import ModelRepositoryError
+from training.report.model_cards import CARD_PATH
 from training.report.report import write_report
 
 
@@ -40,7 +41,7 @@ def test_a_real_model_has_its_row_its_card_and_the_sections_that_are_about_it(
     ]
     for picture in pictures:
         assert (models / picture).stat().st_size < 250_000
-    card = (models / "cnn" / "README.md").read_text()
+    card = (models / "cnn" / "3" / CARD_PATH).read_text()
     assert (
         "| `saliency_gradcam` | `class_index` int32 [N], `images` float32 [N, 28, 28, 1] |" in card
     )

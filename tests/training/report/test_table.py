@@ -52,9 +52,10 @@ def test_a_terminal_shows_the_same_numbers(tmp_path: Path) -> None:
 
     text = console.file.getvalue()
     assert "validation set" in text
-    (row,) = (line for line in text.splitlines() if "│ cnn " in line)
+    (row,) = (line for line in text.splitlines() if "│cnn/3" in line)
     cells = [cell.strip() for cell in row.strip("│").split("│")]
-    assert cells[3:] == [
+    assert cells == [
+        "cnn/3",
         "1,000",
         "accuracy 0.7500",
         "0.070",
@@ -64,6 +65,19 @@ def test_a_terminal_shows_the_same_numbers(tmp_path: Path) -> None:
     ]
 
 
+def test_no_number_is_broken_on_80_columns(tmp_path: Path) -> None:
+    large = fake_model("logistic_regression_try", like="vae", parameters=3_256_330, quality=-240.7)
+    console = Console(width=80, file=io.StringIO())
+
+    console.print(screen_table([CNN, CODEC, large], report_data(tmp_path).test, "validation"))
+
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    for number in ("3,256,330", "-240.7", "0.7500", "0.005734", "2.00 MB", "0.070", "(×1.0)"):
+        assert number in text
+    assert "…" not in text
+
+
 def test_only_classifiers_can_be_calibrated(tmp_path: Path) -> None:
     # Always 82% sure, and right in 30 of 40.
     assert calibration_error(CNN, report_data(tmp_path).test) == f"{0.82 - 0.75:.3f}"
@@ -71,18 +85,25 @@ def test_only_classifiers_can_be_calibrated(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "command"),
+    ("origin", "name", "command"),
     [
-        (Origin("gru", "quick", Recipe(epochs=1)), "train gru --preset quick"),
+        (Origin("gru", "quick", Recipe(epochs=1)), "gru_try", "train gru --preset quick"),
+        (
+            Origin("gru", "quick", Recipe(epochs=1)),
+            "gru",
+            "train gru --preset quick --name gru",
+        ),
         (
             Origin("mimic", "full", Recipe(epochs=1), "cnn_best"),
+            "mimic",
             "distill mimic --teacher cnn_best --preset full",
         ),
         (
             Origin("transfer", "full", Recipe(epochs=1, pretrained="hed")),
+            "transfer",
             "train transfer --preset full --weights hed",
         ),
     ],
 )
-def test_a_model_can_be_trained_again(origin: Origin, command: str) -> None:
-    assert retrain_command(origin) == f"python -m training {command}"
+def test_a_model_can_be_trained_again(origin: Origin, name: str, command: str) -> None:
+    assert retrain_command(origin, name) == f"python -m training {command}"

@@ -33,7 +33,7 @@ def test_it_trains_and_its_export_can_be_measured(
 ) -> None:
     folders = ["--data", tiny_data, "--models", tmp_path / "models", "--runs", tmp_path / "runs"]
     with pytest.raises(SystemExit, match="0"):
-        main(["train", name, "--preset", "quick", *map(str, folders)])
+        main(["train", name, "--preset", "quick", "--name", name, *map(str, folders)])
     version = tmp_path / "models" / name / "1"
 
     _, validation = load_training(tiny_data)

@@ -28,6 +28,9 @@ from services.serving_api.signatures import DEFAULT_SIGNATURE
 
 routes = Routes("models", __name__, Tag.MODELS)
 
+CARD_PATH = Path("assets.extra") / "README.md"
+"""Place of the card in a version's folder, so that its figures belong to that version."""
+
 _State = get_model_status_pb2.ModelVersionStatus.State
 
 
@@ -125,29 +128,40 @@ def metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -> Resp
     return Response(metadata_json(response), mimetype=JSON)
 
 
-@routes.call("GET", "/v1/models/<model>/card", answers={"text/markdown": str})
+@routes.call("GET", *v1_paths("/card"), answers={"text/markdown": str})
 def card(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answers the model's card, in Markdown: what it is for, its data, quality and limits.
+    """Answers the card of a version, in Markdown: what it is for, its data, quality and limits.
 
     Raises:
         Missing: there is none.
     """
-    path = _find_card(gateway, model.name)
+    # What a client sends must not name files.
+    version = _find_version(gateway, context, model) if model.name in gateway.model_names else None
+    path = _find_card(gateway, model.name, version) if version is not None else None
     if path is None:
         raise Missing(
-            f"model {model.name!r} has no card, expected {model.name}/README.md beside the file "
-            "that LECTERN_MODEL_CONFIG_FILE names"
+            f"model {model.name!r} has no card, expected "
+            f"{model.name}/{version or 'VERSION'}/{CARD_PATH} beside the file that "
+            "LECTERN_MODEL_CONFIG_FILE names"
         )
     context.model = model.name
     return Response(path.read_bytes(), mimetype="text/markdown")
 
 
-def _find_card(gateway: Gateway, model: str) -> Path | None:
-    """Returns the README.md beside a model's versions, where the gateway sees their folder."""
-    if model not in gateway.model_names:
-        # What a client sends must not name files.
+def _find_version(gateway: Gateway, context: RequestContext, model: ModelRef) -> int | None:
+    """Returns the version that answers calls of a model; None if the model server has none."""
+    try:
+        return gateway.catalog.model(model, context).version
+    except ModelServerProblem as problem:
+        if problem.grpc_code != grpc.StatusCode.NOT_FOUND:
+            raise
         return None
-    path = gateway.settings.model_config_file.parent / model / "README.md"
+
+
+def _find_card(gateway: Gateway, model: str, version: int) -> Path | None:
+    """Returns the card in the folder of a version, if the gateway can read that folder."""
+    folder = gateway.settings.model_config_file.parent / model / str(version)
+    path = folder / CARD_PATH
     return path if path.is_file() else None
 
 
@@ -179,7 +193,7 @@ def _describe(gateway: Gateway, context: RequestContext, model: ModelRef) -> Lis
         "tasks": tasks_of(info) if info else [],
         "classes": info.classes if info else [],
         "images": _images_of(info) if info else None,
-        "card": _find_card(gateway, model.name) is not None,
+        "card": info is not None and _find_card(gateway, model.name, info.version) is not None,
     }
 
 

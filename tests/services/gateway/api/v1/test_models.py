@@ -122,8 +122,8 @@ def test_what_is_not_served_is_not_found(client, path):
 @pytest.fixture
 def carded(settings, model_server, tmp_path):
     """A client of a gateway that sees the folder of the models, in which one has a card."""
-    card = tmp_path / "classifier" / "README.md"
-    card.parent.mkdir()
+    card = tmp_path / "classifier" / "1" / "assets.extra" / "README.md"
+    card.parent.mkdir(parents=True)
     card.write_text("# Ünderstood\n")
     (tmp_path / "README.md").write_text("secret")
     (tmp_path / "codec").mkdir()
