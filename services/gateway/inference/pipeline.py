@@ -5,7 +5,8 @@ checks ► answer cache ► limit for expensive signatures ► batcher ► model
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from services.gateway.inference.limits import ExpensiveCalls, check_amount
@@ -35,6 +36,9 @@ class Pipeline:
         cache: the answer cache; None if it is turned off.
         expensive_calls: concurrency limit for expensive signatures.
         max_answer_numbers: maximum count of numbers in the answer to one request.
+
+    Attributes:
+        max_rows: number of rows that the callers of `many_calls` should send at most in one call.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Pipeline:
         self._cache = cache
         self._expensive_calls = expensive_calls
         self._max_answer_numbers = max_answer_numbers
+        self.max_rows = batcher.max_rows
 
     def run(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
         """Runs a signature before the request's deadline.
@@ -61,15 +66,43 @@ class Pipeline:
             ModelServerProblem: the model server rejected the call, failed, or cannot be reached.
             NotReady: the model is still loading, or too many requests are in flight.
         """
-        _check_ranks(inputs, request.signature)
-        if request.kind and (request.kind.expensive or request.kind.large_answer):
-            check_amount(request, inputs, self._max_answer_numbers)
+        self._check(request, inputs)
         if self._cache is None:
             prediction = self._ask(request, inputs)
         else:
             prediction = self._ask_once(self._cache, request, inputs)
         request.context.version = str(prediction.version)
         return prediction
+
+    @contextmanager
+    def many_calls(
+        self, request: ResolvedRequest, inputs: Arrays
+    ) -> Iterator[Callable[[ResolvedRequest, Arrays], Prediction]]:
+        """Holds one slot for expensive signatures during many calls, which are not cached.
+
+        Args:
+            request: the request that the calls are for.
+            inputs: its inputs; the inputs of the calls are variants of them.
+
+        Returns:
+            A context manager that gives `run` for the calls.
+
+        Raises:
+            Problem: as `run` raises it.
+        """
+        self._check(request, inputs)
+        with self._expensive_calls.slot():
+            yield self._run_in_slot
+
+    def _run_in_slot(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
+        prediction = self._predict(request, inputs)
+        request.context.version = str(prediction.version)
+        return prediction
+
+    def _check(self, request: ResolvedRequest, inputs: Arrays) -> None:
+        _check_ranks(inputs, request.signature)
+        if request.kind and (request.kind.expensive or request.kind.large_answer):
+            check_amount(request, inputs, self._max_answer_numbers)
 
     def _ask_once(self, cache: AnswerCache, request: ResolvedRequest, inputs: Arrays) -> Prediction:
         version = request.info.version
@@ -85,17 +118,16 @@ class Pipeline:
     def _ask(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
         if request.kind and request.kind.expensive:
             with self._expensive_calls.slot():
-                prediction = self._predict(request, inputs)
-        else:
-            prediction = self._predict(request, inputs)
-        self._catalog.forget_if_replaced(request.model, prediction.version)
-        return prediction
+                return self._predict(request, inputs)
+        return self._predict(request, inputs)
 
     def _predict(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
         question = (request.signature_name, request.signature, inputs)
-        return self.call_when_available(
+        prediction = self.call_when_available(
             self._batcher.predict, request.model, *question, context=request.context
         )
+        self._catalog.forget_if_replaced(request.model, prediction.version)
+        return prediction
 
     def call_when_available(
         self,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from services.gateway.cascade_setting import Cascade
+from services.gateway.codecs.image_decoder import takes_images
 from services.gateway.inference.tasks import KINDS, PREDICT, TASKS, SignatureKind, Task
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import InvalidRequest, ModelServerProblem
-from services.gateway.upstream.catalog import Catalog, ModelInfo
+from services.gateway.upstream.catalog import Catalog, ModelInfo, find_scores
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature
 
@@ -27,7 +28,7 @@ class ResolvedRequest:
         signature_name: name of the signature to run.
         signature: its inputs and outputs.
         kind: the kind of the signature; None if the gateway does not know it.
-        choice: the chosen member of a family of signatures, such as the saliency method.
+        choice: what was chosen for the task, such as the saliency method.
         cascade: for a cascade, the large model and the threshold; the other attributes are those of
             its small model.
     """
@@ -92,8 +93,9 @@ class Resolver:
             model: a model; for predict also a cascade.
             task: the task.
             kind: the kind of signature that this form of the task needs; by default the task's
-                first.
-            choice: the member of a family of signatures; by default the first by name.
+                first, or the one that the choice needs.
+            choice: what a client chooses for the task; by default the task's default, or the first
+                that the model offers.
 
         Raises:
             InvalidRequest: the model does not have the task, this form of it, or the choice.
@@ -101,8 +103,10 @@ class Resolver:
         """
         ref, cascade = self._first_model(model, cascade_allowed=task is PREDICT)
         info = self._info(context, ref, cascade)
+        if task.choice:
+            kind, choice = _choose(info, task, choice)
         kind = kind or task.kinds[0]
-        resolved = _resolve_kind(_FoundModel(context, ref, info), task, kind, choice)
+        resolved = _resolve_kind(_FoundModel(context, ref, info), task, kind, choice or "")
         return self._add_large_model(resolved, cascade) if cascade else resolved
 
     def signature(
@@ -200,18 +204,22 @@ class _FoundModel(NamedTuple):
     info: ModelInfo
 
 
+def _choose(info: ModelInfo, task: Task, choice: str | None) -> tuple[SignatureKind, str]:
+    """Returns the choice for a task, by default that of the task, and the kind that it needs."""
+    offered = choices_of(info, task)
+    if choice is None:
+        choice = task.default if task.default in offered else next(iter(offered), "")
+    return offered.get(choice, task.kinds[0]), choice
+
+
 def _resolve_kind(
-    model: _FoundModel, task: Task, kind: SignatureKind, choice: str | None = None
+    model: _FoundModel, task: Task, kind: SignatureKind, choice: str = ""
 ) -> ResolvedRequest:
     info = model.info
-    names = _members(info, kind)
-    name = kind.name if choice is None else kind.name + choice
-    if kind.family and choice is None and names:
-        name = names[0]
-    if name not in names:
+    name = kind.name + choice if kind.family else kind.name
+    if name not in _members(info, kind):
         raise _missing(info, task, kind, choice)
-    chosen = name.removeprefix(kind.name)
-    return ResolvedRequest(*model, name, info.signatures[name], kind, chosen)
+    return ResolvedRequest(*model, name, info.signatures[name], kind, choice)
 
 
 def _members(info: ModelInfo, kind: SignatureKind) -> list[str]:
@@ -229,7 +237,12 @@ def _has_tensors(signature: Signature | None, kind: SignatureKind) -> bool:
         signature is not None
         and kind.inputs <= signature.inputs.keys()
         and kind.outputs <= signature.outputs.keys()
+        and (not kind.classifies_images or _classifies_images(signature))
     )
+
+
+def _classifies_images(signature: Signature) -> bool:
+    return takes_images(signature) and find_scores(signature) is not None
 
 
 @lru_cache(maxsize=1024)
@@ -252,24 +265,35 @@ def tasks_of(info: ModelInfo) -> list[str]:
     ]
 
 
-def _missing(
-    info: ModelInfo, task: Task, kind: SignatureKind, choice: str | None
-) -> InvalidRequest:
+def choices_of(info: ModelInfo, task: Task) -> dict[str, SignatureKind]:
+    """Returns what a model offers to choose for a task, each with the kind that it needs."""
+    return {choice: kind for kind in task.kinds for choice in _choices(info, kind)}
+
+
+def _choices(info: ModelInfo, kind: SignatureKind) -> Sequence[str]:
     names = _members(info, kind)
+    if kind.family:
+        return [name.removeprefix(kind.name) for name in names]
+    return kind.methods if names else ()
+
+
+def _missing(info: ModelInfo, task: Task, kind: SignatureKind, choice: str) -> InvalidRequest:
+    advice = f"`lectern export FILE --name {info.name}` adds every task that a Keras model allows"
     if task.name not in tasks_of(info):
         return InvalidRequest(
             f"model {info.name!r} version {info.version} has no task {task.name!r}, "
-            f"expected one of {tasks_of(info)} (signatures {sorted(info.signatures)})"
+            f"expected one of {tasks_of(info)} (signatures {sorted(info.signatures)}); {advice}"
         )
     if kind.family:
-        offered = [name.removeprefix(kind.name) for name in names]
         return InvalidRequest(
             f"model {info.name!r} has no {task.name} {task.choice} {choice!r}, "
-            f"expected one of {offered}"
+            f"expected one of {list(choices_of(info, task))}"
+            + ("" if _members(info, kind) else f"; {advice}")
         )
+    form = " that takes images and answers a score for each class" * kind.classifies_images
     return InvalidRequest(
-        f"model {info.name!r} version {info.version} has no signature {kind.name!r}, which this "
-        f"form of {task.name!r} needs; it has {sorted(info.signatures)}"
+        f"model {info.name!r} version {info.version} has no signature {kind.name!r}{form}, which "
+        f"this form of {task.name!r} needs; it has {sorted(info.signatures)}"
     )
 
 

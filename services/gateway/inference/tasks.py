@@ -16,6 +16,8 @@ class SignatureKind:
         inputs: required inputs; a signature of this name without them is not of this kind.
         outputs: required outputs.
         family: whether it is a family, of which a client chooses a member.
+        classifies_images: whether it takes images and answers a score for each class.
+        methods: what the gateway computes by many calls of the signature; a client chooses one.
         expensive: whether it runs the model many times for one answer.
         large_answer: whether its answer may be many times as large as its inputs.
     """
@@ -24,6 +26,8 @@ class SignatureKind:
     inputs: frozenset[str] = frozenset()
     outputs: frozenset[str] = frozenset()
     family: bool = False
+    classifies_images: bool = False
+    methods: tuple[str, ...] = ()
     expensive: bool = False
     large_answer: bool = False
 
@@ -35,7 +39,9 @@ class Task:
     Attributes:
         name: the verb in the path.
         kinds: the kinds of signature that implement the task; one is enough.
-        choice: what the members of a family are, such as `method` for saliency.
+        choice: what a client chooses, such as the `method` of saliency.
+        default: the choice if the client makes none; the first that the model offers, if it does
+            not offer this one.
         method_name: a signature of any name with this method name, in TensorFlow Serving's sense,
             also implements the task.
     """
@@ -43,6 +49,7 @@ class Task:
     name: str
     kinds: tuple[SignatureKind, ...] = ()
     choice: str = ""
+    default: str = ""
     method_name: str = ""
 
 
@@ -53,6 +60,11 @@ SALIENCY_METHOD = SignatureKind(
     frozenset({"attribution", "class_index"}),
     family=True,
     expensive=True,
+)
+OCCLUSION = "occlusion"
+RISE = "rise"
+IMAGE_CLASSIFIER = SignatureKind(
+    DEFAULT_SIGNATURE, classifies_images=True, methods=(OCCLUSION, RISE), expensive=True
 )
 ALL_ACTIVATIONS = SignatureKind("activations", large_answer=True)
 FEATURE_VISUALIZATION = SignatureKind(
@@ -86,9 +98,9 @@ KINDS = (
 )
 
 PREDICT = Task("predict", (DEFAULT,))
-SALIENCY = Task("saliency", (SALIENCY_METHOD,), choice="method")
+SALIENCY = Task("saliency", (SALIENCY_METHOD, IMAGE_CLASSIFIER), "method", "gradient")
 ACTIVATIONS = Task("activations", (ALL_ACTIVATIONS,))
-VISUALIZE = Task("visualize", (FEATURE_VISUALIZATION,), choice="layer")
+VISUALIZE = Task("visualize", (FEATURE_VISUALIZATION,), "layer")
 GENERATE = Task("generate", (GENERATE_FROM_SEED, DECODE_LATENT))
 COMPRESS = Task("compress", (COMPRESS_IMAGES,))
 DECOMPRESS = Task("decompress", (DECOMPRESS_CODES,))

@@ -89,11 +89,14 @@ class Batcher:
         model_server: client that makes the calls.
         max_rows: size of the largest batch, in rows.
         max_calls: maximum number of calls in flight for the same key.
+
+    Attributes:
+        max_rows: size of the largest batch, in rows.
     """
 
     def __init__(self, model_server: ModelServer, max_rows: int, max_calls: int) -> None:
         self._model_server = model_server
-        self._max_rows = max_rows
+        self.max_rows = max_rows
         self._max_calls = max_calls
         self._lock = threading.Lock()
         self._queues: dict[_BatchKey, _Queue] = {}
@@ -114,7 +117,7 @@ class Batcher:
             Problem: as `ModelServer.predict` does.
         """
         rows = _rows_to_share(signature, inputs)
-        if not 0 < rows < self._max_rows or (model, signature_name) in self._indivisible:
+        if not 0 < rows < self.max_rows or (model, signature_name) in self._indivisible:
             return self._model_server.predict(model, signature_name, inputs, context)
         form = frozenset((name, value.dtype, value.shape[1:]) for name, value in inputs.items())
         key = _BatchKey(model, signature_name, form)
@@ -154,7 +157,7 @@ class Batcher:
         if not request.time_left():
             self._hand_over(key)
             raise DeadlineExceeded
-        batch = [request, *self._take(key, self._max_rows - request.rows)]
+        batch = [request, *self._take(key, self.max_rows - request.rows)]
         if len(batch) == 1:
             try:
                 return self._ask(key, request)
@@ -192,7 +195,7 @@ class Batcher:
         with self._lock:
             queue = self._queues[key]
             if queue.waiting:
-                leader = max(queue.next_batch(self._max_rows), key=_deadline)
+                leader = max(queue.next_batch(self.max_rows), key=_deadline)
                 queue.waiting.remove(leader)
                 leader.next_step.put(partial(self._lead, key, leader))
                 return

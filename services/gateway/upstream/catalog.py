@@ -11,17 +11,20 @@ import grpc
 import numpy as np
 from cachetools import LRUCache
 
+from services.gateway.codecs.image_decoder import takes_images
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import DeadlineExceeded, ModelServerProblem, NotReady
 from services.gateway.upstream.model_server import ModelRef, ModelServer
+from services.serving_api.dtypes import DTYPES
 from services.serving_api.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     types_pb2,
 )
-from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature, signatures_of
+from services.serving_api.signatures import DEFAULT_SIGNATURE, Signature, TensorSpec, signatures_of
 
 LABELS_SIGNATURE = "class_labels"
+PROBABILITIES = "probabilities"
 SECONDS_TO_LIVE = 2.0
 MAX_ENTRIES = 1024
 """Maximum number of cached references; each name, version and label of a model is one."""
@@ -59,8 +62,9 @@ class ModelInfo:
     def class_count(self) -> int | None:
         """Number of classes; None if the model does not say."""
         default = self.signatures.get(DEFAULT_SIGNATURE)
-        probabilities = default.outputs.get("probabilities") if default else None
-        return probabilities.shape[-1] if probabilities and probabilities.shape else None
+        name = find_scores(default) if default else None
+        shape = default.outputs[name].shape if default and name else None
+        return shape[-1] if shape else None
 
 
 class Catalog:
@@ -182,6 +186,24 @@ class Catalog:
             version.state in _ON_THE_WAY and ref.version in {None, version.version}
             for version in response.model_version_status
         )
+
+
+def find_scores(signature: Signature) -> str | None:
+    """Returns the name of the output with a score for each class; None if there is none.
+
+    It is `probabilities`; or else, if the signature takes images, its only output of floats [N, K],
+    which is how `model.export()` of Keras writes a classifier of images.
+    """
+    outputs = signature.outputs
+    if PROBABILITIES in outputs:
+        return PROBABILITIES
+    names = [name for name, spec in outputs.items() if _is_float_matrix(spec)]
+    return names[0] if len(names) == 1 and takes_images(signature) else None
+
+
+def _is_float_matrix(spec: TensorSpec) -> bool:
+    shape, dtype = spec.shape, DTYPES.get(spec.data_type)
+    return bool(shape and len(shape) == 2 and shape[1] and dtype and dtype.numpy.kind == "f")
 
 
 def _tells_labels(signature: Signature) -> bool:

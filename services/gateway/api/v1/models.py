@@ -16,10 +16,10 @@ from services.gateway.api.routing import Routes, Tag, v1_paths
 from services.gateway.cascade_setting import Cascade
 from services.gateway.codecs.image_decoder import ImageSpec, find_image_input, image_spec
 from services.gateway.collaborators import Gateway
-from services.gateway.inference.resolution import tasks_of
-from services.gateway.inference.tasks import PREDICT
+from services.gateway.inference.resolution import choices_of, tasks_of
+from services.gateway.inference.tasks import PREDICT, SALIENCY
 from services.gateway.request.context import RequestContext
-from services.gateway.request.errors import InvalidRequest, Missing, ModelServerProblem
+from services.gateway.request.errors import Missing, ModelServerProblem
 from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef, available_versions
 from services.serving_api.protos import get_model_status_pb2
@@ -63,6 +63,7 @@ class ListedModel(TypedDict):
     name: str
     versions: list[ModelVersion]
     tasks: list[str]
+    saliency_methods: NotRequired[list[str]]
     classes: NotRequired[
         Annotated[list[str | None], Field(description="of a classifier, the names of its classes")]
     ]
@@ -180,17 +181,23 @@ def _describe(gateway: Gateway, context: RequestContext, model: ModelRef) -> Lis
     except ModelServerProblem as problem:
         if problem.grpc_code != grpc.StatusCode.NOT_FOUND:
             raise
-        nothing: ListedModel = {"name": model.name, "versions": [], "tasks": [], "classes": []}
-        return {**nothing, "images": None, "card": False}
+        return _describe_version(gateway, model, [], None)
     versions: list[ModelVersion] = [
         {"version": str(version.version), "state": _State.Name(version.state)}
         for version in response.model_version_status
     ]
     info = gateway.catalog.model(model, context) if available_versions(response) else None
+    return _describe_version(gateway, model, versions, info)
+
+
+def _describe_version(
+    gateway: Gateway, model: ModelRef, versions: list[ModelVersion], info: ModelInfo | None
+) -> ListedModel:
     return {
         "name": model.name,
         "versions": versions,
         "tasks": tasks_of(info) if info else [],
+        "saliency_methods": list(choices_of(info, SALIENCY)) if info else [],
         "classes": info.classes if info else [],
         "images": _images_of(info) if info else None,
         "card": info is not None and _find_card(gateway, model.name, info.version) is not None,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, cast
 
 import grpc
 import numpy as np
+import numpy.typing as npt
 from flask import Response
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -23,7 +24,7 @@ from services.gateway.inference.resolution import ResolvedRequest
 from services.gateway.inference.tasks import PREDICT
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import ModelServerProblem
-from services.gateway.upstream.catalog import ModelInfo
+from services.gateway.upstream.catalog import PROBABILITIES, ModelInfo, find_scores
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.arrays import Arrays
 from services.serving_api.protos import types_pb2
@@ -55,7 +56,12 @@ class TopClass(TypedDict):
 
     label: str | None
     class_index: int
-    probability: Number
+    probability: Annotated[Number, Field(description="null if the scores do not sum to 1")]
+    score: NotRequired[
+        Annotated[
+            Number, Field(description="what a model without the output `probabilities` answers")
+        ]
+    ]
 
 
 class ImagePrediction(TopClass):
@@ -183,18 +189,12 @@ def _predict_images(
     else:
         outputs, version = gateway.pipeline.run(resolved, {batch.input_name: batch.images})
         answer["model"] = model_member(resolved.model, version)
-    if not _is_classification(outputs):
+    scores_name = find_scores(resolved.signature)
+    if scores_name is None or outputs[scores_name].ndim != 2:
         return Response(format_predictions(outputs, "instances"), mimetype=JSON)
-    info, top = resolved.info, body.parameters.top
     for row, file in enumerate(batch.files):
-        classes = _top_classes(outputs, row, info, top)
-        prediction: ImagePrediction = {
-            "file": file,
-            "label": classes[0]["label"],
-            "class_index": classes[0]["class_index"],
-            "probability": classes[0]["probability"],
-            "top": classes,
-        }
+        classes = _top_classes(outputs, scores_name, row, resolved.info, body.parameters.top)
+        prediction = cast(ImagePrediction, {"file": file, **classes[0], "top": classes})
         if resolved.cascade:
             prediction["model"] = _answerer(outputs, row)
         answer["predictions"].append(prediction)
@@ -207,28 +207,38 @@ def _answerer(outputs: Arrays, row: int) -> Model:
     return model_member(answerer, outputs[MODEL_VERSION][row])
 
 
-def _is_classification(outputs: Arrays) -> bool:
-    return "probabilities" in outputs and outputs["probabilities"].ndim == 2
-
-
-def _top_classes(outputs: Arrays, row: int, info: ModelInfo, top: int) -> list[TopClass]:
-    """Describes the most probable classes of one image, the most probable first."""
-    probabilities = outputs["probabilities"][row]  # [K]
-    order = np.argsort(-probabilities, kind="stable")
+def _top_classes(
+    outputs: Arrays, scores_name: str, row: int, info: ModelInfo, top: int
+) -> list[TopClass]:
+    """Describes the classes of one image with the highest scores, the highest first."""
+    scores = outputs[scores_name][row]  # [K]
+    order = np.argsort(-scores, kind="stable")
     named = outputs.get("class_index")
-    if named is not None and named.shape == (len(outputs["probabilities"]),):
+    if named is not None and named.shape == (len(outputs[scores_name]),):
         # The class that the model puts first, which may share its rounded probability.
         is_first = order == named[row]
         order = np.concatenate([order[is_first], order[~is_first]])
-    classes: list[TopClass] = [
-        {
-            "label": info.label(int(index)),
-            "class_index": int(index),
-            "probability": probabilities[index],
-        }
-        for index in order[:top]
-    ]
+    classes = [_describe_class(scores, int(index), scores_name, info) for index in order[:top]]
     # A model without the signature that names every class still names its first one.
     if "label" in outputs and outputs["label"].dtype.kind == "O" and not info.labels:
         classes[0]["label"] = outputs["label"][row].decode(errors="replace")
     return classes
+
+
+def _describe_class(
+    scores: npt.NDArray[np.floating], index: int, scores_name: str, info: ModelInfo
+) -> TopClass:
+    described: TopClass = {
+        "label": info.label(index),
+        "class_index": index,
+        "probability": scores[index],
+    }
+    if scores_name != PROBABILITIES:
+        described["score"] = scores[index]
+        if not _are_probabilities(scores):
+            described["probability"] = None
+    return described
+
+
+def _are_probabilities(scores: npt.NDArray[np.floating]) -> bool:
+    return bool(scores.min() >= 0 and abs(scores.sum(dtype=np.float64) - 1) < 1e-3)
