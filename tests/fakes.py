@@ -96,6 +96,14 @@ CLASSIFIER = {
         {"label": (np.object_, (-1,))},
     ),
 }
+# As `model.export()` of Keras writes a classifier.
+PLAIN_CLASSIFIER = {
+    "serving_default": FakeSignature(
+        lambda inputs: {"output_0": classify({"images": inputs["keras_tensor"]})["probabilities"]},
+        {"keras_tensor": (np.float32, (-1, 28, 28, 1))},
+        {"output_0": (np.float32, (-1, len(LABELS)))},
+    )
+}
 HALF_PLUS_TWO = {
     "serving_default": FakeSignature(
         lambda inputs: {"y": inputs["x"] / 2 + 2},

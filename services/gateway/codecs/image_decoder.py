@@ -98,22 +98,16 @@ def find_image_input(signature: Signature) -> tuple[str, ImageSpec]:
     Raises:
         InvalidRequest: the signature takes no images.
     """
-<<<<<<< HEAD
     inputs = signature.inputs
     name = "images" if "images" in inputs else next(iter(inputs), "")
     spec = image_spec(inputs[name]) if name == "images" or len(inputs) == 1 else None
     if spec is None:
         takes = {name: str(tensor) for name, tensor in sorted(inputs.items())}
-=======
-    found = _image_input(signature)
-    if found is None:
-        takes = {name: str(tensor) for name, tensor in sorted(signature.inputs.items())}
->>>>>>> bd516c9 (Explain any classifier of images from outside, by occlusion and RISE, and measure how faithful a map is)
         raise InvalidRequest(
             f"received an image, but this signature takes {takes} and no images: send JSON with "
             "'instances' or 'inputs'"
         )
-    return found
+    return name, spec
 
 
 def takes_images(signature: Signature) -> bool:
@@ -121,18 +115,11 @@ def takes_images(signature: Signature) -> bool:
 
     Numbers [N, any, C] are taken for sequences.
     """
-    found = _image_input(signature)
-    if found is None or len(signature.inputs) > 1:
-        return False
-    _, spec = found
-    return bool(spec.shape_tail or (spec.height and spec.width))
-
-
-def _image_input(signature: Signature) -> tuple[str, ImageSpec] | None:
-    inputs = signature.inputs
-    name = "images" if "images" in inputs else next(iter(inputs), "")
-    spec = _image_spec(inputs[name]) if name == "images" or len(inputs) == 1 else None
-    return (name, spec) if spec else None
+    specs = [image_spec(tensor) for tensor in signature.inputs.values()]
+    match specs:
+        case [ImageSpec(height=height, width=width, shape_tail=tail)]:
+            return bool(tail or (height and width))
+    return False
 
 
 def image_spec(tensor: TensorSpec) -> ImageSpec | None:

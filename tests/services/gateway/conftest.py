@@ -21,6 +21,7 @@ from tests.fakes import (
     INVERTER,
     LAYERS,
     LOADING,
+    PLAIN_CLASSIFIER,
     FakeModelServer,
     FakeVersion,
 )
@@ -37,6 +38,7 @@ def fake() -> Iterator[FakeModelServer]:
             "half_plus_two": {1: FakeVersion(HALF_PLUS_TWO)},
             "inverter": {1: FakeVersion(INVERTER)},
             "layered": {1: FakeVersion(LAYERS)},
+            "plain": {1: FakeVersion(PLAIN_CLASSIFIER)},
         }
     ).start()
     yield server

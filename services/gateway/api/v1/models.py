@@ -19,7 +19,7 @@ from services.gateway.collaborators import Gateway
 from services.gateway.inference.resolution import choices_of, tasks_of
 from services.gateway.inference.tasks import PREDICT, SALIENCY
 from services.gateway.request.context import RequestContext
-from services.gateway.request.errors import Missing, ModelServerProblem
+from services.gateway.request.errors import InvalidRequest, Missing, ModelServerProblem
 from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef, available_versions
 from services.serving_api.protos import get_model_status_pb2

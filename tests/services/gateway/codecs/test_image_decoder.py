@@ -23,6 +23,7 @@ from services.gateway.codecs.image_decoder import (
     _large_images,
     decode_images,
     find_image_input,
+    takes_images,
 )
 from services.gateway.request.errors import ContentTooLarge, DeadlineExceeded, InvalidRequest
 from services.serving_api.protos import types_pb2
@@ -390,6 +391,24 @@ def test_a_signature_without_images_says_what_it_takes(inputs):
     with pytest.raises(InvalidRequest, match="send JSON") as caught:
         find_image_input(Signature(inputs, {}, ""))
     assert all(name in caught.value.description for name in inputs)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((None, 28, 28), True),
+        ((None, 28, 28, 1), True),
+        ((None, None, None, 3), True),
+        ((None, None, 28), False),
+        ((None, 28, 28, 7), False),
+        ((None, 28), False),
+        (None, False),
+    ],
+)
+def test_images_are_told_from_sequences(shape, expected):
+    images = TensorSpec(types_pb2.DT_FLOAT, shape)
+    assert takes_images(Signature({"x": images}, {}, "")) == expected
+    assert not takes_images(Signature({"images": images, "x": images}, {}, ""))
 
 
 def test_the_pixels_of_all_files_of_a_request_are_limited():

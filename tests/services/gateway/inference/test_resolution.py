@@ -2,11 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from services.gateway.inference.resolution import ResolvedRequest, Resolver, tasks_of
+from services.gateway.inference.resolution import (
+    ResolvedRequest,
+    Resolver,
+    choices_of,
+    tasks_of,
+)
 from services.gateway.inference.tasks import (
     DECODE_LATENT,
     ENCODE_LATENT,
     GENERATE,
+    IMAGE_CLASSIFIER,
     PREDICT,
     SALIENCY,
     VISUALIZE,
@@ -81,8 +87,83 @@ def test_a_choice_leads_to_its_signature():
     assert resolved.signature is CLASSIFIER.signatures["saliency_gradient"]
 
 
-def test_without_a_choice_the_first_by_name_is_taken():
-    assert resolve(CLASSIFIER, SALIENCY).choice == "gradcam"
+def test_without_a_choice_the_tasks_default_is_taken():
+    assert resolve(CLASSIFIER, SALIENCY).choice == "gradient"
+
+
+@pytest.mark.parametrize(
+    ("task", "prefix"), [(SALIENCY, "saliency_"), (VISUALIZE, "feature_visualization_")]
+)
+def test_without_a_choice_and_a_default_the_first_by_name_is_taken(task, prefix):
+    assert resolve(model(f"{prefix}smoothgrad", f"{prefix}gradcam"), task).choice == "gradcam"
+
+
+def plain(images: tuple[int | None, ...], **outputs: tuple[int | None, ...]) -> ModelInfo:
+    """A model as `model.export()` of Keras writes it."""
+    answers = {name: TensorSpec(types_pb2.DT_FLOAT, shape) for name, shape in outputs.items()}
+    inputs = {"keras_tensor": TensorSpec(types_pb2.DT_FLOAT, images)}
+    return ModelInfo("m", 1, {"serving_default": Signature(inputs, answers, "")})
+
+
+IMAGE = (None, 8, 8, 3)
+PLAIN = plain(IMAGE, output_0=(None, 5))
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        PLAIN,
+        plain((None, 28, 28), output_0=(None, 10)),
+        plain((None, None, None, 3), output_0=(None, 1)),
+        plain((1, 8, 8, 1), output_0=(1, 5)),
+        plain(IMAGE, scores=(None, 5), features=(None, 2, 2, 16)),
+    ],
+)
+def test_every_classifier_of_images_has_saliency_from_outside(info):
+    assert tasks_of(info) == ["predict", "saliency"]
+    assert list(choices_of(info, SALIENCY)) == ["occlusion", "rise"]
+    resolved = resolve(info, SALIENCY)
+    assert (resolved.choice, resolved.signature_name) == ("occlusion", "serving_default")
+    assert resolved.kind.expensive
+    assert resolve(info, SALIENCY, choice="rise").choice == "rise"
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        plain((None, 4), output_0=(None, 3)),
+        plain((None, None, 8), output_0=(None, 3)),  # A sequence.
+        plain(IMAGE, output_0=(None, 8, 8, 3)),
+        plain(IMAGE, output_0=(None,)),
+        plain(IMAGE, output_0=(None, None)),
+        plain(IMAGE, mean=(None, 5), log_variance=(None, 5)),
+    ],
+)
+def test_what_is_no_classifier_of_images_has_none(info):
+    assert tasks_of(info) == ["predict"]
+    with pytest.raises(InvalidRequest, match=r"no task 'saliency'.*lectern export FILE --name m"):
+        resolve(info, SALIENCY, choice="occlusion")
+
+
+def test_a_method_that_needs_a_signature_says_how_to_get_it():
+    with pytest.raises(
+        InvalidRequest,
+        match=r"'gradient', expected one of \['occlusion', 'rise'\]; `lectern export",
+    ):
+        resolve(PLAIN, SALIENCY, choice="gradient")
+
+
+def test_predictions_of_a_classifier_of_images_are_not_expensive():
+    assert not resolve(PLAIN, PREDICT).kind.expensive
+    resolver = Resolver(OneModel(PLAIN), {})
+    signature = resolver.signature(RequestContext.lasting(5), ModelRef("m"), "serving_default")
+    assert not signature.kind.expensive
+
+
+def test_the_classifier_behind_a_map_may_be_missing():
+    resolved = resolve(model("saliency_gradient"), SALIENCY)
+    with pytest.raises(InvalidRequest, match=r"'serving_default' that takes images and answers"):
+        resolved.then(SALIENCY, IMAGE_CLASSIFIER, 1)
 
 
 def test_an_unknown_choice_names_the_known_ones():

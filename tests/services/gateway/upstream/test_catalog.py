@@ -46,6 +46,11 @@ def test_a_model_that_is_no_classifier_has_no_classes(models):
     assert info.label(0) is None
 
 
+def test_a_plain_export_of_a_classifier_has_classes_without_names(models):
+    info = models.model(ModelRef("plain"), RequestContext.lasting(5))
+    assert info.classes == [None, None, None]
+
+
 @pytest.mark.parametrize(
     "labels",
     [

@@ -22,6 +22,7 @@ def test_every_configured_model_is_listed_with_its_versions_tasks_and_classes(cl
                     {"version": "1", "state": "AVAILABLE"},
                 ],
                 "tasks": ["predict", "saliency"],
+                "saliency_methods": ["gradient", "occlusion", "rise"],
                 "classes": ["zero", "one", "two"],
                 "images": {"height": 28, "width": 28, "channels": 1},
                 "card": False,
@@ -30,6 +31,7 @@ def test_every_configured_model_is_listed_with_its_versions_tasks_and_classes(cl
                 "name": "half_plus_two",
                 "versions": [],
                 "tasks": [],
+                "saliency_methods": [],
                 "classes": [],
                 "images": None,
                 "card": False,
@@ -64,6 +66,15 @@ def test_a_model_that_takes_images_of_any_size_is_listed_without_their_size(clie
     fake.models["classifier"][1] = FakeVersion({"serving_default": signature})
     listed = client.get("/v1/models").json["models"][0]
     assert listed["images"] == {"height": None, "width": None, "channels": 3}
+
+
+def test_a_plain_export_of_a_classifier_is_listed_as_one(settings, model_server):
+    client = create_app(settings.model_copy(update={"models": ("plain",)}), model_server)
+    [plain] = client.test_client().get("/v1/models").json["models"]
+    assert plain["tasks"] == ["predict", "saliency"]
+    assert plain["saliency_methods"] == ["occlusion", "rise"]
+    assert plain["classes"] == [None, None, None]
+    assert plain["images"] == {"height": 28, "width": 28, "channels": 1}
 
 
 def test_a_model_that_is_still_loading_is_listed(client, fake):

@@ -159,6 +159,33 @@ def test_of_equally_probable_classes_the_models_own_choice_is_first_and_labelled
     assert [each["label"] for each in prediction["top"]] == ["two", "zero", "one"]
 
 
+def test_a_plain_export_is_answered_with_its_top_classes(client):
+    response = client.post("/v1/models/plain:predict?top=2", data=PNG)
+    assert response.json["model"] == {"name": "plain", "version": "1"}
+    (prediction,) = response.json["predictions"]
+    probability = EXPECTED["probabilities"].max()
+    assert prediction["label"] is None
+    assert prediction["class_index"] == TOP_CLASS
+    assert prediction["probability"] == prediction["score"] == pytest.approx(probability)
+    order = EXPECTED["probabilities"][0].argsort()[::-1][:2].tolist()
+    assert [entry["class_index"] for entry in prediction["top"]] == order
+
+
+def test_scores_that_are_no_probabilities_are_not_called_so(client, fake):
+    logits = FakeSignature(
+        lambda inputs: {"output_0": classify({"images": inputs["keras_tensor"]})["logits"]},
+        {"keras_tensor": (np.float32, (-1, 28, 28, 1))},
+        {"output_0": (np.float32, (-1, 3))},
+    )
+    fake.models["plain"] = {1: FakeVersion({"serving_default": logits})}
+    (prediction,) = client.post("/v1/models/plain:predict", data=PNG).json["predictions"]
+    assert prediction["class_index"] == TOP_CLASS
+    assert prediction["probability"] is None
+    assert [entry["score"] for entry in prediction["top"]] == pytest.approx(
+        sorted(EXPECTED["logits"][0].tolist(), reverse=True)
+    )
+
+
 def test_a_model_that_does_not_classify_answers_an_image_with_its_outputs(client):
     content = encode(np.full((2, 2, 3), 55, np.uint8))
     response = client.post("/v1/models/inverter:predict", data=content, content_type="image/png")
