@@ -1,37 +1,39 @@
-"""A gunicorn worker that buffers requests and answers, and reserves threads for probes.
+"""A worker that buffers requests and answers, and reserves threads for probes.
 
-    accept ──► receive ──► thread ──► send ──► keep alive ──► receive …
+    accept ──► receive ──► thread ──► send ──► receive …
                   │                     │
                   └───── refuse ────────┴────► linger ──► close
 
-The main loop receives requests and sends answers on non-blocking sockets; threads only run the
-application. So a client never occupies a thread, however slowly it sends or reads. Each request and
-answer has a deadline, and the memory for large ones is limited. A few spare threads answer probes
-and, when too many requests wait, refuse new ones.
+The main loop receives requests; threads only run the application, and send what the kernel takes
+of its answer at once. So a client never occupies a thread, however slowly it sends or reads. Each
+request and answer has a deadline, and the memory for large ones is limited. A few spare threads
+answer probes and, when too many requests wait, refuse new ones.
 """
 
 from __future__ import annotations
 
+import math
 import selectors
 import socket
+import sys
+import threading
 import time
-from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
-from gunicorn.http.message import Request
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
-from services.gateway.process.connection import Connection
+from services.gateway.process.connection import NOTHING, Connection
 from services.gateway.process.draining_worker import DrainingWorker
 from services.gateway.process.errors import RequestRefused
+from services.gateway.process.http_request import HttpRequest
+from services.gateway.process.wsgi import run_application
 from services.gateway.request.environ import ARRIVAL, REFUSED
 from services.gateway.request.probe_paths import PROBE_PATHS
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 MAX_SMALL_BYTES = 2**16
 """Requests up to this size are always received; larger ones share a limited amount of memory."""
@@ -39,14 +41,33 @@ MAX_SMALL_BYTES = 2**16
 _LARGEST_BODIES = 8
 """Memory of a worker for large requests and answers, as a multiple of the largest body size."""
 
+_SECONDS_TO_KEEP_ALIVE = 75.0
+"""Longer than load balancers keep idle connections, so that none uses a closed one."""
+
 _SECONDS_TO_LINGER = 2.0
-"""Time for a client to close a connection after its last answer; gunicorn's own limit."""
+"""Time for a client to close a connection after its last answer."""
 
 _RECEIVE_BYTES = 2**16
 _SPARE_THREADS = 2
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 log = structlog.get_logger()
+
+
+class _Task(NamedTuple):
+    """A complete request for a thread.
+
+    Attributes:
+        conn: its connection.
+        request: the request.
+        arrival: when it was complete.
+        refused: whether too many requests wait for a thread already.
+    """
+
+    conn: Connection
+    request: HttpRequest
+    arrival: float
+    refused: bool
 
 
 class BufferingWorker(DrainingWorker):
@@ -59,52 +80,69 @@ class BufferingWorker(DrainingWorker):
     wsgi: WSGIApplication
     max_waiting = 256
 
-    def get_thread_pool(self) -> ThreadPoolExecutor:
-        """Returns the thread pool of gunicorn's settings; also starts the spare threads."""
-        self._spare = ThreadPoolExecutor(_SPARE_THREADS)
+    def run(self) -> None:
+        """Starts the threads, then serves until SIGTERM."""
         self._large_bytes = 0
         self._scratch = memoryview(bytearray(_RECEIVE_BYTES))
-        return ThreadPoolExecutor(self.cfg.threads)
+        self._tasks: SimpleQueue[_Task] = SimpleQueue()
+        self._spare_tasks: SimpleQueue[_Task] = SimpleQueue()
+        queues = [self._tasks] * self.cfg.threads + [self._spare_tasks] * _SPARE_THREADS
+        for queue in queues:
+            threading.Thread(target=self._work, args=[queue], daemon=True).start()
+        server, port = self.sockets[0].getsockname()[:2]
+        self._server_environ: WSGIEnvironment = {
+            "SERVER_NAME": server,
+            "SERVER_PORT": str(port),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+            "wsgi.errors": sys.stderr,
+        }
+        super().run()
 
-    def load_wsgi(self) -> None:
-        """Loads the application, and adds the socket's entries to the environ of each request."""
-        super().load_wsgi()
-        application = self.wsgi
-
-        def informed(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-            environ.update(environ["gunicorn.socket"].environ)
-            return application(environ, start)
-
-        self.wsgi = informed
-
-    def enqueue_req(self, conn: Connection) -> None:
-        """Begins to receive a request."""
-        conn.started = time.monotonic()
-        conn.has_moved(0)
-        self._receive(conn)
+    def admit(self, conn: Connection) -> None:
+        """Begins to receive the first request of a new connection."""
+        conn.then, conn.expire = self._receive, self._time_out
+        conn.start()
+        self.watcher.watch(conn, selectors.EVENT_READ)
 
     def _receive(self, conn: Connection) -> None:
         """Reads what a client has sent."""
+        if conn.is_busy:
+            # The client is ahead: it sent another request, or hung up.
+            self.watcher.watch(conn, NOTHING)
+            conn.has_more = True
+            self._receive_more(conn)
+            return
         try:
             size = conn.sock.recv_into(self._scratch)
         except BlockingIOError:
-            self._advance(conn)
+            return
         except OSError:
             self._close(conn)
+            return
+        if size:
+            if not conn.buffer.size:
+                conn.start()
+            conn.buffer.append(self._scratch[:size])
+            self._advance(conn)
+        elif conn.buffer.size:
+            self._refuse(
+                conn,
+                RequestRefused(
+                    400, "the connection was closed before the request was complete: send all of it"
+                ),
+            )
         else:
-            if size:
-                conn.buffer.append(self._scratch[:size])
-                self._advance(conn)
-            elif conn.buffer.size:
-                self._refuse(
-                    conn,
-                    RequestRefused(
-                        400,
-                        "the connection was closed before the request was complete: send all of it",
-                    ),
-                )
-            else:
-                self._close(conn)
+            self._close(conn)
+
+    def _receive_more(self, conn: Connection) -> None:
+        """Continues to read after an answer what the client had sent before it."""
+        if conn.has_more and not conn.is_busy:
+            conn.has_more = False
+            self.watcher.watch(conn, selectors.EVENT_READ)
 
     def _advance(self, conn: Connection) -> None:
         """Submits a complete request, refuses a malformed one, or waits for the rest."""
@@ -122,13 +160,12 @@ class BufferingWorker(DrainingWorker):
         if request:
             self._submit(conn, request)
             return
-        conn.has_moved(buffer.size)
-        conn.timeout = min(conn.timeout, self._receive_until)
-        self._waiting.add(conn, selectors.EVENT_READ, self._receive, self._time_out)
+        conn.extend_deadline(buffer.size)
+        conn.timeout = min(conn.timeout, self.receive_until)
+        self.watcher.watch(conn, selectors.EVENT_READ)
         if buffer.expects_continue:
             buffer.expects_continue = False
-            conn.sock.sendall(_CONTINUE)
-            self._flush(conn)
+            self._flush(conn, _CONTINUE)
 
     def _time_out(self, conn: Connection) -> None:
         if not conn.buffer.size:
@@ -138,55 +175,91 @@ class BufferingWorker(DrainingWorker):
         else:
             self._refuse(conn, RequestRefused(503, "the gateway is stopping: send it again"))
 
-    def _submit(self, conn: Connection, request: Request) -> None:
+    def _submit(self, conn: Connection, request: HttpRequest) -> None:
         """Passes a request to a thread."""
-        self._waiting.discard(conn)
         is_probe = request.path in PROBE_PATHS
-        refused = not is_probe and len(self._in_progress) >= self.cfg.threads + self.max_waiting
-        conn.request = request
-        conn.sock.environ = {ARRIVAL: time.monotonic(), **({REFUSED: True} if refused else {})}
-        pool = self._spare if is_probe or refused else self.tpool
-        if pool is self.tpool:
-            self._in_progress.add(conn)
-        future = pool.submit(self.handle, conn)
-        future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+        refused = not is_probe and len(self.in_progress) >= self.cfg.threads + self.max_waiting
+        conn.is_busy = True
+        conn.timeout = math.inf
+        task = _Task(conn, request, time.monotonic(), refused)
+        if is_probe or refused:
+            self._spare_tasks.put(task)
+        else:
+            self.in_progress.add(conn)
+            self._tasks.put(task)
 
-    def handle(self, conn: Connection) -> bool:
-        """Answers a request in a thread; returns whether the connection stays open."""
+    def _work(self, tasks: SimpleQueue[_Task]) -> None:
+        """Answers requests, in a thread."""
+        while True:
+            self._answer(tasks.get())
+
+    def _answer(self, task: _Task) -> None:
+        conn = task.conn
         try:
-            keepalive = bool(self.handle_request(conn.request, conn))
-        except Exception as error:  # Logged and answered 500.
-            self.handle_error(conn.request, conn.sock, conn.client, error)
-            keepalive = False
-        conn.sock.flush()
-        return keepalive
+            response = run_application(self.wsgi, self._environ(task))
+            conn.keep_alive = task.request.keep_alive and self.alive
+            chunks = response.to_bytes(task.request, conn.keep_alive)
+        except Exception:
+            log.exception("unexpected error")
+            conn.keep_alive = False
+            chunks = [RequestRefused(500, "internal error: see the gateway's log").response()]
+        self.in_progress.discard(conn)
+        is_simple = conn.keep_alive and not (conn.buffer.size or conn.large_bytes)
+        is_simple = is_simple and sum(map(len, chunks)) <= MAX_SMALL_BYTES
+        with conn.sending:
+            if is_simple:
+                # Before the client can send the next request, so that the main loop just reads it.
+                conn.timeout = time.monotonic() + _SECONDS_TO_KEEP_ALIVE
+                conn.is_busy = False
+            try:
+                conn.send(chunks)
+            except OSError:  # The client has gone.
+                self.call_soon(partial(self._close, conn))
+                return
+        if not is_simple:
+            self.call_soon(partial(self._finish, conn))
+        elif conn.unsent_bytes:
+            self.call_soon(partial(self._send_rest, conn))
+        elif conn.has_more:
+            self.call_soon(partial(self._receive_more, conn))
 
-    def finish_request(self, conn: Connection, future: Future[bool]) -> None:
+    def _environ(self, task: _Task) -> WSGIEnvironment:
+        address, port = task.conn.client[:2]
+        environ: WSGIEnvironment = {
+            **self._server_environ,
+            **task.request.environ(),
+            "REMOTE_ADDR": address,
+            "REMOTE_PORT": str(port),
+            ARRIVAL: task.arrival,
+        }
+        if task.refused:
+            environ[REFUSED] = True
+        return environ
+
+    def _finish(self, conn: Connection) -> None:
+        """Takes a connection back from a thread."""
+        conn.is_busy = False
+        self._send_rest(conn)
+
+    def _send_rest(self, conn: Connection) -> None:
         """Sends the part of an answer that the thread could not send without waiting."""
-        self._in_progress.discard(conn)
-        del conn.request
-        if future.exception():  # The client has gone.
-            self._close(conn)
-            return
-        conn.keepalive = future.result()
-        conn.started = time.monotonic()
-        conn.sock.sent_bytes = 0  # The client may not have read what the kernel accepted.
-        self._send(conn)
+        if not conn.is_busy:  # Otherwise the next answer brings it back here.
+            conn.start()
+            conn.then, conn.expire = self._send, self._give_up
+            self._send(conn)
 
     def _send(self, conn: Connection) -> None:
         """Sends more of an answer; after its end, keeps the connection alive or closes it."""
         if not self._flush(conn):
             return
-        if conn.sock.unsent_bytes:
-            if not self._hold(conn, conn.sock.unsent_bytes):
+        if conn.unsent_bytes:
+            if self._hold(conn, conn.unsent_bytes):
+                self.watcher.watch(conn, selectors.EVENT_WRITE)
+            else:
                 self._give_up(conn)
-                return
-            conn.has_moved(conn.sock.sent_bytes)
-            self._waiting.add(conn, selectors.EVENT_WRITE, self._send, self._give_up)
             return
-        self._waiting.discard(conn)
         self._hold(conn, 0)
-        if conn.keepalive:
+        if conn.keep_alive:
             self._keep_alive(conn)
         else:
             self._linger(conn)
@@ -197,25 +270,21 @@ class BufferingWorker(DrainingWorker):
 
     def _keep_alive(self, conn: Connection) -> None:
         """Continues with a pipelined request, or waits for the next one."""
+        conn.then, conn.expire = self._receive, self._time_out
+        conn.has_more = False
+        self.watcher.watch(conn, selectors.EVENT_READ)
         if conn.buffer.size:
-            conn.started = time.monotonic()
+            conn.start()
             self._advance(conn)
-            return
-        conn.set_timeout()
-        if not self.alive:
-            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
-        self.keepalived_conns.append(conn)
-        readable = partial(self.on_client_socket_readable, conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+        else:
+            conn.timeout = time.monotonic() + _SECONDS_TO_KEEP_ALIVE
 
     def _refuse(self, conn: Connection, refusal: RequestRefused) -> None:
         """Answers a request without the application, then closes the connection."""
-        self._waiting.discard(conn)
         conn.buffer.clear()
-        conn.sock.sendall(refusal.response())
-        conn.keepalive = False
-        conn.started = time.monotonic()
-        self._send(conn)
+        conn.keep_alive = False
+        if self._flush(conn, refusal.response()):
+            self._send_rest(conn)
 
     def _linger(self, conn: Connection) -> None:
         """Closes the sending side, and waits until the client closes the connection.
@@ -230,8 +299,9 @@ class BufferingWorker(DrainingWorker):
         except OSError:  # The client has gone.
             self._close(conn)
             return
+        conn.then, conn.expire = self._discard, self._close
         conn.timeout = time.monotonic() + _SECONDS_TO_LINGER
-        self._waiting.add(conn, selectors.EVENT_READ, self._discard, self._close)
+        self.watcher.watch(conn, selectors.EVENT_READ)
 
     def _discard(self, conn: Connection) -> None:
         """Discards what the client sends, until it closes the connection."""
@@ -244,9 +314,9 @@ class BufferingWorker(DrainingWorker):
             pass
         self._close(conn)
 
-    def _flush(self, conn: Connection) -> bool:
+    def _flush(self, conn: Connection, *chunks: bytes) -> bool:
         try:
-            conn.sock.flush()
+            conn.send(chunks)
         except OSError:  # The client has gone.
             self._close(conn)
             return False
@@ -262,4 +332,4 @@ class BufferingWorker(DrainingWorker):
 
     def _close(self, conn: Connection) -> None:
         self._hold(conn, 0)
-        super()._close(conn)
+        self.watcher.close(conn)

@@ -1,17 +1,15 @@
-"""Non-blocking client connections, and the deadlines of those that wait for a client."""
+"""A client's connection: what was received and not yet answered, and what was not yet sent."""
 
 from __future__ import annotations
 
+import math
 import selectors
 import socket
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any
-
-from gunicorn.http.message import Request
-from gunicorn.workers.gthread import TConn
 
 from services.gateway.process.request_buffer import RequestBuffer
 
@@ -21,45 +19,81 @@ SECONDS_TO_MOVE = 5.0
 MIN_BYTES_PER_SECOND = 2**14
 """Minimum rate for larger ones: this many bytes extend the deadline by one second."""
 
+NOTHING = 0
+"""The event of a connection that is not watched."""
+
 _MAX_BUFFERS_PER_CALL = 64
-_SECONDS_BETWEEN_CHECKS = 0.2
 
 
-class ClientSocket(socket.socket):
-    """A non-blocking socket that buffers what it sends.
+class Connection:
+    """A client's connection.
+
+    It belongs to the main loop, except while it is busy: then a thread answers its request.
 
     Attributes:
-        unsent_bytes: size of the buffered data.
-        sent_bytes: bytes that the kernel has accepted.
-        environ: entries for the WSGI environ of the current request.
+        sock: the non-blocking socket.
+        client: the client's address and port.
+        buffer: the received bytes.
+        event: the event on the socket that the main loop watches for.
+        then: what the main loop calls after the event.
+        expire: what it calls after the deadline.
+        timeout: the deadline, by `time.monotonic`.
+        is_busy: whether a thread answers a request.
+        has_more: whether the client has sent more, or has hung up, in the meantime.
+        sending: held while an answer is sent, so that the next one cannot overtake it.
+        keep_alive: whether the connection stays open after the answer.
+        large_bytes: bytes that count against the limit for large requests and answers.
+        unsent_bytes: size of the answer that was not yet sent.
     """
 
-    def __init__(self, accepted: socket.socket) -> None:
-        super().__init__(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
-        self.setblocking(False)
-        self.unsent_bytes = 0
-        self.sent_bytes = 0
-        self.environ: dict[str, object] = {}
+    event = NOTHING
+    then: Callable[[Connection], None]
+    expire: Callable[[Connection], None]
+    timeout = math.inf
+    is_busy = False
+    has_more = False
+    keep_alive = False
+    large_bytes = 0
+    unsent_bytes = 0
+
+    def __init__(self, sock: socket.socket, client: tuple[str, int], max_body_bytes: int) -> None:
+        sock.setblocking(False)
+        self.sock = sock
+        self.client = client
+        self.buffer = RequestBuffer(max_body_bytes)
+        self.sending = threading.Lock()
         self._unsent: deque[bytes | memoryview] = deque()
+        self._started = 0.0
+        self._sent_bytes = 0
 
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Buffers data until `flush`, so that gunicorn never waits while it writes."""
-        if data:
-            self._unsent.append(data)
-            self.unsent_bytes += len(data)
+    def start(self) -> None:
+        """Begins the time of a request that is received, or of an answer that is sent."""
+        self._started = time.monotonic()
+        # The client may not have read what the kernel accepted before.
+        self._sent_bytes = 0
+        self.extend_deadline(0)
 
-    def flush(self) -> None:
-        """Sends as much as possible without waiting.
+    def extend_deadline(self, size: int) -> None:
+        """Sets the deadline of a request of which `size` bytes were received."""
+        self.timeout = self._started + SECONDS_TO_MOVE + size / MIN_BYTES_PER_SECOND
+
+    def send(self, chunks: Iterable[bytes] = ()) -> None:
+        """Sends as much as possible without waiting, and keeps the rest.
 
         Raises:
             OSError: the connection is broken.
         """
+        for chunk in chunks:
+            if chunk:
+                self._unsent.append(chunk)
+                self.unsent_bytes += len(chunk)
         while self._unsent:
             try:
-                sent = self.sendmsg(list(islice(self._unsent, _MAX_BUFFERS_PER_CALL)))
+                sent = self.sock.sendmsg(list(islice(self._unsent, _MAX_BUFFERS_PER_CALL)))
             except BlockingIOError:
+                self.extend_deadline(self._sent_bytes)
                 return
-            self.sent_bytes += sent
+            self._sent_bytes += sent
             self.unsent_bytes -= sent
             while self._unsent and sent >= len(self._unsent[0]):
                 sent -= len(self._unsent.popleft())
@@ -67,74 +101,47 @@ class ClientSocket(socket.socket):
                 self._unsent[0] = memoryview(self._unsent[0])[sent:]
 
 
-class Connection(TConn):  # type: ignore[misc]
-    """A client's connection and its current request.
-
-    Attributes:
-        buffer: the received bytes.
-        started: when receiving the request, or sending its answer, began.
-        request: the complete request being answered.
-        keepalive: whether the connection stays open after the answer.
-        large_bytes: bytes that count against the limit for large requests and answers.
-        timeout: deadline, by `time.monotonic`, of what the connection waits for.
-    """
-
-    request: Request
-    started = 0.0
-    keepalive = False
-    large_bytes = 0
-
-    def __init__(
-        self, config: Any, client: ClientSocket, address: Any, server: Any, max_body_bytes: int
-    ) -> None:
-        super().__init__(config, client, address, server)
-        self.buffer = RequestBuffer(config, address, max_body_bytes)
-
-    def has_moved(self, size: int) -> None:
-        """Sets the deadline of a request or answer of which `size` bytes have moved."""
-        self.timeout = self.started + SECONDS_TO_MOVE + size / MIN_BYTES_PER_SECOND
-
-
-Step = Callable[[Connection], None]
-
-
-class WaitingConnections:
-    """Connections that wait until the client sends or reads more.
+class Watcher:
+    """Watches connections for events, and for their deadlines.
 
     Args:
-        poller: waits for events on the connections.
+        poller: waits for events.
     """
 
+    _SECONDS_BETWEEN_CHECKS = 0.2
+
     def __init__(self, poller: selectors.BaseSelector) -> None:
+        self.connections: set[Connection] = set()
         self._poller = poller
-        self._expire: dict[Connection, Step] = {}
         self._next_check = 0.0
 
-    def __iter__(self) -> Iterator[Connection]:
-        return iter(self._expire)
-
-    def add(self, conn: Connection, event: int, then: Step, expire: Step) -> None:
-        """Arranges a call of `then` when a connection is ready, or of `expire` after its deadline.
+    def watch(self, conn: Connection, event: int) -> None:
+        """Watches a connection for another event than before, or for none.
 
         Args:
-            conn: the connection; nothing changes if it was added before.
-            event: `selectors.EVENT_READ` or `selectors.EVENT_WRITE`.
-            then: sends or receives.
-            expire: called after the deadline.
+            conn: the connection; after the event `conn.then` is called.
+            event: `selectors.EVENT_READ`, `selectors.EVENT_WRITE` or `NOTHING`.
         """
-        if conn not in self._expire:
-            self._expire[conn] = expire
-            self._poller.register(conn.sock, event, lambda _socket: then(conn))
-
-    def discard(self, conn: Connection) -> None:
-        """Removes a connection, if it was added."""
-        if self._expire.pop(conn, None):
+        if event == conn.event:
+            return
+        if event == NOTHING:
             self._poller.unregister(conn.sock)
+        elif conn.event == NOTHING:
+            self._poller.register(conn.sock, event, lambda: conn.then(conn))
+        else:
+            self._poller.modify(conn.sock, event, lambda: conn.then(conn))
+        conn.event = event
+
+    def close(self, conn: Connection) -> None:
+        """Closes a connection."""
+        self.watch(conn, NOTHING)
+        self.connections.discard(conn)
+        conn.sock.close()
 
     def expire(self) -> None:
-        """Calls `expire` for each connection whose deadline has passed."""
+        """Calls `expire` of each connection whose deadline has passed."""
         now = time.monotonic()
         if now >= self._next_check:
-            self._next_check = now + _SECONDS_BETWEEN_CHECKS
-            for conn in [conn for conn in self if conn.timeout <= now]:
-                self._expire[conn](conn)
+            self._next_check = now + self._SECONDS_BETWEEN_CHECKS
+            for conn in [each for each in self.connections if each.timeout <= now]:
+                conn.expire(conn)

@@ -7,13 +7,14 @@ import shutil
 import socket
 import sys
 import tempfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
+from services.gateway.process.balance import ConnectionCounts
 from services.gateway.process.buffering_worker import BufferingWorker
 from services.gateway.process.connection import SECONDS_TO_MOVE
 from services.gateway.process.listener import listen
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _DRAIN_MARGIN_SECONDS = 2
-_KEEPALIVE_SECONDS = 75
+_SPARE_PLACES = 8
 
 log = structlog.get_logger()
 
@@ -79,23 +80,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         BufferingWorker.max_waiting = self._settings.max_waiting_requests
         BufferingWorker.max_body_bytes = self._settings.max_body_bytes
+        # Twice as many while SIGHUP replaces them.
+        BufferingWorker.counts = ConnectionCounts(2 * self._settings.workers + _SPARE_PLACES)
         options = {
             "bind": f"fd://{self._descriptor}",
             "worker_class": BufferingWorker,
             "workers": self._settings.workers,
             "threads": self._settings.threads,
             "worker_connections": self._settings.max_connections,
-            # Longer than load balancers keep idle connections, so that none uses a closed one.
-            "keepalive": _KEEPALIVE_SECONDS,
-            # It would bypass the buffer of `ClientSocket`.
-            "sendfile": False,
             "graceful_timeout": int(
                 SECONDS_TO_MOVE + self._settings.timeout_seconds + _DRAIN_MARGIN_SECONDS
             ),
             "logger_class": GunicornLogger,
-            # Otherwise a SCRIPT_NAME header from this machine would change all paths.
-            "forwarder_headers": "",
             "control_socket_disable": True,
+            "pre_fork": _give_place,
             "child_exit": _child_exit,
             "on_exit": lambda _arbiter: _remove_metrics_folder(),
         }
@@ -115,7 +113,13 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return app
 
 
-def _child_exit(_arbiter: Arbiter, worker: Any) -> None:
+def _give_place(arbiter: Arbiter, worker: BufferingWorker) -> None:
+    taken = {each.place for each in arbiter.WORKERS.values()}
+    worker.place = min(set(range(len(worker.counts))) - taken)
+
+
+def _child_exit(_arbiter: Arbiter, worker: BufferingWorker) -> None:
+    worker.counts.remove(worker.place)
     # Looks for the metrics folder when it is imported.
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
 

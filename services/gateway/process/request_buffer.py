@@ -1,7 +1,6 @@
 """Incremental HTTP/1.1 request buffer: collects received bytes until a request is complete.
 
-Gunicorn's parser reads each head, and validates how the body is framed (Content-Length, chunked, or
-no body). Malformed requests are refused as soon as they are recognized.
+Malformed requests are refused as soon as they are recognized.
 
 Source: https://www.rfc-editor.org/rfc/rfc9112
 """
@@ -10,15 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from io import BytesIO
-from typing import Any
-
-from gunicorn.http import errors
-from gunicorn.http.body import ChunkedReader
-from gunicorn.http.message import Request
-from gunicorn.http.unreader import IterUnreader
 
 from services.gateway.process.errors import RequestRefused
+from services.gateway.process.http_request import HttpRequest
 
 MAX_HEAD_BYTES = 2**16
 
@@ -28,12 +21,6 @@ _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]{0,8}(?:;[\t\x20-\x7e\x80-\x
 _MAX_CHUNK_LINE_BYTES = 1024
 _MAX_TRAILER_BYTES = 8192
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_STATUS = (
-    (errors.LimitRequestLine, 414),
-    (errors.LimitRequestHeaders, 431),
-    (errors.UnsupportedTransferCoding, 501),
-    (errors.ExpectationFailed, 417),
-)
 
 
 class RequestBuffer:
@@ -43,15 +30,11 @@ class RequestBuffer:
         expects_continue: whether the client waits for `100 Continue` before it sends the body.
 
     Args:
-        config: gunicorn's configuration.
-        client: the client's address.
         max_body_bytes: the largest body.
     """
 
-    def __init__(self, config: Any, client: Any, max_body_bytes: int) -> None:
+    def __init__(self, max_body_bytes: int) -> None:
         self.expects_continue = False
-        self._config = config
-        self._client = client
         self._max_body_bytes = max_body_bytes
         self._received = bytearray()
         self._content = bytearray()
@@ -71,7 +54,7 @@ class RequestBuffer:
         self._received.clear()
         self._content.clear()
 
-    def next_request(self) -> Request | None:
+    def next_request(self) -> HttpRequest | None:
         """Returns the next request with its whole body, or None while it is incomplete.
 
         Raises:
@@ -79,22 +62,19 @@ class RequestBuffer:
         """
         return next(self._requests)
 
-    def _read_requests(self) -> Generator[Request | None]:
-        count = 0
+    def _read_requests(self) -> Generator[HttpRequest | None]:
         while True:
-            head = yield from self._read_head()
-            count += 1
-            request = self._parse_head(head, count)
+            request = HttpRequest((yield from self._read_head()))
             body = self._read_body(request)
             if request.method in _BODILESS_METHODS:
                 # No route reads the body of these methods, so the answer does not wait for it.
                 content = _result_without_waiting(body)
                 if content is None:
-                    request.force_close()
+                    request.keep_alive = False
             else:
                 content = yield from body
-            request.body = BytesIO(content or b"")
-            request._expected_100_continue = self.expects_continue = False
+            request.body = content or b""
+            self.expects_continue = False
             yield request
 
     def _read_head(self) -> Generator[None, None, bytes]:
@@ -105,21 +85,13 @@ class RequestBuffer:
             yield
         return self._take(end + len(_END_OF_HEAD))
 
-    def _parse_head(self, head: bytes, number: int) -> Request:
-        try:
-            return Request(self._config, IterUnreader([head]), self._client, number)
-        except (errors.ParseException, errors.NoMoreData) as error:
-            status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
-            raise RequestRefused(status, f"the request is malformed: {error}") from error
-
-    def _read_body(self, request: Request) -> Generator[None, None, bytes]:
-        reader = request.body.reader
-        if isinstance(reader, ChunkedReader):
-            self.expects_continue = request._expected_100_continue
+    def _read_body(self, request: HttpRequest) -> Generator[None, None, bytes]:
+        size = request.length
+        if size is None:
+            self.expects_continue = request.expects_continue
             return (yield from self._read_chunks())
-        size: int = reader.length
         self._check_size(size)
-        self.expects_continue = request._expected_100_continue and size > 0
+        self.expects_continue = request.expects_continue and size > 0
         while len(self._received) < size:
             yield
         return self._take(size)

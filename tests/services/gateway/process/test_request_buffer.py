@@ -4,7 +4,6 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
-from gunicorn.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +16,7 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def new_buffer() -> RequestBuffer:
-    return RequestBuffer(Config(), ("127.0.0.1", 1), MAX_BODY)
+    return RequestBuffer(MAX_BODY)
 
 
 def requests_in(*parts: bytes) -> list[tuple[str, str, bytes]]:
@@ -27,7 +26,7 @@ def requests_in(*parts: bytes) -> list[tuple[str, str, bytes]]:
     for part in parts:
         buffer.append(part)
         while request := buffer.next_request():
-            found.append((request.method, request.path, request.body.read()))
+            found.append((request.method, request.path, request.body))
     return found
 
 
@@ -168,10 +167,8 @@ def test_a_client_that_expects_100_continue_is_told_once(framing):
     assert buffer.expects_continue
     buffer.append(b"hello" if b"Length" in framing else chunked(b"hello"))
     request = buffer.next_request()
-    assert request.body.read() == b"hello"
+    assert request.body == b"hello"
     assert not buffer.expects_continue
-    # Gunicorn would send it a second time.
-    assert not request._expected_100_continue
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
@@ -180,4 +177,4 @@ def test_the_body_of_a_get_is_not_waited_for(framing):
     buffer.append(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n")
     request = buffer.next_request()
     assert request.path == "/livez"
-    assert request.should_close()
+    assert not request.keep_alive
