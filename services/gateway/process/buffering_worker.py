@@ -16,21 +16,17 @@ import math
 import selectors
 import socket
 import sys
-import threading
 import time
 from functools import partial
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
 
 from services.gateway.process.connection import NOTHING, Connection
 from services.gateway.process.draining_worker import DrainingWorker
 from services.gateway.process.errors import RequestRefused
-from services.gateway.process.http_request import HttpRequest
+from services.gateway.process.threads import Task, Threads
 from services.gateway.process.wsgi import run_application
-from services.gateway.request.environ import ARRIVAL, REFUSED
-from services.gateway.request.probe_paths import PROBE_PATHS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -48,26 +44,9 @@ _SECONDS_TO_LINGER = 2.0
 """Time for a client to close a connection after its last answer."""
 
 _RECEIVE_BYTES = 2**16
-_SPARE_THREADS = 2
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 log = structlog.get_logger()
-
-
-class _Task(NamedTuple):
-    """A complete request for a thread.
-
-    Attributes:
-        conn: its connection.
-        request: the request.
-        arrival: when it was complete.
-        refused: whether too many requests wait for a thread already.
-    """
-
-    conn: Connection
-    request: HttpRequest
-    arrival: float
-    refused: bool
 
 
 class BufferingWorker(DrainingWorker):
@@ -84,11 +63,6 @@ class BufferingWorker(DrainingWorker):
         """Starts the threads, then serves until SIGTERM."""
         self._large_bytes = 0
         self._scratch = memoryview(bytearray(_RECEIVE_BYTES))
-        self._tasks: SimpleQueue[_Task] = SimpleQueue()
-        self._spare_tasks: SimpleQueue[_Task] = SimpleQueue()
-        queues = [self._tasks] * self.cfg.threads + [self._spare_tasks] * _SPARE_THREADS
-        for queue in queues:
-            threading.Thread(target=self._work, args=[queue], daemon=True).start()
         server, port = self.sockets[0].getsockname()[:2]
         self._server_environ: WSGIEnvironment = {
             "SERVER_NAME": server,
@@ -100,6 +74,7 @@ class BufferingWorker(DrainingWorker):
             "wsgi.run_once": False,
             "wsgi.errors": sys.stderr,
         }
+        self._threads = Threads(self._answer, self.cfg.threads, self.max_waiting)
         super().run()
 
     def admit(self, conn: Connection) -> None:
@@ -158,7 +133,9 @@ class BufferingWorker(DrainingWorker):
             self._refuse(conn, refusal)
             return
         if request:
-            self._submit(conn, request)
+            conn.is_busy = True
+            conn.timeout = math.inf
+            self._threads.submit(conn, request)
             return
         conn.extend_deadline(buffer.size)
         conn.timeout = min(conn.timeout, self.receive_until)
@@ -175,36 +152,18 @@ class BufferingWorker(DrainingWorker):
         else:
             self._refuse(conn, RequestRefused(503, "the gateway is stopping: send it again"))
 
-    def _submit(self, conn: Connection, request: HttpRequest) -> None:
-        """Passes a request to a thread."""
-        is_probe = request.path in PROBE_PATHS
-        refused = not is_probe and len(self.in_progress) >= self.cfg.threads + self.max_waiting
-        conn.is_busy = True
-        conn.timeout = math.inf
-        task = _Task(conn, request, time.monotonic(), refused)
-        if is_probe or refused:
-            self._spare_tasks.put(task)
-        else:
-            self.in_progress.add(conn)
-            self._tasks.put(task)
-
-    def _work(self, tasks: SimpleQueue[_Task]) -> None:
-        """Answers requests, in a thread."""
-        while True:
-            self._answer(tasks.get())
-
-    def _answer(self, task: _Task) -> None:
+    def _answer(self, task: Task) -> None:
+        """Answers a request, in a thread."""
         conn = task.conn
         try:
-            response = run_application(self.wsgi, self._environ(task))
+            response = run_application(self.wsgi, {**self._server_environ, **task.environ()})
             conn.keep_alive = task.request.keep_alive and self.alive
             chunks = response.to_bytes(task.request, conn.keep_alive)
         except Exception:
             log.exception("unexpected error")
             conn.keep_alive = False
             chunks = [RequestRefused(500, "internal error: see the gateway's log").response()]
-        self.in_progress.discard(conn)
-        is_simple = conn.keep_alive and not (conn.buffer.size or conn.large_bytes)
+        is_simple = conn.keep_alive and not conn.buffer.size and not conn.large_bytes
         is_simple = is_simple and sum(map(len, chunks)) <= MAX_SMALL_BYTES
         with conn.sending:
             if is_simple:
@@ -222,19 +181,6 @@ class BufferingWorker(DrainingWorker):
             self.call_soon(partial(self._send_rest, conn))
         elif conn.has_more:
             self.call_soon(partial(self._receive_more, conn))
-
-    def _environ(self, task: _Task) -> WSGIEnvironment:
-        address, port = task.conn.client[:2]
-        environ: WSGIEnvironment = {
-            **self._server_environ,
-            **task.request.environ(),
-            "REMOTE_ADDR": address,
-            "REMOTE_PORT": str(port),
-            ARRIVAL: task.arrival,
-        }
-        if task.refused:
-            environ[REFUSED] = True
-        return environ
 
     def _finish(self, conn: Connection) -> None:
         """Takes a connection back from a thread."""

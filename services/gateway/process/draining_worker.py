@@ -57,7 +57,6 @@ class DrainingWorker(Worker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Prepares this process, then runs the main loop."""
-        self.in_progress: set[Connection] = set()
         self.receive_until = math.inf
         self._poller = selectors.DefaultSelector()
         self.watcher = Watcher(self._poller)
