@@ -11,7 +11,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from services.client import Client
+from services.client import ClassProbability, Client
 
 
 def show_models(console: Console, client: Client) -> None:
@@ -31,8 +31,19 @@ def show_predictions(
     for path, prediction in zip(images, client.predict(model, images, top=top), strict=True):
         for rank, each in enumerate(prediction.top):
             label = each.label if each.label is not None else str(each.class_index)
-            table.add_row("" if rank else str(path), label, f"{each.probability:.1%}")
+            table.add_row("" if rank else str(path), label, _certainty(each))
     console.print(table)
+
+
+def _certainty(each: ClassProbability) -> str:
+    """Returns the probability of a class, or its score if the model computes no probabilities."""
+    if each.probability is None and each.score is not None:
+        return f"score {each.score:.4g}"
+    return _format(each.probability, ".1%")
+
+
+def _format(number: float | None, form: str) -> str:
+    return "not finite" if number is None else format(number, form)
 
 
 def write_saliency(  # noqa: PLR0913, PLR0917
@@ -40,19 +51,24 @@ def write_saliency(  # noqa: PLR0913, PLR0917
     client: Client,
     model: str,
     images: Sequence[Path],
-    method: str,
+    method: str | None,
     class_index: int,
+    score: bool,
     folder: Path,
 ) -> None:
     """Writes a picture of each image with its saliency map over it."""
     folder.mkdir(parents=True, exist_ok=True)
-    maps = client.saliency(model, images, method=method, class_index=class_index)
+    maps = client.saliency(model, images, method=method, class_index=class_index, score=score)
     for path, saliency in zip(images, maps, strict=True):
         with Image.open(path) as image:
             picture = overlay(image, np.asarray(saliency.attribution))
-        target = folder / f"{path.stem}-{method}.png"
+        target = folder / f"{path.stem}-{saliency.method}.png"
         picture.save(target)
-        console.print(f"Wrote {target} (class {saliency.class_index})", highlight=False)
+        details = f"class {saliency.class_index}"
+        if saliency.scores:
+            details += f", deletion {_format(saliency.scores.deletion, '.3f')}"
+            details += f", insertion {_format(saliency.scores.insertion, '.3f')}"
+        console.print(f"Wrote {target} ({details})", highlight=False, soft_wrap=True)
 
 
 def overlay(image: Image.Image, attribution: npt.NDArray[np.floating]) -> Image.Image:

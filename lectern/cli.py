@@ -158,8 +158,17 @@ def predict(
 def explain(  # noqa: PLR0913, PLR0917  # Each argument is an option.
     model: NameArgument,
     images: ImagesArgument,
-    method: Annotated[str, typer.Option(help="The saliency method.")] = "gradient",
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="gradient, smoothgrad, integrated_gradients or gradcam, if the model was exported "
+            "with it; occlusion or rise for every model. Default: gradient, or occlusion."
+        ),
+    ] = None,
     class_index: Annotated[int, typer.Option(help="The class; -1 for the most probable.")] = -1,
+    score: Annotated[
+        bool, typer.Option("--score", help="Measure how faithful the map is.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="The folder for the pictures.")] = Path(),
     url: UrlOption = GATEWAY,
     api_key: KeyOption = None,
@@ -168,7 +177,7 @@ def explain(  # noqa: PLR0913, PLR0917  # Each argument is an option.
     from lectern.calls import write_saliency
 
     with _client(url, api_key) as client:
-        write_saliency(console, client, model, images, method, class_index, out)
+        write_saliency(console, client, model, images, method, class_index, score, out)
 
 
 def _client(url: str, api_key: str | None) -> Client:

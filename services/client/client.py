@@ -107,8 +107,8 @@ class Client:
         answer = _json(self._post(path, images, top=top, invert=invert))
         if not {"model", "cascade"} & answer.keys():
             raise GatewayError(
-                f"model {model!r} answered numbers without classes, expected a classifier with "
-                "the output 'probabilities'"
+                f"model {model!r} answered numbers without classes, expected a classifier of "
+                "images with one output of scores"
             )
         return list(Prediction.read(answer))
 
@@ -117,15 +117,30 @@ class Client:
         model: str,
         images: Images,
         *,
-        method: str = "gradient",
+        method: str | None = None,
         class_index: int = -1,
+        score: bool = False,
+        masks: int | None = None,
+        seed: int | None = None,
         invert: bool = False,
         version: int | None = None,
         label: str | None = None,
     ) -> list[Saliency]:
-        """Returns the attribution of a class to each image's pixels; -1 is the most probable."""
-        path = f"{_path(model, version, label)}:saliency"
-        answer = self._post(path, images, method=method, class_index=class_index, invert=invert)
+        """Returns the attribution of a class to each image's pixels; -1 is the most probable.
+
+        By default the method is `gradient`, or the first of the model's `saliency_methods`.
+        `score=True` measures how faithful each attribution is. `masks` and `seed` are for `rise`.
+        """
+        answer = self._post(
+            f"{_path(model, version, label)}:saliency",
+            images,
+            method=method,
+            class_index=class_index,
+            score=score,
+            masks=masks,
+            seed=seed,
+            invert=invert,
+        )
         return list(Saliency.read(_json(answer)))
 
     def activations(

@@ -40,12 +40,16 @@ class ClassProbability:
     Attributes:
         label: name of the class, None if the model has no labels.
         class_index: index of the class.
-        probability: from 0 to 1, None if the model computed a value that is not finite.
+        probability: from 0 to 1, None if the model computed a value that is not finite, or scores
+            that are no probabilities.
+        score: what a model without the output `probabilities` computed, such as a plain
+            `model.export()` of Keras; else None.
     """
 
     label: str | None
     class_index: int
     probability: float | None
+    score: float | None
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Prediction(Result):
         label: name of the most probable class.
         class_index: its index.
         probability: its probability.
+        score: its score, see `ClassProbability`.
         top: the most probable classes in descending order.
         file: name of the image's file.
     """
@@ -63,6 +68,7 @@ class Prediction(Result):
     label: str | None
     class_index: int
     probability: float | None
+    score: float | None
     top: list[ClassProbability]
     file: str | None
 
@@ -79,6 +85,24 @@ class Prediction(Result):
 
 
 @dataclass(frozen=True, eq=False)
+class SaliencyScores:
+    """How faithful an attribution is (Petsiuk et al. 2018).
+
+    Attributes:
+        deletion: mean score of the class while pixels are hidden, the most important first; lower
+            is better.
+        insertion: mean score while pixels are shown, the most important first; higher is better.
+        deletion_curve: float32 [S], these scores in equal steps from the image to nothing of it.
+        insertion_curve: float32 [S], in equal steps from nothing to the image.
+    """
+
+    deletion: float | None
+    insertion: float | None
+    deletion_curve: Floats
+    insertion_curve: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Saliency(Result):
     """The attribution of one image's pixels to a class.
 
@@ -87,6 +111,7 @@ class Saliency(Result):
         class_index: the class that is explained.
         label: its name.
         method: the saliency method.
+        scores: how faithful the attribution is, if that was asked for.
         details: further outputs of the method, such as `convergence_delta`.
     """
 
@@ -94,12 +119,13 @@ class Saliency(Result):
     class_index: int
     label: str | None
     method: str
+    scores: SaliencyScores | None
     details: Json
 
     @classmethod
     def read(cls, answer: Json) -> Iterator[Self]:
         """Yields a result for each image."""
-        known = {"attribution", "class_index", "label"}
+        known = {"attribution", "class_index", "label", "scores"}
         for item in answer["explanations"]:
             yield cls(
                 **answered_by(answer["model"]),
@@ -107,6 +133,7 @@ class Saliency(Result):
                 class_index=item["class_index"],
                 label=item["label"],
                 method=answer["method"],
+                scores=_saliency_scores(item["scores"]) if "scores" in item else None,
                 details={name: value for name, value in item.items() if name not in known},
             )
 
@@ -248,6 +275,7 @@ class ServedModel:
         name: name of the model.
         versions: its versions, empty for a cascade.
         tasks: the calls that it supports, such as `predict` and `saliency`.
+        saliency_methods: the methods that `saliency` takes.
         classes: names of its classes.
         cascade: the models behind it, if it is a cascade.
     """
@@ -255,6 +283,7 @@ class ServedModel:
     name: str
     versions: list[VersionState]
     tasks: list[str]
+    saliency_methods: list[str]
     classes: list[str | None]
     cascade: CascadeModels | None
 
@@ -269,6 +298,7 @@ class ServedModel:
                     VersionState(int(each["version"]), each["state"]) for each in item["versions"]
                 ],
                 tasks=item["tasks"],
+                saliency_methods=item.get("saliency_methods", []),
                 classes=item.get("classes", []),
                 cascade=CascadeModels(**models) if models else None,
             )
@@ -317,7 +347,17 @@ class ModelMetadata(Result):
 
 
 def _class_probability(item: Json) -> dict[str, Any]:
-    return {name: item[name] for name in ("label", "class_index", "probability")}
+    known = {name: item[name] for name in ("label", "class_index", "probability")}
+    return {**known, "score": item.get("score")}
+
+
+def _saliency_scores(item: Json) -> SaliencyScores:
+    return SaliencyScores(
+        deletion=item["deletion"],
+        insertion=item["insertion"],
+        deletion_curve=np.array(item["deletion_curve"], np.float32),
+        insertion_curve=np.array(item["insertion_curve"], np.float32),
+    )
 
 
 def _tensor_specs(tensors: Json) -> dict[str, TensorSpec]:

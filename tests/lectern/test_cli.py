@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -12,8 +13,9 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from lectern.calls import overlay
+from lectern.calls import _certainty, overlay
 from lectern.cli import main
+from services.client import ClassProbability
 from tests.processes import ROOT, free_port, module, running
 from tests.training.keras_models import models
 
@@ -124,12 +126,35 @@ def test_two_commands_lead_from_a_keras_file_to_a_map_over_ones_own_photo(
         main_in(
             "explain", "flowers", photo, "--method=gradcam", f"--out={tmp_path}", f"--url={url}"
         )
+        main_in(
+            "explain",
+            "flowers",
+            photo,
+            "--method=occlusion",
+            "--score",
+            f"--out={tmp_path}",
+            f"--url={url}",
+        )
         assert suite.stop() == 0, suite.output
     output = capsys.readouterr().out
     assert "1 AVAILABLE" in output
     assert "tulip" in output or "rose" in output
+    assert re.search(r"photo-occlusion.png \(class \d, deletion 0\.\d+, insertion 0\.\d+\)", output)
     with Image.open(tmp_path / "photo-gradcam.png") as picture:
         assert picture.size == (400, 300)
+
+
+@pytest.mark.parametrize(
+    ("probability", "score", "text"),
+    [
+        (0.25, None, "25.0%"),
+        (0.25, 0.25, "25.0%"),
+        (None, -3.5, "score -3.5"),
+        (None, None, "not finite"),
+    ],
+)
+def test_a_class_is_shown_with_its_probability_or_score(probability, score, text):
+    assert _certainty(ClassProbability("rose", 1, probability, score)) == text
 
 
 def test_serve_without_a_repository_says_how_to_make_one(tmp_path):

@@ -37,7 +37,8 @@ def hide(image: npt.NDArray[Any], masks: npt.NDArray[np.floating]) -> npt.NDArra
     """
     fill = image.mean(axis=(0, 1), dtype=np.float32)
     visible = masks.reshape(*masks.shape, *[1] * (image.ndim - 2)).astype(np.float32)
-    copies: npt.NDArray[Any] = fill + (image - fill) * visible
+    # Written so that a mask of ones gives the image itself.
+    copies: npt.NDArray[Any] = image * visible + fill * (1 - visible)
     if image.dtype.kind in "iu":
         np.rint(copies, out=copies)
     return copies.astype(image.dtype, copy=False)

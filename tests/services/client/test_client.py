@@ -33,6 +33,7 @@ def test_models_lists_versions_tasks_and_classes(connected):
     assert (classifier.name, classifier.tasks) == ("classifier", ["predict", "saliency"])
     assert [(each.version, each.state) for each in classifier.versions] == [(1, "AVAILABLE")]
     assert classifier.classes == ["zero", "one", "two"]
+    assert classifier.saliency_methods == ["gradient", "occlusion", "rise"]
     assert (half_plus_two.name, half_plus_two.tasks) == ("half_plus_two", ["predict"])
 
 
@@ -96,6 +97,7 @@ def test_saliency_and_the_inside_of_a_model(connected):
     [explanation] = connected.saliency("classifier", GREY, class_index=1)
     assert (explanation.class_index, explanation.label) == (1, "one")
     assert (explanation.method, explanation.details) == ("gradient", {})
+    assert explanation.scores is None
     assert explanation.attribution.shape == (28, 28)
     [activation] = connected.activations("layered", [GREY], layer="dense")
     np.testing.assert_array_equal(activation.activation, GREY.ravel()[:5])
@@ -104,6 +106,22 @@ def test_saliency_and_the_inside_of_a_model(connected):
     np.testing.assert_array_equal(found[0].image, np.full((28, 28), 10))
     for result in (explanation, activation, *found):
         assert result.version == 1
+
+
+def test_a_plain_export_is_predicted_and_explained(connected):
+    [prediction] = connected.predict("plain", GREY, top=2)
+    assert prediction.label is None
+    assert prediction.score == prediction.probability == prediction.top[0].score
+    [explanation] = connected.saliency("plain", GREY, score=True)
+    assert explanation.method == "occlusion"
+    assert explanation.scores is not None
+    assert explanation.scores.deletion < explanation.scores.insertion
+    assert explanation.scores.deletion_curve[0] == pytest.approx(prediction.probability)
+    assert explanation.scores.insertion_curve.shape == (29,)
+    [first], [second] = (
+        connected.saliency("plain", GREY, method="rise", masks=20, seed=seed) for seed in (1, 2)
+    )
+    assert (first.attribution != second.attribution).any()
 
 
 def test_generate_takes_seeds_images_and_latent_vectors(connected):

@@ -60,6 +60,11 @@ def test_what_is_hidden_has_the_mean_colour():
     )
 
 
+def test_what_is_visible_stays_as_it_is():
+    image = RANDOM.uniform(0, 255, (9, 9, 3)).astype(np.float32)
+    np.testing.assert_array_equal(hide(image, np.ones((1, 9, 9)))[0], image)
+
+
 def test_whole_numbers_are_rounded():
     image = np.array([[0, 255]], np.uint8)
     assert hide(image, np.zeros((1, 1, 2))).tolist() == [[[128, 128]]]
