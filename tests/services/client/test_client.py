@@ -116,7 +116,7 @@ def test_a_plain_export_is_predicted_and_explained(connected):
     assert explanation.method == "occlusion"
     assert explanation.scores is not None
     assert explanation.scores.deletion < explanation.scores.insertion
-    assert explanation.scores.deletion_curve[0] == pytest.approx(prediction.probability)
+    assert explanation.scores.deletion_curve[0] == pytest.approx(prediction.probability, rel=1e-4)
     assert explanation.scores.insertion_curve.shape == (29,)
     [first], [second] = (
         connected.saliency("plain", GREY, method="rise", masks=20, seed=seed) for seed in (1, 2)
