@@ -126,6 +126,7 @@ def processes(ports: dict[str, int], models: Path) -> list[tuple[str, list[str],
         f"--model_config_file={models / CONFIG_NAME}",
         # Models that are exported later are served too.
         "--model_config_file_poll_wait_seconds=2",
+        "--enable_background_warmup",
     ]
     gateway_environment = {
         "LECTERN_PORT": str(ports["GATEWAY_PORT"]),

@@ -81,6 +81,9 @@ class Flags:
     saved_model_tags: str = _flag("serve", "of the graph to load, with commas between them")
     prefer_tflite_model: bool = _flag(False, "load model.tflite where a version has one")
     enable_model_warmup: bool = _flag(True, "replay the warm-up requests a version brings along")
+    enable_background_warmup: bool = _flag(
+        False, "make a model available after its first warm-up request, replay the others later"
+    )
     num_request_iterations_for_warmup: int = _flag(0, "how often; used above 0")
     enable_signature_method_name_check: bool = _flag(
         False, "refuse Classify and Regress where the signature's method_name is another"

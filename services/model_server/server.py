@@ -32,6 +32,7 @@ from services.model_server.grpc_api.options import (
     read_credentials,
 )
 from services.model_server.grpc_api.server import GrpcServer
+from services.model_server.inference.background_warmup import BackgroundWarmUp
 from services.model_server.inference.data_plane import DataPlane, DataPlaneOptions
 from services.model_server.inference.metrics import Metrics
 from services.model_server.inference.warmup import warming_loader
@@ -73,7 +74,8 @@ def serve(flags: Flags) -> None:
     retries = Retries(max_retries, flags.load_retry_interval_micros / 1e6)
     metrics = Metrics()
     loading = Cancellation()
-    load = _make_load(flags, metrics, loading)
+    background = BackgroundWarmUp(_warm_up_iterations(flags))
+    load = _make_load(flags, metrics, loading, background)
     # Half of the threads of either API: the others go on answering for what is loaded.
     may_wait = min(_grpc_options(flags).max_threads, _rest_options(flags).num_threads) // 2
     manager = ModelManager(models, load, retries, may_wait, may_be_empty=is_explicit)
@@ -86,11 +88,13 @@ def serve(flags: Flags) -> None:
     )
     servers = _open_ports(flags, core, metrics)
     core.start()
+    background.start(manager)
     with _polled_config(flags, core):
         stopping.wait()
     start = time.perf_counter()
     _log.info("draining", at_most_seconds=DRAIN_SECONDS)
     loading.cancel()
+    background.stop()
     manager.stop_waiting()
     with ThreadPoolExecutor() as stoppers:
         list(stoppers.map(lambda server: server.stop(), servers))
@@ -181,7 +185,9 @@ def _models_to_load(flags: Flags) -> list[ModelConfig]:
     return [model for model in models if model.name in flags.load_model]
 
 
-def _make_load(flags: Flags, metrics: Metrics, loading: Cancellation) -> Load:
+def _make_load(
+    flags: Flags, metrics: Metrics, loading: Cancellation, background: BackgroundWarmUp
+) -> Load:
     options = LoadOptions(
         tags=flags.saved_model_tags.split(","),
         session_config=make_session_config(
@@ -201,13 +207,20 @@ def _make_load(flags: Flags, metrics: Metrics, loading: Cancellation) -> Load:
         return loader.load(path, options, metrics.loads)
 
     at_once = flags.num_load_threads or os.cpu_count() or 1
-    return limit_loads(_batched(_warmed(load, flags, metrics), flags, metrics), at_once, loading)
+    warmed = _warmed(load, flags, metrics, background)
+    return limit_loads(_batched(warmed, flags, metrics), at_once, loading)
 
 
-def _warmed(load: Load, flags: Flags, metrics: Metrics) -> Load:
+def _warmed(load: Load, flags: Flags, metrics: Metrics, background: BackgroundWarmUp) -> Load:
     if not flags.enable_model_warmup:
         return load
-    return warming_loader(load, metrics.loads, max(flags.num_request_iterations_for_warmup, 1))
+    if flags.enable_background_warmup:
+        return background.loader(load, metrics.loads)
+    return warming_loader(load, metrics.loads, _warm_up_iterations(flags))
+
+
+def _warm_up_iterations(flags: Flags) -> int:
+    return max(flags.num_request_iterations_for_warmup, 1)
 
 
 def _threads(flags: Flags, wanted: int) -> int:

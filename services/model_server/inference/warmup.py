@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from services.model_server.errors import ServingError, invalid_argument
-from services.model_server.inference.data_plane import DataPlane
+from services.model_server.inference.data_plane import DataPlane, Models
 from services.model_server.inference.metrics import Metrics
 from services.model_server.metrics.load_metrics import LoadMetrics
 from services.model_server.models.manager import Lease
@@ -32,13 +33,16 @@ _METRICS = Metrics()
 _log = structlog.get_logger(__name__)
 
 
-def warming_loader(load: Load, metrics: LoadMetrics, iterations: int = 1) -> Load:
+def warming_loader(
+    load: Load, metrics: LoadMetrics, iterations: int = 1, *, first_record_only: bool = False
+) -> Load:
     """Returns a `load` that replays a version's warm-up records before it returns.
 
     Args:
-        load: loads a version.
-        metrics: time the replays.
-        iterations: how often each record is replayed.
+        load: Loads a version.
+        metrics: Time the replays.
+        iterations: How often each record is replayed.
+        first_record_only: Leave the other records out.
     """
 
     def load_warm(servable_id: ServableId, path: Path) -> Servable:
@@ -46,7 +50,7 @@ def warming_loader(load: Load, metrics: LoadMetrics, iterations: int = 1) -> Loa
         if (path / WARMUP_PATH).is_file():
             try:
                 with metrics.warm_up(path):
-                    warm_up(servable, path, iterations)
+                    warm_up(servable, path, iterations, first_record_only=first_record_only)
             except Exception:
                 servable.close()
                 raise
@@ -55,21 +59,41 @@ def warming_loader(load: Load, metrics: LoadMetrics, iterations: int = 1) -> Loa
     return load_warm
 
 
-def warm_up(servable: Servable, model_path: Path, iterations: int = 1) -> None:
+def warm_up(
+    servable: Servable, model_path: Path, iterations: int = 1, *, first_record_only: bool = False
+) -> None:
     """Replays the warm-up records of a SavedModel.
 
     Args:
-        servable: the loaded model.
-        model_path: its folder, with the TFRecord of `PredictionLog` in `assets.extra`.
-        iterations: how often each record is replayed.
+        servable: The loaded model.
+        model_path: Its folder, with the TFRecord of `PredictionLog` in `assets.extra`.
+        iterations: How often each record is replayed.
+        first_record_only: Leave the other records out.
 
     Raises:
         ServingError: the file is damaged, holds over 1000 records, or one of them failed.
     """
-    path = model_path / WARMUP_PATH
-    data_plane = DataPlane(_OneServable(servable), "WARMUP", _METRICS)
     start = time.perf_counter()
-    number = 0
+    limit = 1 if first_record_only else None
+    replays = replay_records(_OneServable(servable), model_path, iterations)
+    records = sum(1 for _ in islice(replays, limit))
+    seconds = round(time.perf_counter() - start, 3)
+    _log.info("warmed up", path=str(model_path), records=records, seconds=seconds)
+
+
+def replay_records(models: Models, model_path: Path, iterations: int = 1) -> Iterator[None]:
+    """Replays the warm-up records of a SavedModel, and yields after each.
+
+    Args:
+        models: Lends the loaded model, whatever model a record names.
+        model_path: See `warm_up`.
+        iterations: See `warm_up`.
+
+    Raises:
+        ServingError: See `warm_up`.
+    """
+    path = model_path / WARMUP_PATH
+    data_plane = DataPlane(models, "WARMUP", _METRICS)
     for number, record in enumerate(_read_records(path), start=1):
         if number > MAX_RECORDS:
             raise invalid_argument(f"{path} holds over {MAX_RECORDS} warm-up records, the maximum")
@@ -81,8 +105,7 @@ def warm_up(servable: Servable, model_path: Path, iterations: int = 1) -> None:
             raise ServingError(
                 error.code, f"warm-up record {number} of {path} failed: {error.message}"
             ) from None
-    seconds = round(time.perf_counter() - start, 3)
-    _log.info("warmed up", path=str(model_path), records=number, seconds=seconds)
+        yield
 
 
 class _OneServable(NamedTuple):

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
+from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 
 from services.model_server.errors import ServingError, invalid_argument
 from services.model_server.servables.shape_inference import find_refusal
@@ -31,6 +32,8 @@ _Ranks = tuple[int, ...]
 MAX_CALLABLES = 64
 """How many combinations of a signature and outputs stay compiled: each takes some 250 KB, and a
 client can ask for any subset of outputs."""
+
+_FUNCTION_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 
 _MAX_JUDGED_RANKS = 1024
 """How many combinations of a signature and ranks are remembered."""
@@ -55,14 +58,7 @@ class SavedModelServable:
         Raises:
             ServingError: the folder holds no SavedModel with these tags, or a broken one.
         """
-        graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=graph, config=config)
-        try:
-            with graph.as_default():
-                meta_graph = tf.compat.v1.saved_model.load(self._session, list(tags), str(path))
-        except Exception as error:
-            self._session.close()
-            raise _load_error(path, error) from error
+        self._session, meta_graph = _load(path, tags, config or config_pb2.ConfigProto())
         self.signature_defs: Mapping[str, meta_graph_pb2.SignatureDef] = dict(
             meta_graph.signature_def
         )
@@ -121,6 +117,46 @@ class SavedModelServable:
         )
         run: _Run = self._session._make_callable_from_options(options)
         return run
+
+
+def _load(
+    path: Path, tags: Sequence[str], config: config_pb2.ConfigProto
+) -> tuple[tf.compat.v1.Session, meta_graph_pb2.MetaGraphDef]:
+    """Returns a session with the variables of a SavedModel, and the graph that it has loaded.
+
+    Raises:
+        ServingError: see `SavedModelServable`.
+    """
+    graph = tf.Graph()
+    session = None
+    try:
+        loader = SavedModelLoader(str(path))
+        meta_graph = loader.get_meta_graph_def_from_tags(tags)
+        session = tf.compat.v1.Session(graph=graph, config=_without_double_work(config, meta_graph))
+        with graph.as_default():
+            return session, loader.load(session, list(tags))
+    except Exception as error:
+        if session:
+            session.close()
+        raise _load_error(path, error) from error
+
+
+def _without_double_work(
+    config: config_pb2.ConfigProto, meta_graph: meta_graph_pb2.MetaGraphDef
+) -> config_pb2.ConfigProto:
+    """Leaves the optimization of functions to their first call, unless `config` says otherwise.
+
+    Each signature of a TensorFlow 2 export is a call of a function, which TensorFlow optimizes
+    alone when it first runs. The session would optimize the functions of all signatures, for each
+    callable anew: over 90% of the time that a model took to load and to warm up.
+    """
+    calls_functions = any(node.op in _FUNCTION_CALLS for node in meta_graph.graph_def.node)
+    if not calls_functions or config.graph_options.HasField("rewrite_options"):
+        return config
+    changed = config_pb2.ConfigProto()
+    changed.CopyFrom(config)
+    changed.graph_options.rewrite_options.disable_meta_optimizer = True
+    return changed
 
 
 def _stated_ranks(signature: Signature) -> _Ranks | None:

@@ -68,6 +68,7 @@ TENSORFLOW_SERVINGS: dict[str, object] = {
 
 
 OURS = {
+    "enable_background_warmup": False,
     "load_model": [],
     "model_control_mode": "none",
     "rest_api_max_body_bytes": 2**26,

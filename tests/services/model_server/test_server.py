@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from services.model_server.flags import parse_flags
+from services.model_server.inference.background_warmup import BackgroundWarmUp
 from services.model_server.inference.metrics import Metrics
 from services.model_server.servables.servable import Servable, ServableId
 from services.model_server.server import _warmed
@@ -245,5 +246,5 @@ def test_warm_up_can_be_switched_off() -> None:
         raise AssertionError(path)
 
     flags = ["--model_base_path=/m", "--enable_model_warmup=false"]
-    assert _warmed(load, parse_flags(flags), Metrics()) is load
+    assert _warmed(load, parse_flags(flags), Metrics(), BackgroundWarmUp()) is load
     assert _warmed(load, parse_flags(flags[:1]), Metrics()) is not load

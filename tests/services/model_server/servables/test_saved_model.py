@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
 
 from services.model_server.errors import ServingError
 from services.model_server.servables.saved_model import MAX_CALLABLES, SavedModelServable
 from services.serving_api.protos import error_codes_pb2
+from tests.contract.models import export_tf1
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +136,28 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
 def test_a_model_without_the_tags_is_named(exported: dict[float, Path]) -> None:
     with pytest.raises(ServingError, match="gpu"):
         SavedModelServable(exported[0.5], tags=("gpu",))
+
+
+def test_functions_are_optimized_by_their_call_alone(exported: dict[float, Path]) -> None:
+    given = config_pb2.ConfigProto(allow_soft_placement=True)
+    servable = SavedModelServable(exported[0.5], config=given)
+    used = servable._session._config
+    assert used.graph_options.rewrite_options.disable_meta_optimizer
+    assert used.allow_soft_placement
+    assert not given.graph_options.HasField("rewrite_options")
+    servable.close()
+
+
+def test_rewrite_options_that_were_asked_for_are_kept(exported: dict[float, Path]) -> None:
+    given = config_pb2.ConfigProto()
+    given.graph_options.rewrite_options.min_graph_nodes = 3
+    servable = SavedModelServable(exported[0.5], config=given)
+    assert servable._session._config.graph_options == given.graph_options
+    servable.close()
+
+
+def test_a_graph_without_functions_is_optimized_by_the_session(tmp_path: Path) -> None:
+    export_tf1(tmp_path / "1")
+    servable = SavedModelServable(tmp_path / "1")
+    assert not servable._session._config.graph_options.rewrite_options.disable_meta_optimizer
+    servable.close()
