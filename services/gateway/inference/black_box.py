@@ -18,12 +18,15 @@ from services.gateway.inference.perturbation import PATCHES, Ask, Mask, hide, oc
 from services.gateway.inference.pipeline import Pipeline
 from services.gateway.inference.resolution import ResolvedRequest
 from services.gateway.inference.tasks import OCCLUSION
-from services.gateway.request.errors import DeadlineExceeded
+from services.gateway.request.errors import ContentTooLarge, DeadlineExceeded
 from services.gateway.upstream.catalog import find_scores
 from services.gateway.upstream.model_server import ModelRef, Prediction
 from services.serving_api.arrays import Arrays
 
 TOP_CLASS = -1
+
+MAX_PIXELS = 2**20
+"""Maximum size of an image; memory grows with it, and larger ones would not meet a deadline."""
 
 _BATCH_BYTES = 8 * 2**20
 """Maximum size of the copies of an image in one call, unless a single copy is larger."""
@@ -74,7 +77,7 @@ def explain(
         options: what the client asks for.
 
     Raises:
-        ContentTooLarge: there are too many images.
+        ContentTooLarge: there are too many images, or they are too large.
         DeadlineExceeded: the deadline passed; the message says after how many predictions.
         Problem: as `Pipeline.run` raises it.
     """
@@ -123,6 +126,13 @@ def _black_box(
     pipeline: Pipeline, request: ResolvedRequest, images: npt.NDArray[Any], per_image: int
 ) -> Iterator[_BlackBox]:
     """Gives the classifier of a request, for at most `per_image` predictions for each image."""
+    height, width = images.shape[1:3]
+    if height * width > MAX_PIXELS:
+        raise ContentTooLarge(
+            f"received images of {width} x {height} = {height * width} pixels, which would be "
+            f"classified up to {per_image} times each, expected at most {MAX_PIXELS} pixels: send "
+            "smaller ones, or use another saliency method, without score"
+        )
     with pipeline.many_calls(request, {find_image_input(request.signature)[0]: images}) as run:
         box = _BlackBox(run, request, pipeline.max_rows)
         try:

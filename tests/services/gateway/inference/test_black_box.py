@@ -17,7 +17,7 @@ from services.gateway.inference.perturbation import PATCHES
 from services.gateway.inference.resolution import ResolvedRequest, Resolver
 from services.gateway.inference.tasks import SALIENCY
 from services.gateway.request.context import RequestContext
-from services.gateway.request.errors import DeadlineExceeded
+from services.gateway.request.errors import ContentTooLarge, DeadlineExceeded
 from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef, Prediction
 from services.serving_api.arrays import Arrays
@@ -175,6 +175,14 @@ def test_the_memory_of_a_large_image_does_not_grow_with_the_masks():
         tracemalloc.stop()
     assert peak < 60e6
     assert max(rows for _, rows in pipeline.calls) == 13
+
+
+def test_an_image_that_is_too_large_is_refused_before_it_is_classified():
+    pipeline = Pipeline()
+    image = np.broadcast_to(np.float32(0), (1, 1025, 1024, 3))
+    with pytest.raises(ContentTooLarge, match=r"1024 x 1025 = 1049600 pixels.* most 1048576"):
+        explain(pipeline, resolved("rise", (None, None, None, 3)), image, options())
+    assert pipeline.slots == 0
 
 
 def test_the_deadline_holds_and_the_error_says_what_is_needed():
