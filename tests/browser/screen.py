@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import subprocess
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
@@ -61,9 +65,21 @@ class Screen:
             self.page.wait_for_timeout(500)
         return parse_qs(urlsplit(self.page.url).fragment.partition("?")[2])[name][0]
 
+    def open_file(self, name: str, content: bytes, media_type: str = "image/jpeg") -> None:
+        """Open a picture file."""
+        field = self.page.get_by_label("Picture file")
+        field.set_input_files({"name": name, "mimeType": media_type, "buffer": content})
+
+    @staticmethod
+    def pixels(canvas: Locator) -> np.ndarray:
+        """Return what an opaque canvas shows: [height, width, 3]."""
+        url = canvas.evaluate("(canvas) => canvas.toDataURL()")
+        with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as image:
+            return np.asarray(image.convert("RGB"))
+
     def draw(self) -> None:
         """Draw a cross with the mouse."""
-        box = self.page.locator(".picture-input canvas").bounding_box()
+        box = self.page.locator(".surface > canvas").bounding_box()
         assert box is not None
         for path in (((0.2, 0.2), (0.8, 0.8)), ((0.8, 0.2), (0.2, 0.8))):
             (x, y), (to_x, to_y) = path

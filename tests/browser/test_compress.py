@@ -75,11 +75,13 @@ def test_a_format_is_measured_as_any_other_program_would(screen):
     original = (SAMPLES / "bag.png").read_bytes()
     files = screen.page.evaluate(
         """async (size) => {
-          const { greyFile, greyOf, pictureOf } = await import("/studio/picture.js");
-          const grey = await greyOf((await pictureOf("bag")).blob, 28, 28);
+          const { pictureOf } = await import("/studio/picture.js");
+          const { pixelFile, pixelsOf } = await import("/studio/pixels.js");
+          const image = { width: 28, height: 28, channels: 1 };
+          const pixels = await pixelsOf((await pictureOf("bag")).blob, image, false);
           const files = [];
           for (let quality = 0; quality < 100; quality += 1) {
-            const file = await greyFile(grey, 28, 28, "image/jpeg", quality / 100);
+            const file = await pixelFile(pixels, image, "image/jpeg", quality / 100);
             if (file.size > size) break;
             const content = new Uint8Array(await file.arrayBuffer());
             if (content.length === size) files.push(Array.from(content));

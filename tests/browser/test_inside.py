@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import numpy as np
@@ -42,6 +43,24 @@ def test_the_tiles_are_those_that_curl_gets(screen):
     with Image.open(io.BytesIO(screen.run_curl())) as expected:
         shown = image.evaluate("(canvas) => [canvas.width, canvas.height]")
         assert shown == list(expected.size)
+
+
+def test_a_model_that_does_not_tell_its_signatures_is_asked_again(screen):
+    metadata = re.compile("/cnn/metadata")
+    body = json.dumps({"title": "Service Unavailable", "status": 503, "detail": "still loading"})
+    screen.page.route(
+        metadata,
+        lambda route: route.fulfill(status=503, content_type="application/problem+json", body=body),
+    )
+    screen.open("inside?model=cnn&picture=bag")
+    alert = screen.page.get_by_role("alert")
+    expect(alert).to_contain_text("503 Service Unavailable")
+    screen.page.unroute(metadata)
+    alert.get_by_role("button", name="Try again").click()
+    tiles(screen, "conv1")
+    # The browser itself reports every status of 400 and above.
+    assert [text for text in screen.complaints if "503" not in text] == []
+    screen.complaints.clear()
 
 
 def test_channels_are_leafed_through(screen):

@@ -17,7 +17,7 @@ def test_what_is_served_is_told_with_its_quality(screen):
     expect(cnn.locator(".measure")).to_have_text(f"{accuracy} accuracy")
     expect(screen.card("auto")).to_contain_text("and cnn where mlp is less than 95% sure")
     served = [model["name"] for model in json.loads(screen.run_curl())["models"]]
-    assert screen.page.locator(".card h2").all_inner_texts() == served
+    assert screen.page.locator(".card h3").all_inner_texts() == served
     screen.inspect("models")
 
 

@@ -45,8 +45,8 @@ def test_the_first_page_shows_what_models_take_a_sample_for(screen):
 def test_the_bars_follow_the_mouse_and_the_address_carries_the_drawing(screen):
     screen.open("predict?models=cnn,mlp")
     expect(screen.card("cnn").locator(".top")).to_have_text("Shirt")
-    screen.button("Clear").click()
     before = screen.card("cnn").locator(".bars").inner_text()
+    screen.button("Clear").click()
     screen.draw()
     expect(screen.card("cnn").locator(".bars")).not_to_have_text(before)
     image = picture_in_the_address(screen)
@@ -59,6 +59,73 @@ def test_the_bars_follow_the_mouse_and_the_address_carries_the_drawing(screen):
     screen.page.reload()
     expect(screen.card("mlp").locator(".top")).to_have_text(answers["mlp"]["label"])
     assert json.loads(screen.run_curl(1))["predictions"][0]["label"] == answers["mlp"]["label"]
+
+
+def test_a_cleared_pad_predicts_nothing(screen):
+    screen.open("predict?models=cnn&picture=bag")
+    top = screen.card("cnn").locator(".top")
+    expect(top).to_have_text("Bag")
+    screen.button("Clear").click()
+    expect(top).to_have_count(0)
+    expect(screen.card("cnn")).to_contain_text("Draw something, or choose a sample.")
+    assert screen.parameter("picture") == "blank"
+    for view in ("saliency", "inside", "compress"):
+        screen.open(f"{view}?picture=blank")
+        expect(screen.page.locator("main").get_by_text("Draw something, or").first).to_be_visible()
+        expect(screen.page.get_by_role("alert")).to_have_count(0)
+    screen.button("bag").click()
+    expect(screen.card("codec")).to_contain_text("dB")
+
+
+def ink(screen: Screen) -> int:
+    """The number of lit pixels on the pad."""
+    pad = screen.pixels(screen.page.locator(".surface > canvas"))
+    return int((pad[..., 0] > 0).sum())
+
+
+def test_strokes_are_thick_or_thin_erased_and_undone(screen):
+    screen.open("predict?models=cnn&picture=blank")
+    assert ink(screen) == 0
+    expect(screen.button("Undo")).to_be_disabled()
+    screen.draw()
+    usual = ink(screen)
+    screen.button("Undo").click()
+    # A cross is two strokes.
+    assert 0 < ink(screen) < usual
+    screen.button("Undo").click()
+    expect(screen.card("cnn")).to_contain_text("Draw something, or choose a sample.")
+    assert ink(screen) == 0
+    screen.page.get_by_label("Brush").fill("8")
+    screen.draw()
+    thin = ink(screen)
+    assert thin < usual / 2
+    screen.button("Eraser").click()
+    screen.page.get_by_label("Brush").fill("48")
+    screen.draw()
+    assert ink(screen) == 0
+    screen.button("Undo").click()
+    assert 0 < ink(screen) < thin
+
+
+def test_on_a_phone_the_prediction_and_every_view_are_in_sight(screen):
+    screen.page.set_viewport_size({"width": 390, "height": 844})
+    screen.open("predict?models=cnn")
+    box = screen.card("cnn").locator(".top").bounding_box()
+    assert box["y"] + box["height"] < 844
+    for link in screen.page.get_by_role("navigation").get_by_role("link").all():
+        edge = link.bounding_box()
+        assert 0 <= edge["x"] < edge["x"] + edge["width"] <= 390
+
+
+def test_the_lines_fold_away_and_stay_folded(screen):
+    screen.open("predict?models=cnn")
+    code = screen.page.locator(".curl code")
+    expect(code).to_be_visible()
+    screen.page.get_by_text("The same call from the command line").click()
+    expect(code).to_be_hidden()
+    screen.page.reload()
+    expect(screen.card("cnn").locator(".top")).to_have_text("Shirt")
+    expect(code).to_be_hidden()
 
 
 def test_a_cascade_says_which_model_answered(screen):

@@ -72,9 +72,18 @@ export async function send(request, signal) {
   return { data, ms };
 }
 
-/** Every model that is served, as GET /v1/models lists it. */
+/**
+ * Every model that is served, as GET /v1/models lists it. A cascade takes the images of its small
+ * model, and answers its classes.
+ */
 export async function listModels(signal) {
-  return (await get("v1/models", signal)).models;
+  const { models } = await get("v1/models", signal);
+  const described = ({ cascade }) => models.find(({ name }) => name === cascade?.small);
+  return models.map((model) => ({ ...model, classes: [], images: null, ...pick(described(model)), ...model }));
+}
+
+function pick(small) {
+  return small && { classes: small.classes, images: small.images };
 }
 
 /** The card of a model, in Markdown. */

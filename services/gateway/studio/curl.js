@@ -3,6 +3,8 @@
 import { hasKey, headersOf, urlOf } from "./api.js";
 import { h } from "./dom.js";
 
+const FOLDED = "lectern.curl-folded";
+
 /**
  * Write calls as lines of a shell.
  * @param {Request} request
@@ -32,7 +34,7 @@ export function quote(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** A box with lines to copy; `show(text)` changes them. */
+/** A box with lines to copy, which folds away; `show(text)` changes them. */
 export function curlBox(title = "The same call from the command line") {
   const code = h("code");
   const copy = h("button", { type: "button", className: "quiet" }, "Copy");
@@ -43,6 +45,11 @@ export function curlBox(title = "The same call from the command line") {
   };
   const lines = h("pre", { tabIndex: 0, role: "region", "aria-label": title }, code);
   const heading = h("h2", {}, title);
-  const element = h("section", { className: "curl" }, h("header", {}, heading, copy), lines);
+  const element = h("details", { className: "curl" }, h("summary", {}, heading), h("div", {}, lines, copy));
+  element.open = localStorage.getItem(FOLDED) === null;
+  element.ontoggle = () => {
+    if (element.open) localStorage.removeItem(FOLDED);
+    else localStorage.setItem(FOLDED, true);
+  };
   return { element, show: (text) => (code.textContent = text) };
 }

@@ -32,6 +32,11 @@ export function percent(probability) {
   return `${(100 * probability).toFixed(1)}%`;
 }
 
+/** Write the name of a class; models may name some of their classes, or none. */
+export function className(classes, index) {
+  return classes[index] ?? `class ${index}`;
+}
+
 /** Write a time in milliseconds. */
 export function milliseconds(time) {
   return `${Math.round(time)} ms`;

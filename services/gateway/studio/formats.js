@@ -1,6 +1,6 @@
 // JPEG and WebP as this browser writes them, with a limit on their size.
 
-import { greyFile, greyOf } from "./picture.js";
+import { pixelFile, pixelsOf } from "./pixels.js";
 
 export const FORMATS = {
   JPEG: { type: "image/jpeg", dataOf: scanSize },
@@ -12,7 +12,7 @@ const BEST_QUALITY = 99;
 
 /**
  * @typedef {Object} Encoded
- * @property {Uint8ClampedArray} grey what comes back, [height * width]
+ * @property {Uint8ClampedArray} pixels what comes back, [height * width * channels]
  * @property {number} size of the file in bytes
  * @property {number} data bytes without headers and tables
  * @property {boolean} fits whether it is within the limit; if not, it is the smallest possible file
@@ -21,7 +21,7 @@ const BEST_QUALITY = 99;
 /**
  * Find the best quality whose file is small enough.
  * @param {string} format a name in FORMATS
- * @param {{grey: Uint8ClampedArray, width: number, height: number}} image
+ * @param {{pixels: Uint8ClampedArray, width: number, height: number, channels: number}} image
  * @param {(encoded: Encoded) => boolean} isSmallEnough
  * @returns {Promise<Encoded|null>} null if this browser does not write the format
  */
@@ -39,18 +39,18 @@ export async function encodeWithin(format, image, isSmallEnough) {
 }
 
 /** The peak signal-to-noise ratio in decibels; infinite for equal images. */
-export function psnr(grey, restored) {
-  const error = grey.reduce((sum, value, index) => sum + (value - restored[index]) ** 2, 0) / grey.length;
+export function psnr(pixels, restored) {
+  const error = pixels.reduce((sum, value, index) => sum + (value - restored[index]) ** 2, 0) / pixels.length;
   return 10 * Math.log10(255 ** 2 / error);
 }
 
-async function encode(format, { grey, width, height }, quality) {
+async function encode(format, image, quality) {
   const { type, dataOf } = FORMATS[format];
-  const blob = await greyFile(grey, width, height, type, quality / 100);
+  const blob = await pixelFile(image.pixels, image, type, quality / 100);
   // Browsers write PNG instead of a format that they cannot write.
   if (blob.type !== type) return null;
   const file = new Uint8Array(await blob.arrayBuffer());
-  return { grey: await greyOf(blob, width, height), size: file.length, data: dataOf(file) };
+  return { pixels: await pixelsOf(blob, image, false), size: file.length, data: dataOf(file) };
 }
 
 /** What lies between the header of JPEG's scan and the end marker (ITU T.81, B.1.1 and B.2.3). */

@@ -3,8 +3,10 @@
 import { readAddress, addressOf, replaceAddress } from "./address.js";
 import { listModels } from "./api.js";
 import { announce, h } from "./dom.js";
-import { pictureOf } from "./picture.js";
+import { noModels } from "./empty.js";
+import { looks } from "./looks.js";
 import { problemBox } from "./problem.js";
+import { selectionOf } from "./selection.js";
 import * as compress from "./views/compress.js";
 import * as generate from "./views/generate.js";
 import * as inside from "./views/inside.js";
@@ -19,8 +21,8 @@ const WRITE_AFTER_MS = 150;
 
 const content = document.getElementById("content");
 const links = Object.entries(VIEWS).map(([name, { title }]) => h("a", { href: `#${name}` }, title));
-// The picture is kept when the view changes.
-const looking = { picture: null, invert: false };
+// The pictures are kept when the view changes.
+const looking = looks();
 let ending = new AbortController();
 
 async function open() {
@@ -30,30 +32,49 @@ async function open() {
   const { view, parameters } = readAddress();
   const name = Object.hasOwn(VIEWS, view) ? view : "predict";
   markLinks(name);
-  // On a phone the links are wider than the screen.
-  links[Object.keys(VIEWS).indexOf(name)].scrollIntoView({ block: "nearest", inline: "center" });
-  const { title, lead, show } = VIEWS[name];
+  const { title, lead } = VIEWS[name];
   document.title = `${title} · Lectern`;
   announce(title);
   const body = h("div", { className: "loading", "aria-busy": "true" }, "Loading the models …");
   content.replaceChildren(h("header", { className: "lead" }, h("h1", {}, title), h("p", {}, lead)), body);
   try {
-    const served = await listModels(signal);
-    await look(parameters, signal);
-    if (signal.aborted) return;
-    markLinks(name);
-    const filled = await show(contextOf(name, parameters, served, signal));
+    const filled = await fill(name, parameters, signal);
     if (!signal.aborted) body.replaceWith(filled);
   } catch (error) {
-    if (!signal.aborted) body.replaceWith(problemBox(error, open));
+    if (!signal.aborted) body.replaceWith(problemBox(error, () => retry(name, parameters, error)));
   }
 }
 
-/** The context of a view: the models, the picture, its own parameters, and a signal for its end. */
-function contextOf(name, parameters, served, signal) {
+/** What a view shows, for the models and the picture that its address names. */
+async function fill(name, parameters, signal) {
+  const view = VIEWS[name];
+  const served = await listModels(signal);
+  const context = { models: served, parameters, signal, set: setter(name, parameters, signal) };
+  const look = await looking.read(parameters);
+  if (look && !signal.aborted) looking.keep(look);
+  markLinks(name);
+  if (!view.task) return view.show(context);
+  const { offered, chosen, isAsked } = selectionOf(view, served, parameters, look?.picture.medium);
+  if (!chosen.length) return noModels(view.task, served);
+  // A picture and models that the address names together stay together.
+  const isMeant = isAsked && parameters.has("picture");
+  const { picture, invert } = isMeant ? look : await looking.fit(chosen, look);
+  if (!signal.aborted) looking.keep({ picture, invert });
+  markLinks(name);
+  const setPicture = (changed) => {
+    if (signal.aborted) return;
+    looking.keep(changed);
+    markLinks(name);
+    context.set({ picture: changed.picture.token, invert: changed.invert || null });
+  };
+  return view.show({ ...context, offered, chosen, picture, invert, setPicture, lookFor: looking.fit });
+}
+
+/** Writes parameters of a view into the address, a moment after the last change. */
+function setter(name, parameters, signal) {
   let writing;
   const write = () => signal.aborted || replaceAddress(name, parameters);
-  const set = (changes) => {
+  return (changes) => {
     for (const [key, value] of Object.entries(changes)) {
       if (value === null) parameters.delete(key);
       else parameters.set(key, value);
@@ -61,29 +82,22 @@ function contextOf(name, parameters, served, signal) {
     clearTimeout(writing);
     writing = setTimeout(write, WRITE_AFTER_MS);
   };
-  const setPicture = ({ picture, invert }) => {
-    if (signal.aborted) return;
-    Object.assign(looking, { picture, invert });
-    markLinks(name);
-    set({ picture: picture.token, invert: invert || null });
-  };
-  return { ...looking, models: served, parameters, set, setPicture, signal };
 }
 
-async function look(parameters, signal) {
-  const token = parameters.get("picture");
-  if (looking.picture && !token) return;
-  const isKnown = looking.picture && token === looking.picture.token;
-  const picture = isKnown ? looking.picture : await pictureOf(token);
-  if (signal.aborted) return;
-  Object.assign(looking, { picture, invert: parameters.get("invert") === "true" });
+/** Open the view again; if it offers another way, without the models that its address names. */
+function retry(name, parameters, { way }) {
+  if (way) {
+    parameters.delete("model");
+    parameters.delete("models");
+    replaceAddress(name, parameters);
+  }
+  open();
 }
 
 function markLinks(current) {
-  const picture = looking.picture?.token;
-  const carried = picture ? { picture, ...(looking.invert && { invert: true }) } : {};
+  const carried = looking.parameters();
   Object.keys(VIEWS).forEach((name, index) => {
-    links[index].href = addressOf(name, new URLSearchParams(carried));
+    links[index].href = addressOf(name, carried);
     links[index].ariaCurrent = name === current ? "page" : null;
   });
 }

@@ -1,143 +1,148 @@
 // Where the picture comes from: drawn, dropped, pasted, opened, taken by a camera, or a sample.
 
-import { startCamera } from "./camera.js";
+import { cameraButton } from "./camera.js";
 import { h } from "./dom.js";
+import { DRAWING, PHOTOGRAPH, mediumOf } from "./kinds.js";
 import { newestOnly } from "./newest.js";
 import { pad } from "./pad.js";
-import { SAMPLES, fromCanvas, fromFile, sample, sampleUrl } from "./picture.js";
+import { photographFrame } from "./photograph.js";
+import { BLANK, fromFile, fromFrame, fromPad, fromSample } from "./picture.js";
+import { bitmapOf } from "./pixels.js";
+import { sampleStrip } from "./samples.js";
+import { openButton, takeFiles } from "./sources.js";
+
+const HINTS = {
+  [DRAWING]: "Draw, drop or paste a picture, or choose a sample.",
+  [PHOTOGRAPH]: "Drop or paste a photograph, open one, or choose a sample.",
+};
 
 /**
- * The pad with its tools.
- * @param {Object} context of the view: its picture, whether to invert it, and its end
- * @param {(change: {picture: Picture, invert: boolean}) => void} onChange
- * @returns {HTMLElement}
+ * The picture with its tools: a pad for drawings, a frame for photographs.
+ * @param {Object} context of the view: its picture, whether to invert it, the models that look at
+ *   it, and its end
+ * @param {(look: {picture: Picture, invert: boolean}) => void} onChange
+ * @returns {{element: HTMLElement, fit: (models: Object[]) => Promise<void>}} `fit` offers what these
+ *   models take, and calls `onChange` with a picture that one of them takes
  */
-export function pictureInput({ picture, invert, signal }, onChange) {
-  const state = { picture, invert };
-  let choices = 0;
+export function pictureInput({ picture, invert, chosen, lookFor, signal }, onChange) {
+  const state = { picture, invert, media: new Set() };
+  const surface = surfaces(newestOnly(takeBoard));
+  const inverted = h("button", { type: "button", onclick: () => show(state.picture, !state.invert) }, "Invert");
+  const camera = cameraButton(signal, takeFrame, (problem) => (note.textContent = problem));
+  const strips = [DRAWING, PHOTOGRAPH].map((medium) => ({ medium, ...sampleStrip(medium, choose) }));
+  const hint = h("p", { className: "note hint" });
   const note = h("p", { className: "note" });
-  const board = pad(newestOnly(takeBoard));
-  const inverted = h("button", { type: "button", onclick: () => toggleInvert() }, "Invert");
-  const strip = sampleStrip(async (name) => show(await sample(name)));
+  let shown = 0;
 
   async function takeBoard() {
-    const before = choices;
-    const taken = await fromCanvas(board.canvas);
-    // A picture that was chosen meanwhile is newer than this drawing or frame.
-    if (choices === before) change({ picture: taken, invert: false });
+    const before = shown;
+    const taken = surface.isBlank() ? BLANK : await fromPad(surface.canvas);
+    // A picture that was chosen meanwhile is newer than this drawing.
+    if (shown === before) change({ picture: taken, invert: false });
   }
 
-  function change(changed) {
-    Object.assign(state, changed);
+  async function takeFrame(frame) {
+    const before = shown;
+    if (mediumOfFiles() === DRAWING) {
+      surface.showFrame(frame);
+      return takeBoard();
+    }
+    const taken = await fromFrame(frame);
+    if (shown !== before) return;
+    change({ picture: taken, invert: false });
+    surface.show(taken, false);
+  }
+
+  async function choose(sample) {
+    show(await fromSample(sample));
+  }
+
+  /** What an opened file and a frame of the camera are taken for. */
+  function mediumOfFiles() {
+    return state.media.has(PHOTOGRAPH) ? PHOTOGRAPH : DRAWING;
+  }
+
+  function show(chosenPicture, isInverted = false) {
+    shown += 1;
+    camera.stop();
+    change({ picture: chosenPicture, invert: isInverted });
+    surface.show(chosenPicture, isInverted);
+  }
+
+  function change(look) {
+    Object.assign(state, look);
     describe();
-    onChange({ ...state });
+    onChange(look);
   }
 
   function describe() {
     inverted.setAttribute("aria-pressed", state.invert);
-    strip.mark(state.picture.token);
-    note.textContent = state.picture.token
-      ? ""
-      : `${state.picture.name}: the file stays in this tab; the page's address does not contain it.`;
+    const media = new Set([...state.media, state.picture.medium]);
+    for (const { medium, element, mark } of strips) {
+      element.hidden = !media.has(medium);
+      mark(state.picture.token);
+    }
+    hint.textContent = HINTS[state.picture.medium];
+    note.textContent = remarkOn(state.picture);
   }
 
-  async function paint() {
-    // The browser knows fewer formats than the gateway does.
-    const image = await createImageBitmap(state.picture.blob).catch(() => new OffscreenCanvas(1, 1));
-    board.show(image, state.invert);
+  async function fit(models) {
+    const media = new Set(models.map(mediumOf));
+    state.media = media;
+    if (media.has(state.picture.medium)) return change({ picture: state.picture, invert: state.invert });
+    const look = await lookFor(models);
+    if (state.media === media) show(look.picture, look.invert);
   }
 
-  function show(shown, isInverted = false) {
-    choices += 1;
-    camera.stop();
-    change({ picture: shown, invert: isInverted });
-    return paint();
-  }
-
-  function toggleInvert() {
-    show(state.picture, !state.invert);
-  }
-
-  const watch = async (video) => {
-    board.showCamera(video);
-    await takeBoard();
-  };
-  const camera = cameraButton(signal, watch, (problem) => (note.textContent = problem));
+  const takeFile = (file) => show(fromFile(file, mediumOfFiles()));
+  const files = h("div", { className: "tools" }, ...openButton(takeFile), camera.element, inverted);
   const element = h(
     "section",
     { className: "picture-input", "aria-label": "Picture" },
-    board.canvas,
-    h(
-      "div",
-      { className: "tools" },
-      h("button", { type: "button", onclick: () => (camera.stop(), board.clear()) }, "Clear"),
-      ...openButton((file) => show(fromFile(file))),
-      camera.element,
-      inverted,
-    ),
-    strip.element,
-    h("p", { className: "note" }, "Draw, drop or paste a picture, or choose a sample."),
+    surface.element,
+    h("div", { className: "of-picture" }, surface.tools, files),
+    ...strips.map((strip) => strip.element),
+    hint,
     note,
   );
-  takeFiles(element, (dropped) => show(fromFile(dropped)), signal);
+  takeFiles(element, takeFile, signal);
+  state.media = new Set(chosen.map(mediumOf));
   describe();
-  paint();
-  return element;
+  surface.show(picture, invert);
+  return { element, fit };
 }
 
-/** Ten samples, of which the one in use is marked. */
-export function sampleStrip(onChoose) {
-  const buttons = SAMPLES.map((name) => {
-    const image = h("img", { src: sampleUrl(name), alt: name.replaceAll("_", " "), width: 28, height: 28 });
-    return h("button", { type: "button", className: "sample", onclick: () => onChoose(name) }, image);
-  });
-  const element = h("div", { className: "samples", role: "group", "aria-label": "Samples" }, ...buttons);
-  const mark = (token) =>
-    buttons.forEach((button, index) => button.setAttribute("aria-pressed", SAMPLES[index] === token));
-  return { element, mark };
-}
-
-/** A button for files, and the field behind it. */
-function openButton(onFile) {
-  const field = h("input", { type: "file", accept: "image/*", className: "hidden", tabIndex: -1 });
-  field.setAttribute("aria-label", "Picture file");
-  field.onchange = () => field.files[0] && onFile(field.files[0]);
-  return [h("button", { type: "button", onclick: () => field.click() }, "Open…"), field];
-}
-
-function cameraButton(signal, onFrame, onProblem) {
-  const element = h("button", { type: "button" }, "Camera");
-  let ending = null;
-  const press = (isPressed) => element.setAttribute("aria-pressed", isPressed);
-  const stop = () => {
-    ending?.abort();
-    ending = null;
-    press(false);
+/** The pad and the frame, of which the one for the picture's medium is shown. */
+function surfaces(onDraw) {
+  const board = pad(onDraw);
+  const frame = photographFrame();
+  const tools = h("div", { className: "pen" }, h("div", { className: "tools" }, ...board.tools), board.brush);
+  const element = h("div", { className: "surface" }, board.canvas, frame.element);
+  const turnTo = (medium) => {
+    board.canvas.hidden = tools.hidden = medium !== DRAWING;
+    frame.element.hidden = medium !== PHOTOGRAPH;
   };
-  const start = async () => {
-    ending = new AbortController();
-    const ends = AbortSignal.any([signal, ending.signal]);
-    try {
-      await startCamera(onFrame, ends);
-      if (!ends.aborted) press(true);
-    } catch (error) {
-      if (ends.aborted) return;
-      stop();
-      onProblem(`No camera: ${error.message}. Allow it in the browser's settings.`);
-    }
-  };
-  element.onclick = () => (ending ? stop() : start());
-  return { element, stop };
+  let newest = null;
+
+  async function show(picture, invert) {
+    newest = picture;
+    turnTo(picture.medium);
+    const image = picture.blob && (await bitmapOf(picture.blob));
+    if (newest !== picture) return;
+    if (picture.medium === DRAWING) board.show(image, invert);
+    else frame.show(image, invert, picture.name);
+  }
+
+  function showFrame(image) {
+    newest = null;
+    turnTo(DRAWING);
+    board.showFrame(image);
+  }
+
+  return { element, tools, canvas: board.canvas, isBlank: board.isBlank, show, showFrame };
 }
 
-function takeFiles(element, onFile, signal) {
-  const take = (event, transfer) => {
-    const file = Array.from(transfer?.files ?? []).find(({ type }) => type.startsWith("image/"));
-    if (!file) return;
-    event.preventDefault();
-    onFile(file);
-  };
-  document.addEventListener("paste", (event) => take(event, event.clipboardData), { signal });
-  element.addEventListener("dragover", (event) => event.preventDefault());
-  element.addEventListener("drop", (event) => take(event, event.dataTransfer));
+function remarkOn({ token, name, credit }) {
+  if (token) return credit ?? "";
+  return `${name}: the file stays in this tab; the page's address does not contain it.`;
 }

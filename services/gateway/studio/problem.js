@@ -5,8 +5,9 @@ import { h } from "./dom.js";
 
 /**
  * A box that shows a problem.
- * @param {Error} problem a Problem of the API, or what went wrong in the page
- * @param {() => void} retry asks again
+ * @param {Error} problem a Problem of the API, or what went wrong in the page; `way` is what its button
+ *   offers instead of another try
+ * @param {() => void} retry what the button does
  */
 export function problemBox(problem, retry) {
   const title = problem.status ? `${problem.status} ${problem.title}` : (problem.title ?? "The page failed");
@@ -15,7 +16,7 @@ export function problemBox(problem, retry) {
     { className: "problem", role: "alert" },
     h("strong", {}, title),
     h("p", {}, problem.message),
-    problem.status === 401 ? keyForm(retry) : h("button", { type: "button", onclick: retry }, "Try again"),
+    problem.status === 401 ? keyForm(retry) : h("button", { type: "button", onclick: retry }, problem.way ?? "Try again"),
   );
 }
 
@@ -30,10 +31,4 @@ function keyForm(retry) {
     retry();
   };
   return form;
-}
-
-/** The text in place of a view that no model supports. */
-export function nothing(task) {
-  const text = `No model with the task “${task}” is ready. If one is still loading, reload the page in a moment.`;
-  return h("p", { className: "empty" }, text);
 }

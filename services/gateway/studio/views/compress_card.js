@@ -2,12 +2,12 @@
 
 import { h } from "../dom.js";
 import { psnr } from "../formats.js";
-import { drawGrey } from "../picture.js";
+import { drawPixels } from "../pixels.js";
 
 /**
  * @param {string} name
  * @param {Encoded|null} version null if this browser cannot write it
- * @param {{grey: Uint8ClampedArray, width: number, height: number}} original
+ * @param {{pixels: Uint8ClampedArray, width: number, height: number, channels: number}} original
  */
 export function versionCard(name, version, original) {
   const heading = h("header", {}, h("h2", {}, name));
@@ -15,11 +15,11 @@ export function versionCard(name, version, original) {
     const excuse = h("p", { className: "muted" }, "This browser cannot write this format.");
     return h("article", { className: "card map" }, heading, excuse);
   }
-  const { grey, size, data, fits } = version;
-  const canvas = h("canvas", { width: original.width, height: original.height, role: "img" });
+  const { pixels, size, data, fits } = version;
+  const canvas = h("canvas", { role: "img" });
   canvas.setAttribute("aria-label", `${name}, restored`);
-  drawGrey(canvas, grey);
-  const ratio = psnr(original.grey, grey);
+  drawPixels(canvas, pixels, original);
+  const ratio = psnr(original.pixels, pixels);
   const nearness = Number.isFinite(ratio) ? `${ratio.toFixed(1)} dB` : "identical";
   const quality = h("p", { className: "quality" }, nearness);
   const weight = size === null ? `${data} bytes` : `${data} bytes + ${size - data} of headers`;

@@ -2,10 +2,11 @@
 
 import { answering } from "../answering.js";
 import { shapeOf, signaturesOf } from "../api.js";
-import { chosenOf, modelOptions, oneOf } from "../choices.js";
+import { chosenOf, oneModelOf, oneOf } from "../choices.js";
 import { curlBox } from "../curl.js";
 import { h } from "../dom.js";
-import { nothing } from "../problem.js";
+import { leftOut } from "../empty.js";
+import { mediumOf } from "../kinds.js";
 import { showGrid } from "./generate_grid.js";
 import { showMap } from "./generate_map.js";
 import { showSliders } from "./generate_sliders.js";
@@ -21,10 +22,11 @@ const FORMS = {
   walk: { text: "A walk between two", show: showWalk, needs: "encode_latent" },
 };
 
-export async function show({ models, parameters, set, signal, picture, invert }) {
-  const options = modelOptions(models, "generate");
-  if (!options.length) return nothing("generate");
-  const state = { model: chosenOf(options, parameters.get("model")), form: parameters.get("form") };
+export const task = "generate";
+
+export async function show(context) {
+  const { models, offered, chosen, parameters, set, signal, picture, invert, lookFor } = context;
+  const state = { model: chosen[0], form: parameters.get("form") };
   const forms = h("div");
   const form = h("div");
   const curl = curlBox();
@@ -32,18 +34,16 @@ export async function show({ models, parameters, set, signal, picture, invert })
 
   const open = answering(form, signal, async () => {
     const { model } = state;
-    const signatures = await signaturesOf(model, signal);
-    const offered = Object.entries(FORMS)
-      .filter(([, { needs }]) => needs in signatures)
-      .map(([value, { text }]) => ({ value, text }));
-    const shown = chosenOf(offered, state.form);
-    forms.replaceChildren(oneOf("Show", offered, shown, (chosen) => change({ form: chosen })));
+    const signatures = await signaturesOf(model.name, signal);
+    const options = formsOf(signatures);
+    const shown = chosenOf(options, state.form);
+    forms.replaceChildren(oneOf("Show", options, shown, (value) => change({ form: value })));
     closing.abort();
     closing = new AbortController();
-    const ends = AbortSignal.any([signal, closing.signal]);
+    const look = await lookFor([model], { picture, invert });
     const size = signatures.decode_latent && shapeOf(signatures.decode_latent.inputs.latent)[0];
-    const context = { model, size, parameters, set, change, picture, invert, signal: ends, curl };
-    return [FORMS[shown].show(context)];
+    const shared = { medium: mediumOf(model), size, parameters, set, change, ...look, curl };
+    return [await FORMS[shown].show({ ...shared, model: model.name, signal: AbortSignal.any([signal, closing.signal]) })];
   });
 
   /** Go to another form, with what it starts from. */
@@ -53,11 +53,17 @@ export async function show({ models, parameters, set, signal, picture, invert })
     return open();
   }
 
-  const choice = oneOf("Model", options, state.model, (model) => {
+  const choice = oneModelOf(offered, state.model, (model) => {
     Object.assign(state, { model });
-    set({ model, latent: null });
+    set({ model: model.name, latent: null });
     return open();
   });
   await open();
-  return h("div", {}, choice, forms, form, curl.element);
+  return h("div", {}, choice, leftOut(task, models, offered), forms, form, curl.element);
+}
+
+function formsOf(signatures) {
+  return Object.entries(FORMS)
+    .filter(([, { needs }]) => needs in signatures)
+    .map(([value, { text }]) => ({ value, text }));
 }

@@ -4,26 +4,28 @@ import { answering } from "../answering.js";
 import { send } from "../api.js";
 import { curlOf } from "../curl.js";
 import { announce, h, milliseconds, slider } from "../dom.js";
-import { SAMPLES, encodeFile, imageUrl, negativeOf, pictureOf } from "../picture.js";
-import { sampleStrip } from "../picture_input.js";
+import { encodeFile, firstPictureOf, imageUrl, negativeOf, pictureOf } from "../picture.js";
+import { sampleStrip, samplesOf } from "../samples.js";
 
 const STEPS = 24;
 const FRAME_MS = 80;
 
-export function showWalk({ model, parameters, set, picture, invert, signal, curl }) {
+export async function showWalk({ model, medium, parameters, set, picture, invert, signal, curl }) {
+  const [, second] = await samplesOf(medium);
   // Without a name, it starts from the picture that all views look at.
-  const ends = { from: parameters.get("from"), to: parameters.get("to") ?? SAMPLES[1] };
+  const ends = { from: parameters.get("from"), to: parameters.get("to") ?? second?.name };
   const image = h("img", { className: "large", alt: "A step of the walk" });
   const note = h("p", { className: "muted" }, "…");
   const body = h("div", {}, image, note);
+  const position = slider("Step", { min: 0, max: STEPS - 1, step: 1, value: 0 }, (step) => {
+    player.stop();
+    showStep(Number(step));
+  });
+  const player = playButton(signal, () => showStep((Number(position.input.value) + 1) % STEPS));
   let frames = [];
 
-  const start = () => (invert ? negativeOf(picture) : picture);
-
   const walk = answering(body, signal, async () => {
-    const pictures = await Promise.all([ends.from ? pictureOf(ends.from) : start(), pictureOf(ends.to)]);
-    const instances = await Promise.all(pictures.map(({ blob }) => encodeFile(blob)));
-    const request = { model, verb: "generate", json: { instances, steps: STEPS } };
+    const request = await requestOf(model, medium, ends, { picture, invert });
     curl.show(curlOf(request, "walk.png"));
     const { data, ms } = await send({ ...request, accept: "application/json" }, signal);
     frames = data.samples.map(({ image: file }) => imageUrl(file));
@@ -39,25 +41,37 @@ export function showWalk({ model, parameters, set, picture, invert, signal, curl
     position.set(step);
   }
 
-  const position = slider("Step", { min: 0, max: STEPS - 1, step: 1, value: 0 }, (step) => {
-    player.stop();
-    showStep(Number(step));
-  });
-  const player = playButton(signal, () => showStep((Number(position.input.value) + 1) % STEPS));
-  const strips = ["from", "to"].map((end) => {
-    const strip = sampleStrip((name) => {
-      ends[end] = name;
-      strip.mark(name);
-      set(ends);
-      walk();
-    });
-    strip.mark(ends[end] ?? picture.token);
-    return h("section", { className: "end" }, h("h2", {}, end === "from" ? "From" : "To"), strip.element);
-  });
+  const choose = (end, name) => {
+    ends[end] = name;
+    set(ends);
+    walk();
+  };
   walk();
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) player.start();
   const controls = h("div", { className: "controls" }, player.element, position.element);
+  const strips = [
+    endStrip("From", medium, ends.from ?? picture.token, (name) => choose("from", name)),
+    endStrip("To", medium, ends.to, (name) => choose("to", name)),
+  ];
   return h("div", { className: "bench" }, h("div", {}, body, controls), h("div", { className: "ends" }, ...strips));
+}
+
+async function requestOf(model, medium, { from, to }, { picture, invert }) {
+  // Between an empty pad and something there is nothing to walk.
+  const given = picture.blob ? picture : await firstPictureOf(medium);
+  const start = from ? pictureOf(from) : invert ? negativeOf(given) : given;
+  const pictures = await Promise.all([start, pictureOf(to)]);
+  const instances = await Promise.all(pictures.map(({ blob }) => encodeFile(blob)));
+  return { model, verb: "generate", json: { instances, steps: STEPS } };
+}
+
+function endStrip(title, medium, token, onChoose) {
+  const strip = sampleStrip(medium, ({ name }) => {
+    strip.mark(name);
+    onChoose(name);
+  });
+  strip.mark(token);
+  return h("section", { className: "end" }, h("h2", {}, title), strip.element);
 }
 
 function playButton(signal, onFrame) {

@@ -2,55 +2,30 @@
 
 import { answering } from "../answering.js";
 import { send, shapeOf, signaturesOf } from "../api.js";
-import { chosenOf, modelOptions, oneOf } from "../choices.js";
+import { oneModelOf, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds } from "../dom.js";
+import { leftOut, noPicture } from "../empty.js";
 import { pictureInput } from "../picture_input.js";
-import { nothing } from "../problem.js";
 import { drawTiles } from "../tiles.js";
 import { excitingImages } from "./inside_channels.js";
 
 export const title = "Inside";
 export const lead = "The output of each layer. White is the layer's largest number, black its smallest.";
 
+export const task = "activations";
+
 export async function show(context) {
-  const { models, parameters, set, setPicture, signal } = context;
-  const options = modelOptions(models, "activations");
-  if (!options.length) return nothing("activations");
-  const state = {
-    picture: context.picture,
-    invert: context.invert,
-    model: chosenOf(options, parameters.get("model")),
-    layer: parameters.get("layer"),
-  };
+  const { models, offered, chosen, parameters, set, setPicture, signal } = context;
+  const state = { picture: context.picture, invert: context.invert, model: chosen[0], layer: parameters.get("layer") };
   const curl = curlBox();
-  const layers = h("div");
-  const channels = h("div", { className: "wide" });
+  const layers = layerChoice(context, state, look);
   const map = layerMap(state, signal);
-  let found = [];
-
-  const open = answering(layers, signal, async (model, layer) => {
-    const signatures = await signaturesOf(model, signal);
-    found = layersOf(signatures);
-    const isFound = found.some(({ value }) => value === layer);
-    Object.assign(state, { model, layer: isFound ? layer : widest(found) });
-    channels.replaceChildren(excitingImages(context, model, signatures));
-    look();
-    return [oneOf("Layer", found, state.layer, choose)];
-  });
-
-  function choose(layer) {
-    state.layer = layer;
-    set({ layer });
-    look();
-  }
 
   function look() {
-    // Undefined until the layers of the model are known.
-    const layer = found.find(({ value }) => value === state.layer);
-    if (!layer) return;
-    map.look(layer.shape);
-    curl.show(curlOf(requestOf(state), "activations.png"));
+    const shape = layers.shape();
+    curl.show(shape && state.picture.blob ? curlOf(requestOf(state), "activations.png") : "");
+    if (shape) map.look(shape);
   }
 
   const input = pictureInput(context, (changed) => {
@@ -58,16 +33,45 @@ export async function show(context) {
     setPicture(changed);
     look();
   });
-  const choice = oneOf("Model", options, state.model, (model) => {
-    set({ model, layer: null, of: null, channel: null });
-    open(model, null);
+  const choice = oneModelOf(offered, state.model, (model) => {
+    set({ model: model.name, layer: null, of: null, channel: null });
+    layers.open(model, null);
+    input.fit([model]);
   });
-  await open(state.model, state.layer);
-  return h("div", { className: "bench" }, input, h("div", {}, choice, layers, map.element), curl.element, channels);
+  await layers.open(state.model, state.layer);
+  const right = h("div", {}, choice, leftOut(task, models, offered), layers.element, map.element);
+  return h("div", { className: "bench" }, input.element, right, curl.element, layers.channels);
+}
+
+/** The choice of a layer, and what its channels look for. */
+function layerChoice(context, state, onChoose) {
+  const element = h("div");
+  const channels = h("div", { className: "wide" });
+  let found = [];
+
+  const open = answering(element, context.signal, async (model, layer) => {
+    // Until the model tells its layers, there is nothing to look at.
+    found = [];
+    const signatures = await signaturesOf(model.name, context.signal);
+    found = layersOf(signatures);
+    const isFound = found.some(({ value }) => value === layer);
+    Object.assign(state, { model, layer: isFound ? layer : widest(found) });
+    channels.replaceChildren(excitingImages(context, model, signatures));
+    onChoose();
+    return [oneOf("Layer", found, state.layer, choose)];
+  });
+
+  function choose(layer) {
+    state.layer = layer;
+    context.set({ layer });
+    onChoose();
+  }
+
+  return { element, channels, open, shape: () => found.find(({ value }) => value === state.layer)?.shape };
 }
 
 function requestOf({ model, picture, invert, layer }) {
-  return { model, verb: "activations", query: { layer, invert: invert || undefined }, picture };
+  return { model: model.name, verb: "activations", query: { layer, invert: invert || undefined }, picture };
 }
 
 /** The layers on the way from the picture's size down to the classes; metadata has no order. */
@@ -97,7 +101,8 @@ function layerMap(state, signal) {
   const body = h("div", {}, canvas, note);
 
   const look = answering(body, signal, async (shape) => {
-    const { layer } = state;
+    const { layer, picture } = state;
+    if (!picture.blob) return [noPicture()];
     const { data, ms } = await send({ ...requestOf(state), accept: "image/png" }, signal);
     // Only a feature map has a tile for each channel.
     drawTiles(canvas, await createImageBitmap(data), shape.length === 3 ? shape[2] : 1);

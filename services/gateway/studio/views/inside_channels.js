@@ -14,65 +14,66 @@ const AT_ONCE = 4;
 /**
  * The images of a layer's channels, a few at a time.
  * @param {Object} context of the view
- * @param {string} model
+ * @param {Object} model
  * @param {Object} signatures of the model
  */
-export function excitingImages({ models, parameters, set, signal }, model, signatures) {
+export function excitingImages({ parameters, set, signal }, model, signatures) {
   const options = layersOf(signatures);
   if (!options.length) return "";
-  const { classes } = models.find(({ name }) => name === model);
-  const state = {
-    model,
-    // The last layer by name, which in a classifier tells the classes apart.
-    layer: chosenOf(options.toReversed(), parameters.get("of")),
-    first: 0,
-    seed: Number(parameters.get("seed") ?? 0),
-  };
+  // The last layer by name, which in a classifier tells the classes apart.
+  const layer = chosenOf(options.toReversed(), parameters.get("of"));
+  const countOf = (name) => options.find(({ value }) => value === name).count;
+  const first = within(countOf(layer), Number(parameters.get("channel") ?? 0));
+  const state = { model, layer, first, seed: Number(parameters.get("seed") ?? 0) };
   const curl = curlBox("These channels from the command line");
-  const grid = h("div", { className: "maps" });
-  const note = h("p", { className: "muted" }, "…");
-  const body = h("div", {}, grid, note);
-  const countOf = () => options.find(({ value }) => value === state.layer).count;
-
-  state.first = within(countOf(), Number(parameters.get("channel") ?? 0));
-
-  const visualize = answering(body, signal, async () => {
-    const request = requestOf(state, countOf());
-    curl.show(curlOf({ ...request, accept: undefined }, "channels.png"));
-    const { data, ms } = await send(request, signal);
-    // A layer of as many channels as there are classes is the last one.
-    const names = countOf() === classes.length ? classes : [];
-    grid.replaceChildren(...data.visualizations.map((each) => channelFigure(each, names)));
-    const shown = `${data.visualizations.length} of the ${countOf()} channels of ${state.layer}`;
-    note.textContent = `${shown} · ${milliseconds(ms)}`;
-    return [grid, note];
-  });
+  const images = channelImages(state, countOf, signal, curl);
 
   function choose(changes) {
     Object.assign(state, changes);
     set({ of: state.layer, channel: state.first, seed: state.seed });
-    visualize();
+    images.show();
   }
 
-  const turn = (step) => choose({ first: within(countOf(), state.first + step) });
-  const tools = h(
-    "div",
-    { className: "buttons" },
-    h("button", { type: "button", onclick: () => turn(-AT_ONCE) }, "Previous channels"),
-    h("button", { type: "button", onclick: () => turn(AT_ONCE) }, "Next channels"),
-    h("button", { type: "button", onclick: () => choose({ seed: state.seed + 1 }) }, "Another start"),
-  );
-  visualize();
+  const turn = (step) => choose({ first: within(countOf(state.layer), state.first + step) });
+  const button = (text, onclick) => h("button", { type: "button", onclick }, text);
+  images.show();
   return h(
     "section",
     { className: "more" },
     h("h2", {}, "What the channels look for"),
     h("p", { className: "muted" }, "Images optimized from noise to maximize the activation of one channel."),
-    oneOf("Layer", options, state.layer, (layer) => choose({ layer, first: 0 })),
-    tools,
-    body,
+    oneOf("Layer", options, layer, (name) => choose({ layer: name, first: 0 })),
+    h(
+      "div",
+      { className: "buttons" },
+      button("Previous channels", () => turn(-AT_ONCE)),
+      button("Next channels", () => turn(AT_ONCE)),
+      button("Another start", () => choose({ seed: state.seed + 1 })),
+    ),
+    images.element,
     curl.element,
   );
+}
+
+function channelImages(state, countOf, signal, curl) {
+  const grid = h("div", { className: "maps" });
+  const note = h("p", { className: "muted" }, "…");
+  const element = h("div", {}, grid, note);
+
+  const show = answering(element, signal, async () => {
+    const { layer, model } = state;
+    const count = countOf(layer);
+    const request = requestOf(state, count);
+    curl.show(curlOf({ ...request, accept: undefined }, "channels.png"));
+    const { data, ms } = await send(request, signal);
+    // A layer of as many channels as there are classes is the last one.
+    const names = count === model.classes.length ? model.classes : [];
+    grid.replaceChildren(...data.visualizations.map((each) => channelFigure(each, names)));
+    const shown = `${data.visualizations.length} of the ${count} channels of ${layer}`;
+    note.textContent = `${shown} · ${milliseconds(ms)}`;
+    return [grid, note];
+  });
+  return { element, show };
 }
 
 function layersOf(signatures) {
@@ -90,7 +91,7 @@ function within(count, first) {
 
 function requestOf({ model, layer, first, seed }, count) {
   const channels = Array.from({ length: Math.min(AT_ONCE, count - first) }, (_, index) => first + index);
-  return { model, verb: "visualize", json: { layer, channels, seed }, accept: "application/json" };
+  return { model: model.name, verb: "visualize", json: { layer, channels, seed }, accept: "application/json" };
 }
 
 function channelFigure({ channel, activation, image }, classes) {

@@ -4,7 +4,10 @@ import { addressOf } from "../address.js";
 import { calls, cardOf } from "../api.js";
 import { curlBox, curlWords, quote } from "../curl.js";
 import { h, milliseconds } from "../dom.js";
+import { emptyRepository } from "../empty.js";
+import { groupsOf } from "../kinds.js";
 import { firstParagraph, firstTable, render } from "../markdown.js";
+import { exportCommand, isPlain, isWaiting, offers } from "../selection.js";
 
 export const title = "Models";
 export const lead = "The served models, their measured quality, and how fast they answered this page.";
@@ -19,10 +22,16 @@ const VIEWS = {
 };
 
 export async function show({ models, signal }) {
+  if (!models.length) return emptyRepository();
   const curl = curlBox();
   curl.show([...curlWords(), quote(new URL("v1/models", document.baseURI).href)].join(" "));
+  const sections = await Promise.all(groupsOf(models).map((group) => kindSection(group, signal)));
+  return h("div", {}, ...sections, curl.element);
+}
+
+async function kindSection({ title: kind, models }, signal) {
   const cards = await Promise.all(models.map((model) => modelCard(model, signal)));
-  return h("div", {}, h("div", { className: "cards wide-cards" }, ...cards), curl.element);
+  return h("section", { className: "kind-section" }, h("h2", {}, kind), h("div", { className: "cards wide-cards" }, ...cards));
 }
 
 async function modelCard(model, signal) {
@@ -31,7 +40,7 @@ async function modelCard(model, signal) {
   return h(
     "article",
     { className: "card" },
-    h("header", {}, h("h2", {}, model.name), h("span", { className: "states" }, ...model.versions.map(state))),
+    h("header", {}, h("h3", {}, model.name), h("span", { className: "states" }, ...model.versions.map(state))),
     h("p", { className: "about" }, describe(model, text)),
     measure ? h("p", { className: "measure" }, h("strong", {}, measure[1]), ` ${measure[0]}`) : null,
     h("p", { className: "links" }, ...linksOf(model), text ? cardButton(model.name, text, signal) : null),
@@ -45,7 +54,8 @@ function state({ version, state: name }) {
   return element;
 }
 
-function describe({ cascade, versions }, card) {
+function describe(model, card) {
+  const { name, cascade, tasks } = model;
   if (cascade) {
     const { small, large, threshold } = cascade;
     const sure = Number((100 * threshold).toFixed(2));
@@ -53,16 +63,16 @@ function describe({ cascade, versions }, card) {
   }
   // A card opens with a sentence on what the model is.
   if (card) return `${firstParagraph(card).split(/\. (?=[A-Z])/)[0]}.`;
-  return versions.length ? "" : "Configured, but unknown to the model server.";
+  if (isPlain(model)) return `Has no labels and no further tasks; ${exportCommand(name)} writes a version with every task that fits it.`;
+  if (isWaiting(model)) return model.versions.length ? "No version is ready yet." : "Configured, but unknown to the model server.";
+  return model.images ? "" : `Takes no images: call it with JSON (${tasks.map((task) => `:${task}`).join(", ")}).`;
 }
 
-function linksOf({ name, tasks, classes, cascade }) {
-  return tasks
-    .filter((task) => Object.hasOwn(VIEWS, task))
-    .filter((task) => task !== "predict" || cascade || classes.length)
-    .map((task) => {
-      const [view, parameter] = VIEWS[task];
-      return h("a", { href: addressOf(view, new URLSearchParams({ [parameter]: name })) }, view);
+function linksOf(model) {
+  return Object.entries(VIEWS)
+    .filter(([task]) => offers(model, task))
+    .map(([, [view, parameter]]) => {
+      return h("a", { href: addressOf(view, new URLSearchParams({ [parameter]: model.name })) }, view);
     });
 }
 

@@ -1,32 +1,32 @@
 // Saliency: the pixels that count for a class.
 
-import { answering } from "../answering.js";
-import { familyOf, send, signaturesOf } from "../api.js";
-import { chosenOf, modelOptions, oneOf } from "../choices.js";
+import { oneModelOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
-import { announce, h, milliseconds, slider, words } from "../dom.js";
-import { drawHeat } from "../heat.js";
-import { greyOf } from "../picture.js";
+import { h, slider } from "../dom.js";
+import { leftOut, noPicture } from "../empty.js";
+import { mediumOf } from "../kinds.js";
 import { pictureInput } from "../picture_input.js";
-import { nothing } from "../problem.js";
+import { TOP_CLASS, classChoice } from "./saliency_class.js";
+import { isSlow, methodMap, requestOf } from "./saliency_map.js";
 
 export const title = "Saliency";
 export const lead = "Why does the model choose this class? Red pixels count for the class, blue pixels against it.";
+export const task = "saliency";
 
-const FAMILY = "saliency_";
-const TOP_CLASS = "-1";
 const STRENGTH = "0.9";
+const SCORES =
+  "Deletion is the area under the class's score as the pixels go, the most important first: lower is more " +
+  "faithful. Insertion is that area as the pixels come: higher is more faithful.";
 
 export async function show(context) {
-  const { models, parameters, set, setPicture, signal } = context;
-  const options = modelOptions(models, "saliency");
-  if (!options.length) return nothing("saliency");
+  const { models, offered, chosen, parameters, set, setPicture, signal } = context;
   const state = {
     picture: context.picture,
     invert: context.invert,
-    model: chosenOf(options, parameters.get("model")),
+    model: chosen[0],
     classIndex: parameters.get("class") ?? TOP_CLASS,
     strength: parameters.get("strength") ?? STRENGTH,
+    score: parameters.get("score") === "true",
     method: parameters.get("method"),
   };
   const curl = curlBox();
@@ -36,52 +36,82 @@ export async function show(context) {
     setPicture(changed);
     maps.explain();
   });
-  const choice = oneOf("Model", options, state.model, (model) => {
-    set({ model, class: null });
+  const choice = oneModelOf(offered, state.model, (model) => {
+    set({ model: model.name, class: null });
     maps.open(model, TOP_CLASS);
+    input.fit([model]);
   });
+  maps.open(state.model, state.classIndex);
+  maps.explain();
+  const rest = leftOut(task, models, offered);
+  const right = h("div", {}, choice, rest, maps.classes, controls(state, set, maps), maps.element);
+  return h("div", { className: "bench" }, input.element, right, curl.element);
+}
+
+function controls(state, set, maps) {
   const range = { min: 0, max: 1, step: 0.05, value: state.strength };
   const strength = slider("Overlay", range, (value) => {
     state.strength = value;
     set({ strength: value });
     maps.draw();
   });
-  await maps.open(state.model, state.classIndex);
-  const controls = h("div", { className: "controls" }, strength.element);
-  const right = h("div", {}, choice, maps.classes, controls, maps.element);
-  return h("div", { className: "bench" }, input, right, curl.element);
+  const about = h("p", { className: "note", hidden: !state.score }, SCORES);
+  const score = h("button", { type: "button", "aria-pressed": state.score }, "How faithful?");
+  score.onclick = () => {
+    state.score = !state.score;
+    about.hidden = !state.score;
+    score.setAttribute("aria-pressed", state.score);
+    set({ score: state.score || null });
+    maps.explain();
+  };
+  return h("div", { className: "controls" }, strength.element, score, about);
 }
 
 /** The maps of all methods that the model offers, and the choice of the class that they explain. */
-function methodMaps({ models, set, signal }, state, curl) {
-  const element = h("div", { className: "maps" });
+function methodMaps({ set, signal }, state, curl) {
+  const element = h("div");
   const classes = h("div");
-  let cards = [];
+  let maps = [];
+  let classOf = null;
+  let turn = 0;
 
-  const open = answering(element, signal, async (model, classIndex) => {
-    const methods = familyOf(await signaturesOf(model, signal), FAMILY);
+  function open(model, classIndex) {
+    const methods = model.saliency_methods;
     Object.assign(state, { model, classIndex });
     if (!methods.includes(state.method)) state.method = methods[0];
-    cards = methods.map((method) => methodCard(method, state, signal, () => chooseMethod(method)));
-    classes.replaceChildren(classChoice(models, state, chooseClass));
-    explain();
-    return cards.map((card) => card.element);
-  });
+    maps = methods.map((method) => methodMap(method, state, signal, () => chooseMethod(method)));
+    classOf = classChoice(state, signal, chooseClass);
+    classes.replaceChildren(classOf.element);
+    element.className = `maps of-${mediumOf(model)}`;
+    element.replaceChildren(...maps.map((map) => map.element));
+  }
 
-  function explain() {
-    cards.forEach((card) => card.explain());
+  /** Ask for one map after the other, the chosen one first, until there is a newer picture. */
+  async function explain() {
+    turn += 1;
+    const current = turn;
     describe();
+    if (!state.picture.blob) return maps.forEach((map) => map.empty(noPicture()));
+    classOf.look();
+    const [waiting, asked] = parted(maps, ({ method, isChosen }) => isSlow(method, state.model) && !isChosen());
+    waiting.forEach((map) => map.wait());
+    for (const map of asked.toSorted((one, other) => other.isChosen() - one.isChosen())) {
+      await map.explain();
+      if (turn !== current || signal.aborted) return;
+    }
   }
 
   function describe() {
-    cards.forEach((card) => card.mark());
-    curl.show(curlOf(requestOf(state, state.method)));
+    maps.forEach((map) => map.mark());
+    curl.show(state.picture.blob ? curlOf(requestOf(state, state.method)) : "");
   }
 
   function chooseMethod(method) {
     state.method = method;
     set({ method });
     describe();
+    const chosen = maps.find((map) => map.isChosen());
+    if (state.picture.blob && !chosen.isShown()) chosen.explain();
   }
 
   function chooseClass(classIndex) {
@@ -90,48 +120,9 @@ function methodMaps({ models, set, signal }, state, curl) {
     explain();
   }
 
-  return { element, classes, open, explain, draw: () => cards.forEach((card) => card.draw()) };
+  return { element, classes, open, explain, draw: () => maps.forEach((map) => map.draw()) };
 }
 
-function requestOf({ model, picture, invert, classIndex }, method) {
-  const query = { method, class_index: classIndex, invert: invert || undefined };
-  return { model, verb: "saliency", query, picture, accept: "application/json" };
-}
-
-function classChoice(models, { model, classIndex }, choose) {
-  const { classes } = models.find(({ name }) => name === model);
-  const named = classes.map((label, index) => ({ value: String(index), text: label ?? `class ${index}` }));
-  const options = [{ value: TOP_CLASS, text: "the most probable" }, ...named];
-  return oneOf("Class", options, classIndex, choose);
-}
-
-function methodCard(method, state, signal, onChoose) {
-  const canvas = h("canvas", { role: "img" });
-  const button = h("button", { type: "button", onclick: onChoose }, words(method));
-  const note = h("p", { className: "muted" }, "…");
-  const body = h("div", {}, canvas, note);
-  const element = h("article", { className: "card map" }, h("header", {}, button), body);
-  let shown = null;
-
-  function draw() {
-    if (shown) drawHeat(canvas, shown.grey, shown.attribution, Number(state.strength));
-  }
-
-  const explain = answering(body, signal, async () => {
-    const { picture, invert } = state;
-    const { data, ms } = await send(requestOf(state, method), signal);
-    const [{ attribution, label, class_index: index, convergence_delta: delta }] = data.explanations;
-    const name = label ?? `class ${index}`;
-    const grey = await greyOf(picture.blob, attribution[0].length, attribution.length);
-    shown = { attribution, grey: invert ? grey.map((value) => 255 - value) : grey };
-    canvas.setAttribute("aria-label", `Saliency map of ${name}, by ${words(method)}`);
-    note.textContent = `${name} · ${milliseconds(ms)}`;
-    // How far the attributions' sum is from the score that it should be.
-    if (delta !== undefined) note.textContent += ` · sum off by ${Math.abs(delta).toFixed(2)}`;
-    if (method === state.method) announce(`Explained ${name}`);
-    draw();
-    return [canvas, note];
-  });
-  const mark = () => button.setAttribute("aria-pressed", method === state.method);
-  return { element, explain, draw, mark };
+function parted(items, isFirst) {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }

@@ -1,0 +1,61 @@
+// The probabilities of classes as bars: all of them, or of many the first few.
+
+import { className, h, percent } from "./dom.js";
+
+// Of more classes than this, only the most probable ones are shown.
+const ROWS_AT_MOST = 12;
+const TOP = 5;
+
+/** Whether a model has more classes than there are bars for. */
+export function hasMany(classes) {
+  return classes.length > ROWS_AT_MOST;
+}
+
+/**
+ * Bars of a model's classes.
+ * @param {Array<string|null>} classes
+ * @returns {{element: HTMLElement, count: () => number, show: Function, pin: (index: number) => void}}
+ *   `count` is how many classes to ask for, `show` takes a prediction, `pin` adds a class that is
+ *   shown whatever its rank
+ */
+export function classBars(classes) {
+  const isMany = hasMany(classes);
+  const rows = Array.from({ length: isMany ? TOP + 1 : classes.length }, classRow);
+  const element = h("ol", { className: "bars" }, ...rows.map((row) => row.element));
+  let pinned = null;
+  // Before the first answer, so that it moves nothing.
+  rows.slice(0, isMany ? TOP : rows.length).forEach((row, index) => row.show(isMany ? "…" : className(classes, index)));
+
+  function show({ top, class_index: first }) {
+    const byIndex = new Map(top.map((each) => [each.class_index, each.probability]));
+    const ranked = isMany ? top.slice(0, TOP).map((each) => each.class_index) : Array.from(classes.keys());
+    const places = pinned === null || ranked.includes(pinned) ? ranked : [...ranked, pinned];
+    rows.forEach((row, place) => {
+      const index = places[place];
+      row.show(index === undefined ? null : className(classes, index), byIndex.get(index) ?? 0, index === first);
+    });
+  }
+
+  return {
+    element,
+    count: () => (isMany && pinned === null ? TOP : classes.length),
+    show,
+    pin: (index) => (pinned = index),
+  };
+}
+
+function classRow() {
+  const name = h("span", { className: "name" });
+  const bar = h("span", { className: "bar" });
+  const value = h("span", { className: "value" });
+  const element = h("li", {}, name, bar, value);
+  const show = (label, probability = null, isTop = false) => {
+    element.hidden = label === null;
+    Object.assign(name, { textContent: label, title: label });
+    bar.style.setProperty("--share", probability ?? 0);
+    value.textContent = probability === null ? "" : percent(probability);
+    element.classList.toggle("is-top", isTop);
+  };
+  show(null);
+  return { element, show };
+}

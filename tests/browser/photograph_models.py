@@ -1,0 +1,109 @@
+"""Models of photographs without TensorFlow, which say in which corner they see red.
+
+A picture with one red corner thus shows which way up a model gets it, and where a map belongs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tests.fakes import CLASSIFIER, HALF_PLUS_TWO, LAYERS, FakeSignature, Specs
+
+CLASSES = 1000
+HEIGHT, WIDTH = 64, 96
+CORNERS = ("top left", "top right", "bottom left", "bottom right")
+TWINS = (134, 517)
+"""Two classes of the same name, as ImageNet has them: `crane`, the bird and the machine."""
+
+NAMES = [*CORNERS, *(f"thing {index}" for index in range(len(CORNERS), CLASSES))]
+for twin in TWINS:
+    NAMES[twin] = "crane"
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def redness(images: np.ndarray) -> np.ndarray:
+    """From images [N, H, W, 3] to maps [N, H, W], positive where they are red."""
+    return np.maximum(images[..., 0] - images[..., 1:].max(-1), 0)
+
+
+def corner_means(images: np.ndarray) -> np.ndarray:
+    """The redness of each of the four corners: [N, 4]."""
+    red = redness(images)
+    rows, columns = np.array_split(red, 2, axis=1), (lambda part: np.array_split(part, 2, axis=2))
+    return np.stack([part.mean((1, 2)) for half in rows for part in columns(half)], axis=1)
+
+
+def scores(images: np.ndarray) -> np.ndarray:
+    """The logits [N, K]: a corner's redness, and less for each further class."""
+    logits = np.tile(-5 - np.arange(CLASSES) / 100, (len(images), 1))
+    logits[:, : len(CORNERS)] = corner_means(images) / 10
+    return logits.astype(np.float32)
+
+
+def classify(inputs: Arrays) -> Arrays:
+    logits = scores(inputs["images"])
+    exponentials = np.exp(logits - logits.max(1, keepdims=True))
+    class_index = logits.argmax(1).astype(np.int32)
+    return {
+        "probabilities": exponentials / exponentials.sum(1, keepdims=True),
+        "logits": logits,
+        "class_index": class_index,
+        "label": np.array([NAMES[index].encode() for index in class_index], object),
+    }
+
+
+def explain(inputs: Arrays) -> Arrays:
+    """Red pixels count for the class of their corner, and against every other."""
+    top = classify(inputs)["class_index"]
+    class_index = np.where(inputs["class_index"] == -1, top, inputs["class_index"])
+    sign = np.where(class_index == top, 1, -1)
+    attribution = sign[:, np.newaxis, np.newaxis] * redness(inputs["images"])
+    return {"attribution": attribution.astype(np.float32), "class_index": class_index}
+
+
+def classifier(height: int, width: int) -> dict[str, FakeSignature]:
+    images: Specs = {"images": (np.float32, (-1, height, width, 3))}
+    return {
+        "serving_default": FakeSignature(
+            classify,
+            images,
+            {
+                "probabilities": (np.float32, (-1, CLASSES)),
+                "logits": (np.float32, (-1, CLASSES)),
+                "class_index": (np.int32, (-1,)),
+                "label": (np.object_, (-1,)),
+            },
+        ),
+        "saliency_gradient": FakeSignature(
+            explain,
+            {**images, "class_index": (np.int32, (-1,))},
+            {"attribution": (np.float32, (-1, height, width)), "class_index": (np.int32, (-1,))},
+        ),
+        "class_labels": FakeSignature(
+            lambda inputs: {"label": np.array(NAMES, object)[inputs["class_index"]]},
+            {"class_index": (np.int32, (-1,))},
+            {"label": (np.object_, (-1,))},
+        ),
+    }
+
+
+PLAIN = {
+    "serving_default": FakeSignature(
+        lambda inputs: {"output_0": corner_means(inputs["keras_tensor"]) / 255},
+        {"keras_tensor": (np.float32, (-1, HEIGHT, WIDTH, 3))},
+        {"output_0": (np.float32, (-1, len(CORNERS)))},
+    )
+}
+"""As `model.export()` of Keras writes a classifier: no labels, no further tasks."""
+
+MODELS = {
+    "digits": CLASSIFIER,
+    "corners": classifier(HEIGHT, WIDTH),
+    "any_size": classifier(-1, -1),
+    "plain": PLAIN,
+    "numbers": HALF_PLUS_TWO,
+    "layered": LAYERS,
+}
