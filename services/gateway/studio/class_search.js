@@ -5,65 +5,70 @@ import { className, h } from "./dom.js";
 const MATCHES = 8;
 let fields = 0;
 
-/**
- * A field with a list of the classes that match what is typed (the combobox pattern of WAI-ARIA).
- * @param {string} label
- * @param {Array<string|null>} classes
- * @param {(index: number) => void} onChoose
- */
-export function classSearch(label, classes, onChoose) {
-  fields += 1;
-  const list = h("ul", { role: "listbox", id: `classes-${fields}`, hidden: true, "aria-label": "Classes found" });
-  const field = h("input", { type: "search", role: "combobox", autocomplete: "off", placeholder: label });
-  for (const [name, value] of Object.entries({
-    "aria-label": label,
-    "aria-controls": list.id,
-    "aria-expanded": false,
-    "aria-autocomplete": "list",
-  })) {
-    field.setAttribute(name, value);
-  }
-  let active = 0;
+/** A field with a list of the classes that match what is typed (the combobox pattern of WAI-ARIA). */
+export class ClassSearch {
+  #classes;
+  #onChoose;
+  #active = 0;
+  #field = h("input", { type: "search", role: "combobox", autocomplete: "off" });
+  #list = h("ul", { role: "listbox", "aria-label": "Classes found" });
 
-  function open() {
-    const found = matches(classes, field.value);
-    list.replaceChildren(...found.map((index, place) => option(list.id, place, classes, index, () => take(index))));
-    active = 0;
-    mark();
-  }
-
-  function mark() {
-    const options = Array.from(list.children);
-    list.hidden = !options.length;
-    field.setAttribute("aria-expanded", options.length > 0);
-    options.forEach((each, place) => each.setAttribute("aria-selected", place === active));
-    field.setAttribute("aria-activedescendant", options[active]?.id ?? "");
+  /**
+   * @param {string} label
+   * @param {Array<string|null>} classes
+   * @param {(index: number) => void} onChoose
+   */
+  constructor(label, classes, onChoose) {
+    fields += 1;
+    this.#classes = classes;
+    this.#onChoose = onChoose;
+    this.#list.id = `classes-${fields}`;
+    Object.assign(this.#field, { placeholder: label, ariaLabel: label, ariaAutoComplete: "list" });
+    this.#field.setAttribute("aria-controls", this.#list.id);
+    this.#field.oninput = () => this.#offer(matches(classes, this.#field.value));
+    this.#field.onblur = () => this.#offer([]);
+    this.#field.onkeydown = (event) => this.#press(event);
+    this.#offer([]);
+    this.element = h("div", { className: "search" }, this.#field, this.#list);
   }
 
-  function close() {
-    list.replaceChildren();
-    mark();
+  #offer(found) {
+    const options = found.map((index, place) => option(`${this.#list.id}-${place}`, index, this.#classes));
+    options.forEach((each, place) => {
+      // Before the field loses the focus and closes the list.
+      each.onpointerdown = (event) => {
+        event.preventDefault();
+        this.#take(found[place]);
+      };
+    });
+    this.#list.replaceChildren(...options);
+    this.#turnTo(0);
   }
 
-  function take(index) {
-    field.value = "";
-    close();
-    onChoose(index);
+  #turnTo(place) {
+    const options = Array.from(this.#list.children);
+    this.#active = place;
+    this.#list.hidden = !options.length;
+    this.#field.ariaExpanded = options.length > 0;
+    this.#field.setAttribute("aria-activedescendant", options[place]?.id ?? "");
+    options.forEach((each, index) => (each.ariaSelected = index === place));
   }
 
-  field.oninput = open;
-  field.onblur = close;
-  field.onkeydown = (event) => {
+  #take(index) {
+    this.#field.value = "";
+    this.#offer([]);
+    this.#onChoose(index);
+  }
+
+  #press(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const count = list.children.length;
+    const count = this.#list.children.length;
     if (step && count) {
-      active = (active + step + count) % count;
-      mark();
+      this.#turnTo((this.#active + step + count) % count);
       event.preventDefault();
-    } else if (event.key === "Enter") list.children[active]?.onpointerdown(event);
-    else if (event.key === "Escape") close();
-  };
-  return h("div", { className: "search" }, field, list);
+    } else if (event.key === "Enter" && count) this.#take(Number(this.#list.children[this.#active].value));
+    else if (event.key === "Escape") this.#offer([]);
+  }
 }
 
 /** The first few classes whose name contains a text or whose number is it, those that start with it first. */
@@ -80,13 +85,7 @@ function placeIn(name, index, wanted) {
   return String(index) === wanted ? 0 : name.indexOf(wanted);
 }
 
-function option(listId, place, classes, index, onTake) {
+function option(id, index, classes) {
   const number = h("span", { className: "muted" }, String(index));
-  const element = h("li", { role: "option", id: `${listId}-${place}` }, className(classes, index), number);
-  // Before the field loses the focus and closes the list.
-  element.onpointerdown = (event) => {
-    event.preventDefault();
-    onTake();
-  };
-  return element;
+  return h("li", { role: "option", id, value: index }, className(classes, index), number);
 }

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { exportCommand, isPlain, isWaiting, lack } from "./selection.js";
 
 const FIRST_MODEL = "lectern export flowers.keras --name flowers --labels labels.txt\nlectern serve";
-const WITHOUT_A_FILE = "lectern export keras:MobileNetV2 --name mobilenet --weights imagenet --labels imagenet";
+const WITHOUT_A_FILE = "lectern export keras:MobileNetV2 --name mobilenet --weights imagenet";
 
 const OF_CLASSIFIERS = ["predict", "saliency", "activations"];
 

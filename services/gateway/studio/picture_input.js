@@ -4,142 +4,126 @@ import { cameraButton } from "./camera.js";
 import { h } from "./dom.js";
 import { DRAWING, PHOTOGRAPH, mediumOf } from "./kinds.js";
 import { newestOnly } from "./newest.js";
-import { pad } from "./pad.js";
-import { photographFrame } from "./photograph.js";
 import { BLANK, fromFile, fromFrame, fromPad, fromSample } from "./picture.js";
-import { bitmapOf } from "./pixels.js";
 import { sampleStrip } from "./samples.js";
 import { openButton, takeFiles } from "./sources.js";
+import { pictureSurface } from "./surface.js";
 
 const HINTS = {
   [DRAWING]: "Draw, drop or paste a picture, or choose a sample.",
   [PHOTOGRAPH]: "Drop or paste a photograph, open one, or choose a sample.",
 };
 
-/**
- * The picture with its tools: a pad for drawings, a frame for photographs.
- * @param {Object} context of the view: its picture, whether to invert it, the models that look at
- *   it, and its end
- * @param {(look: {picture: Picture, invert: boolean}) => void} onChange
- * @returns {{element: HTMLElement, fit: (models: Object[]) => Promise<void>}} `fit` offers what these
- *   models take, and calls `onChange` with a picture that one of them takes
- */
-export function pictureInput({ picture, invert, chosen, lookFor, signal }, onChange) {
-  const state = { picture, invert, media: new Set() };
-  const surface = surfaces(newestOnly(takeBoard));
-  const inverted = h("button", { type: "button", onclick: () => show(state.picture, !state.invert) }, "Invert");
-  const camera = cameraButton(signal, takeFrame, (problem) => (note.textContent = problem));
-  const strips = [DRAWING, PHOTOGRAPH].map((medium) => ({ medium, ...sampleStrip(medium, choose) }));
-  const hint = h("p", { className: "note hint" });
-  const note = h("p", { className: "note" });
-  let shown = 0;
+/** The picture with its tools: a pad for drawings, a frame for photographs. */
+export class PictureInput {
+  #onChange;
+  #lookFor;
+  #look;
+  #media;
+  #surface = pictureSurface(newestOnly(() => this.#takeBoard()));
+  #camera;
+  #inverted = h("button", { type: "button", onclick: () => this.#show(this.#look.picture, !this.#look.invert) }, "Invert");
+  #strips = [DRAWING, PHOTOGRAPH].map((medium) => ({ medium, ...sampleStrip(medium, (sample) => this.#choose(sample)) }));
+  #hint = h("p", { className: "note hint" });
+  #note = h("p", { className: "note" });
+  // Of pictures that are still read, those from before the last choice are old.
+  #choices = 0;
 
-  async function takeBoard() {
-    const before = shown;
-    const taken = surface.isBlank() ? BLANK : await fromPad(surface.canvas);
-    // A picture that was chosen meanwhile is newer than this drawing.
-    if (shown === before) change({ picture: taken, invert: false });
+  /**
+   * @param {Object} context of the view: its picture, whether to invert it, the models that look at
+   *   it, how to find a picture for others, and its end
+   * @param {(look: {picture: Picture, invert: boolean}) => void} onChange
+   */
+  constructor({ picture, invert, chosen, lookFor, signal }, onChange) {
+    this.#onChange = onChange;
+    this.#lookFor = lookFor;
+    this.#look = { picture, invert };
+    this.#media = new Set(chosen.map(mediumOf));
+    const complain = (problem) => (this.#note.textContent = problem);
+    this.#camera = cameraButton(signal, (frame) => this.#takeFrame(frame), complain);
+    this.element = this.#layOut();
+    takeFiles(this.element, (file) => this.#open(file), signal);
+    this.#describe();
+    this.#surface.show(picture, invert);
   }
 
-  async function takeFrame(frame) {
-    const before = shown;
-    if (mediumOfFiles() === DRAWING) {
-      surface.showFrame(frame);
-      return takeBoard();
+  /** Offer what some models take; if none takes the picture, look at another one. */
+  async fit(models) {
+    const media = new Set(models.map(mediumOf));
+    this.#media = media;
+    if (media.has(this.#look.picture.medium)) return this.#change(this.#look);
+    const { picture, invert } = await this.#lookFor(models);
+    if (this.#media === media) this.#show(picture, invert);
+  }
+
+  #layOut() {
+    const open = openButton((file) => this.#open(file));
+    const files = h("div", { className: "tools" }, ...open, this.#camera.element, this.#inverted);
+    return h(
+      "section",
+      { className: "picture-input", "aria-label": "Picture" },
+      this.#surface.element,
+      h("div", { className: "of-picture" }, this.#surface.tools, files),
+      ...this.#strips.map(({ element }) => element),
+      this.#hint,
+      this.#note,
+    );
+  }
+
+  async #takeBoard() {
+    const before = this.#choices;
+    const picture = this.#surface.isBlank() ? BLANK : await fromPad(this.#surface.canvas);
+    if (this.#choices === before) this.#change({ picture, invert: false });
+  }
+
+  async #takeFrame(frame) {
+    const before = this.#choices;
+    if (this.#mediumOfFiles() === DRAWING) {
+      this.#surface.showFrame(frame);
+      return this.#takeBoard();
     }
-    const taken = await fromFrame(frame);
-    if (shown !== before) return;
-    change({ picture: taken, invert: false });
-    surface.show(taken, false);
+    const picture = await fromFrame(frame);
+    if (this.#choices !== before) return;
+    this.#change({ picture, invert: false });
+    this.#surface.show(picture, false);
   }
 
-  async function choose(sample) {
-    show(await fromSample(sample));
+  #open(file) {
+    this.#show(fromFile(file, this.#mediumOfFiles()), false);
+  }
+
+  async #choose(sample) {
+    this.#show(await fromSample(sample), false);
   }
 
   /** What an opened file and a frame of the camera are taken for. */
-  function mediumOfFiles() {
-    return state.media.has(PHOTOGRAPH) ? PHOTOGRAPH : DRAWING;
+  #mediumOfFiles() {
+    return this.#media.has(PHOTOGRAPH) ? PHOTOGRAPH : DRAWING;
   }
 
-  function show(chosenPicture, isInverted = false) {
-    shown += 1;
-    camera.stop();
-    change({ picture: chosenPicture, invert: isInverted });
-    surface.show(chosenPicture, isInverted);
+  #show(picture, invert) {
+    this.#choices += 1;
+    this.#camera.stop();
+    this.#change({ picture, invert });
+    this.#surface.show(picture, invert);
   }
 
-  function change(look) {
-    Object.assign(state, look);
-    describe();
-    onChange(look);
+  #change(look) {
+    this.#look = look;
+    this.#describe();
+    this.#onChange(look);
   }
 
-  function describe() {
-    inverted.setAttribute("aria-pressed", state.invert);
-    const media = new Set([...state.media, state.picture.medium]);
-    for (const { medium, element, mark } of strips) {
-      element.hidden = !media.has(medium);
-      mark(state.picture.token);
+  #describe() {
+    const { picture, invert } = this.#look;
+    this.#inverted.setAttribute("aria-pressed", invert);
+    for (const { medium, element, mark } of this.#strips) {
+      element.hidden = !this.#media.has(medium) && picture.medium !== medium;
+      mark(picture.token);
     }
-    hint.textContent = HINTS[state.picture.medium];
-    note.textContent = remarkOn(state.picture);
+    this.#hint.textContent = HINTS[picture.medium];
+    this.#note.textContent = remarkOn(picture);
   }
-
-  async function fit(models) {
-    const media = new Set(models.map(mediumOf));
-    state.media = media;
-    if (media.has(state.picture.medium)) return change({ picture: state.picture, invert: state.invert });
-    const look = await lookFor(models);
-    if (state.media === media) show(look.picture, look.invert);
-  }
-
-  const takeFile = (file) => show(fromFile(file, mediumOfFiles()));
-  const files = h("div", { className: "tools" }, ...openButton(takeFile), camera.element, inverted);
-  const element = h(
-    "section",
-    { className: "picture-input", "aria-label": "Picture" },
-    surface.element,
-    h("div", { className: "of-picture" }, surface.tools, files),
-    ...strips.map((strip) => strip.element),
-    hint,
-    note,
-  );
-  takeFiles(element, takeFile, signal);
-  state.media = new Set(chosen.map(mediumOf));
-  describe();
-  surface.show(picture, invert);
-  return { element, fit };
-}
-
-/** The pad and the frame, of which the one for the picture's medium is shown. */
-function surfaces(onDraw) {
-  const board = pad(onDraw);
-  const frame = photographFrame();
-  const tools = h("div", { className: "pen" }, h("div", { className: "tools" }, ...board.tools), board.brush);
-  const element = h("div", { className: "surface" }, board.canvas, frame.element);
-  const turnTo = (medium) => {
-    board.canvas.hidden = tools.hidden = medium !== DRAWING;
-    frame.element.hidden = medium !== PHOTOGRAPH;
-  };
-  let newest = null;
-
-  async function show(picture, invert) {
-    newest = picture;
-    turnTo(picture.medium);
-    const image = picture.blob && (await bitmapOf(picture.blob));
-    if (newest !== picture) return;
-    if (picture.medium === DRAWING) board.show(image, invert);
-    else frame.show(image, invert, picture.name);
-  }
-
-  function showFrame(image) {
-    newest = null;
-    turnTo(DRAWING);
-    board.showFrame(image);
-  }
-
-  return { element, tools, canvas: board.canvas, isBlank: board.isBlank, show, showFrame };
 }
 
 function remarkOn({ token, name, credit }) {

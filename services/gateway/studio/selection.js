@@ -68,8 +68,8 @@ function refusal(name, task, models, offered) {
     const names = offered.map((each) => each.name);
     const rest = names.length > TO_NAME ? ` and ${names.length - TO_NAME} more` : "";
     const listed = `${names.slice(0, TO_NAME).join(", ")}${rest}`;
-    const text = `The address names the model “${name}”, which is not served here. Models with the task ${task}: ${listed || "none"}.`;
-    return new Unavailable(text, OTHERS);
+    const text = `The address names the model “${name}”, which is not served here.`;
+    return new Unavailable(`${text} Models with the task ${task}: ${listed || "none"}.`, OTHERS);
   }
   if (isWaiting(model)) {
     return new Unavailable(`The model “${name}” has no version that is ready. Try again in a moment.`);

@@ -9,7 +9,7 @@ import { leftOut, noPicture } from "../empty.js";
 import { FORMATS, encodeWithin } from "../formats.js";
 import { DRAWING } from "../kinds.js";
 import { fromPixels } from "../picture.js";
-import { pictureInput } from "../picture_input.js";
+import { PictureInput } from "../picture_input.js";
 import { pixelsOf } from "../pixels.js";
 import { versionCard } from "./compress_card.js";
 
@@ -36,7 +36,7 @@ export async function show(context) {
   };
   const curl = curlBox();
   const versions = versionCards(state, signal, curl);
-  const input = pictureInput(context, (changed) => {
+  const input = new PictureInput(context, (changed) => {
     Object.assign(state, changed);
     setPicture(changed);
     versions.show();

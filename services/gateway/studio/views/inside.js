@@ -6,7 +6,7 @@ import { oneModelOf, oneOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds } from "../dom.js";
 import { leftOut, noPicture } from "../empty.js";
-import { pictureInput } from "../picture_input.js";
+import { PictureInput } from "../picture_input.js";
 import { drawTiles } from "../tiles.js";
 import { excitingImages } from "./inside_channels.js";
 
@@ -28,7 +28,7 @@ export async function show(context) {
     if (shape) map.look(shape);
   }
 
-  const input = pictureInput(context, (changed) => {
+  const input = new PictureInput(context, (changed) => {
     Object.assign(state, changed);
     setPicture(changed);
     look();

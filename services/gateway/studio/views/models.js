@@ -55,7 +55,7 @@ function state({ version, state: name }) {
 }
 
 function describe(model, card) {
-  const { name, cascade, tasks } = model;
+  const { name, cascade, tasks, versions, images } = model;
   if (cascade) {
     const { small, large, threshold } = cascade;
     const sure = Number((100 * threshold).toFixed(2));
@@ -63,9 +63,11 @@ function describe(model, card) {
   }
   // A card opens with a sentence on what the model is.
   if (card) return `${firstParagraph(card).split(/\. (?=[A-Z])/)[0]}.`;
-  if (isPlain(model)) return `Has no labels and no further tasks; ${exportCommand(name)} writes a version with every task that fits it.`;
-  if (isWaiting(model)) return model.versions.length ? "No version is ready yet." : "Configured, but unknown to the model server.";
-  return model.images ? "" : `Takes no images: call it with JSON (${tasks.map((task) => `:${task}`).join(", ")}).`;
+  if (isWaiting(model)) return versions.length ? "No version is ready yet." : "Configured, but unknown to the model server.";
+  if (isPlain(model)) {
+    return `Has no labels and no further tasks; ${exportCommand(name)} writes a version with every task that fits it.`;
+  }
+  return images ? "" : `Takes no images: call it with JSON (${tasks.map((task) => `:${task}`).join(", ")}).`;
 }
 
 function linksOf(model) {

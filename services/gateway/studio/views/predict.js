@@ -4,12 +4,12 @@ import { answering } from "../answering.js";
 import { send } from "../api.js";
 import { classBars, hasMany } from "../bars.js";
 import { someModelsOf } from "../choices.js";
-import { classSearch } from "../class_search.js";
+import { ClassSearch } from "../class_search.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, className, h, milliseconds, percent } from "../dom.js";
 import { leftOut, noPicture } from "../empty.js";
 import { kindOf, sizeOf } from "../kinds.js";
-import { pictureInput } from "../picture_input.js";
+import { PictureInput } from "../picture_input.js";
 import { drawPixels, pixelsOf } from "../pixels.js";
 
 export const title = "Predict";
@@ -36,7 +36,7 @@ export function show(context) {
     cards.forEach((card) => card.predict(look));
   }
 
-  const input = pictureInput(context, (changed) => {
+  const input = new PictureInput(context, (changed) => {
     look = changed;
     setPicture(changed);
     predict();
@@ -84,7 +84,11 @@ function predictionCard(model, isMixed, signal, onPin) {
     announce(`${model.name}: ${top.textContent}, ${percent(prediction.probability)}`);
     return [top, bars.element];
   });
-  const find = hasMany(model.classes) ? classSearch("Find a class", model.classes, (index) => (bars.pin(index), onPin())) : null;
+  const pin = (index) => {
+    bars.pin(index);
+    onPin();
+  };
+  const find = hasMany(model.classes) ? new ClassSearch("Find a class", model.classes, pin).element : null;
   const heading = h("div", {}, h("h2", {}, model.name), speaker);
   const element = h("article", { className: "card verdict" }, h("header", {}, heading, view?.element ?? null), body, find);
   return { element, predict, requestOf };

@@ -1,13 +1,12 @@
 // Saliency: the pixels that count for a class.
 
 import { oneModelOf } from "../choices.js";
-import { curlBox, curlOf } from "../curl.js";
+import { curlBox } from "../curl.js";
 import { h, slider } from "../dom.js";
-import { leftOut, noPicture } from "../empty.js";
-import { mediumOf } from "../kinds.js";
-import { pictureInput } from "../picture_input.js";
-import { TOP_CLASS, classChoice } from "./saliency_class.js";
-import { isSlow, methodMap, requestOf } from "./saliency_map.js";
+import { leftOut } from "../empty.js";
+import { PictureInput } from "../picture_input.js";
+import { TOP_CLASS } from "./saliency_class.js";
+import { SaliencyMaps } from "./saliency_maps.js";
 
 export const title = "Saliency";
 export const lead = "Why does the model choose this class? Red pixels count for the class, blue pixels against it.";
@@ -30,8 +29,8 @@ export async function show(context) {
     method: parameters.get("method"),
   };
   const curl = curlBox();
-  const maps = methodMaps(context, state, curl);
-  const input = pictureInput(context, (changed) => {
+  const maps = new SaliencyMaps(context, state, curl);
+  const input = new PictureInput(context, (changed) => {
     Object.assign(state, changed);
     setPicture(changed);
     maps.explain();
@@ -65,64 +64,4 @@ function controls(state, set, maps) {
     maps.explain();
   };
   return h("div", { className: "controls" }, strength.element, score, about);
-}
-
-/** The maps of all methods that the model offers, and the choice of the class that they explain. */
-function methodMaps({ set, signal }, state, curl) {
-  const element = h("div");
-  const classes = h("div");
-  let maps = [];
-  let classOf = null;
-  let turn = 0;
-
-  function open(model, classIndex) {
-    const methods = model.saliency_methods;
-    Object.assign(state, { model, classIndex });
-    if (!methods.includes(state.method)) state.method = methods[0];
-    maps = methods.map((method) => methodMap(method, state, signal, () => chooseMethod(method)));
-    classOf = classChoice(state, signal, chooseClass);
-    classes.replaceChildren(classOf.element);
-    element.className = `maps of-${mediumOf(model)}`;
-    element.replaceChildren(...maps.map((map) => map.element));
-  }
-
-  /** Ask for one map after the other, the chosen one first, until there is a newer picture. */
-  async function explain() {
-    turn += 1;
-    const current = turn;
-    describe();
-    if (!state.picture.blob) return maps.forEach((map) => map.empty(noPicture()));
-    classOf.look();
-    const [waiting, asked] = parted(maps, ({ method, isChosen }) => isSlow(method, state.model) && !isChosen());
-    waiting.forEach((map) => map.wait());
-    for (const map of asked.toSorted((one, other) => other.isChosen() - one.isChosen())) {
-      await map.explain();
-      if (turn !== current || signal.aborted) return;
-    }
-  }
-
-  function describe() {
-    maps.forEach((map) => map.mark());
-    curl.show(state.picture.blob ? curlOf(requestOf(state, state.method)) : "");
-  }
-
-  function chooseMethod(method) {
-    state.method = method;
-    set({ method });
-    describe();
-    const chosen = maps.find((map) => map.isChosen());
-    if (state.picture.blob && !chosen.isShown()) chosen.explain();
-  }
-
-  function chooseClass(classIndex) {
-    state.classIndex = classIndex;
-    set({ class: classIndex });
-    explain();
-  }
-
-  return { element, classes, open, explain, draw: () => maps.forEach((map) => map.draw()) };
-}
-
-function parted(items, isFirst) {
-  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }

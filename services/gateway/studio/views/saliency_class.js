@@ -3,7 +3,7 @@
 import { send } from "../api.js";
 import { hasMany } from "../bars.js";
 import { oneOf } from "../choices.js";
-import { classSearch } from "../class_search.js";
+import { ClassSearch } from "../class_search.js";
 import { className, h, percent } from "../dom.js";
 import { newestOnly } from "../newest.js";
 
@@ -51,8 +51,8 @@ function choiceOfMany(state, signal, onChoose) {
   });
 
   offer();
-  const find = classSearch("Find a class", classes, (index) => choose(String(index)));
-  return { element: h("div", { className: "of-many" }, buttons, find), look };
+  const find = new ClassSearch("Find a class", classes, (index) => choose(String(index)));
+  return { element: h("div", { className: "of-many" }, buttons, find.element), look };
 }
 
 function optionOf(classes, index, probability) {
