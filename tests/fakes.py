@@ -305,8 +305,8 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             outputs = version.signatures[name].function(inputs)
         except IndexError as error:  # As a gather out of range is in a graph.
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        for key, array in outputs.items():
-            response.outputs[key].CopyFrom(to_tensor_proto(array))
+        for key in request.output_filter or outputs:
+            response.outputs[key].CopyFrom(to_tensor_proto(outputs[key]))
         return response
 
     def Classify(self, request, context):  # noqa: N802

@@ -65,7 +65,8 @@ def check_amount(request: ResolvedRequest, inputs: Arrays, max_answer_numbers: i
         )
     if not (kind and kind.large_answer):
         return
-    numbers = rows * sum(spec.row_size for spec in request.signature.outputs.values())
+    outputs = request.signature.outputs
+    numbers = rows * sum(outputs[output].row_size for output in request.outputs or outputs)
     if numbers > max_answer_numbers:
         raise ContentTooLarge(
             f"the answer of {name!r} to {rows} examples has {numbers} numbers, expected at most "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from services.gateway.inference.limits import ExpensiveCalls, check_amount
@@ -106,7 +107,8 @@ class Pipeline:
 
     def _ask_once(self, cache: AnswerCache, request: ResolvedRequest, inputs: Arrays) -> Prediction:
         version = request.info.version
-        key = cache_key(request.model.name, version, request.signature_name, inputs)
+        question = (request.model.name, version, request.signature_name, inputs)
+        key = cache_key(*question, request.outputs)
         found = cache.find(key)
         if found is not None:
             return found
@@ -124,7 +126,10 @@ class Pipeline:
     def _predict(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
         question = (request.signature_name, request.signature, inputs)
         prediction = self.call_when_available(
-            self._batcher.predict, request.model, *question, context=request.context
+            partial(self._batcher.predict, outputs=request.outputs),
+            request.model,
+            *question,
+            context=request.context,
         )
         self._catalog.forget_if_replaced(request.model, prediction.version)
         return prediction

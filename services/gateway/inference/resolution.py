@@ -29,6 +29,7 @@ class ResolvedRequest:
         signature: its inputs and outputs.
         kind: the kind of the signature; None if the gateway does not know it.
         choice: what was chosen for the task, such as the saliency method.
+        outputs: the outputs to compute; all if empty.
         cascade: for a cascade, the large model and the threshold; the other attributes are those of
             its small model.
     """
@@ -40,7 +41,12 @@ class ResolvedRequest:
     signature: Signature
     kind: SignatureKind | None
     choice: str = ""
+    outputs: tuple[str, ...] = ()
     cascade: ResolvedCascade | None = None
+
+    def only(self, *outputs: str) -> ResolvedRequest:
+        """Returns the same request for some of its outputs; the model computes no others."""
+        return replace(self, outputs=outputs)
 
     def then(self, task: Task, kind: SignatureKind, version: int) -> ResolvedRequest:
         """Returns the next step of a task, for the version that answered the previous one.

@@ -45,9 +45,12 @@ class AnswerCache:
                 self._answers[key] = kept
 
 
-def cache_key(model: str, version: int, signature_name: str, inputs: Arrays) -> bytes:
-    """Returns the cache key of a call: a digest of model, version, signature and inputs."""
-    digest = hashlib.blake2b(repr((model, version, signature_name)).encode(), digest_size=32)
+def cache_key(
+    model: str, version: int, signature_name: str, inputs: Arrays, outputs: tuple[str, ...] = ()
+) -> bytes:
+    """Returns the cache key of a call: a digest of everything that determines the answer."""
+    question = (model, version, signature_name, outputs)
+    digest = hashlib.blake2b(repr(question).encode(), digest_size=32)
     for name in sorted(inputs):
         array = inputs[name]
         digest.update(repr((name, array.dtype.str, array.shape)).encode())

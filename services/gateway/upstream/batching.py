@@ -47,11 +47,13 @@ class _BatchKey:
         model: the model.
         signature_name: the signature.
         form: name, dtype and row shape of each input.
+        outputs: the outputs to compute; all if empty.
     """
 
     model: ModelRef
     signature_name: str
     form: frozenset[tuple[str, np.dtype[Any], tuple[int, ...]]]
+    outputs: tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -103,24 +105,33 @@ class Batcher:
         # Signatures whose outputs did not have one row per row of the inputs.
         self._indivisible: LRUCache[tuple[ModelRef, str], bool] = LRUCache(MAX_INDIVISIBLE)
 
-    def predict(
+    def predict(  # noqa: PLR0913, PLR0917
         self,
         model: ModelRef,
         signature_name: str,
         signature: Signature,
         inputs: Arrays,
         context: RequestContext,
+        outputs: tuple[str, ...] = (),
     ) -> Prediction:
         """Runs a signature, in one call with other requests if possible.
+
+        Args:
+            model: the model.
+            signature_name: name of the signature.
+            signature: its inputs and outputs.
+            inputs: the inputs.
+            context: the request.
+            outputs: the outputs to compute; all if empty.
 
         Raises:
             Problem: as `ModelServer.predict` does.
         """
         rows = _rows_to_share(signature, inputs)
         if not 0 < rows < self.max_rows or (model, signature_name) in self._indivisible:
-            return self._model_server.predict(model, signature_name, inputs, context)
+            return self._model_server.predict(model, signature_name, inputs, context, outputs)
         form = frozenset((name, value.dtype, value.shape[1:]) for name, value in inputs.items())
-        key = _BatchKey(model, signature_name, form)
+        key = _BatchKey(model, signature_name, form, outputs)
         request = _Request(inputs, rows, context)
         if self._may_call(key, request):
             return self._lead(key, request)
@@ -236,7 +247,8 @@ class Batcher:
         self, key: _BatchKey, inputs: Arrays, rows: int, context: RequestContext
     ) -> Prediction:
         BATCH_SIZE.labels(key.model.name, key.signature_name).observe(rows)
-        return self._model_server.predict(key.model, key.signature_name, inputs, context)
+        call = self._model_server.predict
+        return call(key.model, key.signature_name, inputs, context, key.outputs)
 
 
 def _rows_to_share(signature: Signature, inputs: Arrays) -> int:

@@ -6,7 +6,7 @@ Source: https://github.com/tensorflow/serving/tree/master/tensorflow_serving/api
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -86,12 +86,26 @@ class ModelServer:
         self._model_service = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
     def predict(
-        self, model: ModelRef, signature_name: str, inputs: Arrays, context: RequestContext
+        self,
+        model: ModelRef,
+        signature_name: str,
+        inputs: Arrays,
+        context: RequestContext,
+        outputs: Sequence[str] = (),
     ) -> Prediction:
-        """Runs a signature; it must exist, since its name becomes a label of the metrics."""
+        """Runs a signature; it must exist, since its name becomes a label of the metrics.
+
+        Args:
+            model: the model.
+            signature_name: the signature.
+            inputs: its inputs.
+            context: the request.
+            outputs: the outputs to compute; all if empty.
+        """
         request = predict_pb2.PredictRequest(
             model_spec=model.spec(signature_name),
             inputs={name: to_tensor_proto(array) for name, array in inputs.items()},
+            output_filter=outputs,
         )
         start = time.perf_counter()
         version, code = "", grpc.StatusCode.OK
@@ -108,8 +122,8 @@ class ModelServer:
             seconds = time.perf_counter() - start
             MODEL_DURATION.labels(model.name, signature_name).observe(seconds)
             MODEL_REQUESTS.labels(model.name, version, signature_name, code.name).inc()
-        outputs = {name: to_ndarray(proto) for name, proto in response.outputs.items()}
-        return Prediction(outputs, response.model_spec.version.value)
+        arrays = {name: to_ndarray(proto) for name, proto in response.outputs.items()}
+        return Prediction(arrays, response.model_spec.version.value)
 
     def classify(
         self,

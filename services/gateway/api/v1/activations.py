@@ -69,8 +69,9 @@ def activations(gateway: Gateway, context: RequestContext, model: ModelRef) -> R
     """Answers a picture of each channel of a layer, or its numbers."""
     media_type = negotiate(PNG, JSON)
     body = read_body(ActivationsParameters, gateway.settings.max_json_values)
-    resolved = gateway.resolver.task(context, model, ACTIVATIONS)
-    layer = _choose_layer(body.parameters.layer, resolved.signature.outputs)
+    found = gateway.resolver.task(context, model, ACTIVATIONS)
+    layer = _choose_layer(body.parameters.layer, found.signature.outputs)
+    resolved = found.only(layer)
     batch = read_images(body, resolved, gateway.settings)
     _check_count(len(batch.images))
     outputs, version = gateway.pipeline.run(resolved, {batch.input_name: batch.images})

@@ -37,6 +37,11 @@ def answer(cache: AnswerCache, question: tuple[str, int, str], inputs, model) ->
     return found
 
 
+def test_another_choice_of_outputs_is_another_call():
+    keys = {cache_key(*VERSION, ONE, outputs) for outputs in ((), ("y",), ("z",), ("y", "z"))}
+    assert len(keys) == 4
+
+
 def test_the_same_call_is_made_once():
     cache, model = AnswerCache(10_000), Model()
     first = answer(cache, VERSION, ONE, model)

@@ -34,7 +34,7 @@ class Upstream:
         self.answer: Callable[[np.ndarray], np.ndarray] = lambda x: 2 * x
         self.allowed = threading.Semaphore(0)
 
-    def predict(self, model, signature_name, inputs, context) -> Prediction:
+    def predict(self, model, signature_name, inputs, context, outputs=()) -> Prediction:
         self.calls.append(inputs["x"])
         timeout = max(context.deadline - time.monotonic(), 0)
         self.timeouts.append(timeout)
@@ -182,16 +182,19 @@ def test_large_strings_are_sent_alone(batcher, pool, upstream, one_under_way):
     one_under_way.result(PATIENCE)
 
 
-def test_requests_of_different_signatures_or_dtypes_are_not_mixed(
+def test_requests_of_different_signatures_dtypes_or_outputs_are_not_mixed(
     ask, batcher, pool, upstream, one_under_way
 ):
     other = ask(1, name="other")
     inputs, context = {"x": np.zeros(1, np.float64)}, RequestContext.lasting(PATIENCE)
     double = pool.submit(batcher.predict, MODEL, "s", DOUBLE, inputs, context)
-    wait_until(lambda: len(upstream.calls) == 3, PATIENCE, "three calls")
+    inputs = {"x": np.ones(1, np.float32)}
+    filtered = pool.submit(batcher.predict, MODEL, "s", DOUBLE, inputs, context, ("y",))
+    wait_until(lambda: len(upstream.calls) == 4, PATIENCE, "four calls")
     upstream.let()
     assert values(other) == [2]
     assert values(double) == [0]
+    assert values(filtered) == [2]
     assert values(one_under_way) == [0]
 
 

@@ -50,6 +50,11 @@ def test_any_layer_is_a_picture_or_numbers(client, layer, shape):
     assert np.shape(answer["activation"]) == shape
 
 
+def test_a_model_computes_no_other_layer_than_the_one_asked_for(client, fake):
+    client.post(f"{ACTIVATIONS}?layer=dense", data=PNG)
+    assert list(fake.requests[-1].output_filter) == ["dense"]
+
+
 def test_many_images_keep_their_names_and_their_order(client):
     names = ["a.png", "b.png"]
     files = [(io.BytesIO(PNG), name) for name in names]
@@ -83,11 +88,11 @@ def test_too_many_images_are_refused(client):
 
 
 def test_layers_of_too_many_numbers_are_refused(settings, model_server):
-    # Of one image, the fake's layers have 28 x 28 x 2 + 28 x 28 + 5 = 2357.
-    changed = settings.model_copy(update={"max_answer_numbers": 5_000})
+    # Of one image, the layer that is asked for has 28 x 28 x 2 = 1568.
+    changed = settings.model_copy(update={"max_answer_numbers": 4_000})
     client = create_app(changed, model_server).test_client()
     for count, status in ((2, 200), (3, 413)):
         files = [(io.BytesIO(PNG), "a.png") for _ in range(count)]
         response = client.post(ACTIVATIONS, data={"images": files})
         assert response.status_code == status
-    assert_problem(response, 413, "3 examples has 7071 numbers", "send fewer")
+    assert_problem(response, 413, "3 examples has 4704 numbers", "send fewer")
