@@ -247,4 +247,4 @@ def test_warm_up_can_be_switched_off() -> None:
 
     flags = ["--model_base_path=/m", "--enable_model_warmup=false"]
     assert _warmed(load, parse_flags(flags), Metrics(), BackgroundWarmUp()) is load
-    assert _warmed(load, parse_flags(flags[:1]), Metrics()) is not load
+    assert _warmed(load, parse_flags(flags[:1]), Metrics(), BackgroundWarmUp()) is not load
