@@ -15,7 +15,7 @@ export REST_PORT ?= 8501
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(VENV)/local ## Start the model server and the gateway (GATEWAY_PORT, GRPC_PORT, REST_PORT)
@@ -23,11 +23,19 @@ run: $(VENV)/local ## Start the model server and the gateway (GATEWAY_PORT, GRPC
 
 .PHONY: test
 test: lint ## Lint, check types and layers, run the tests that need only this repository
-	$(BIN)/pytest -m "not browser and not compose and not dataset and not hostile and not kubernetes"
+	$(BIN)/pytest -m "not applications and not browser and not compose and not dataset and not hostile and not kubernetes and not packages"
 
 .PHONY: test-dataset
 test-dataset: $(VENV)/dev ## Run the tests that need the real Fashion-MNIST
 	$(BIN)/pytest -m dataset
+
+.PHONY: test-applications
+test-applications: $(VENV)/dev ## Export large networks of keras.applications with every task
+	$(BIN)/pytest -m applications
+
+.PHONY: test-packages
+test-packages: $(VENV)/dev ## Build the packages, and install the client alone
+	$(BIN)/pytest -m packages
 
 .PHONY: test-hostile
 test-hostile: $(VENV)/dev ## Send what could take the services down, and see that it does not
@@ -57,7 +65,7 @@ mutation: $(VENV)/dev ## Send 20,000 mutated requests of every call (MUTATIONS, 
 
 .PHONY: fuzz
 fuzz: $(VENV)/dev ## Fuzz what reads a client's bytes, guided by coverage, for an hour (SECONDS_TO_FUZZ)
-	$(PIP) install --constraint constraints.txt --editable '.[fuzz]'
+	$(PIP) install --constraint constraints.txt --requirement requirements/fuzz.txt
 	$(BIN)/python -m tests.hostile.fuzz $(or $(SECONDS_TO_FUZZ),3600)
 
 .PHONY: bench
@@ -94,18 +102,18 @@ clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
 # Two stamps, so that `make run` does not install the test tools.
-$(VENV)/local: pyproject.toml constraints.txt | $(VENV)/pip
+$(VENV)/local: pyproject.toml constraints.txt $(wildcard requirements/*.txt) | $(VENV)/pip
 	@echo "Installing the gateway and the model server …"
-	@$(PIP) install --constraint constraints.txt --editable '.[local]'
-	@$(PIP) install --constraint constraints.txt --no-deps tensorflow-serving-api
+	@$(PIP) install --constraint constraints.txt --requirement requirements/local.txt
+	@$(PIP) install --constraint constraints.txt --no-deps tensorflow-serving-api --editable .
 	@touch $@
 
-$(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/pip
+$(VENV)/dev: pyproject.toml constraints.txt $(wildcard requirements/*.txt) | $(VENV)/pip
 	@command -v curl >/dev/null || { \
 	  echo "curl is missing, which the README tests need; installing it …"; $(APT_INSTALL) curl; }
 	@echo "Installing everything for development …"
-	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
-	@$(PIP) install --constraint constraints.txt --no-deps tensorflow-serving-api
+	@$(PIP) install --constraint constraints.txt --requirement requirements/dev.txt
+	@$(PIP) install --constraint constraints.txt --no-deps tensorflow-serving-api --editable .
 	@touch $@ $(VENV)/local
 
 $(VENV)/pip:

@@ -1,6 +1,6 @@
 """The Python client of the gateway: images in, typed results out.
 
-It needs NumPy, Pillow and Requests (`pip install 'lectern[client]'`), and no other part of Lectern.
+It needs NumPy, Pillow and Requests (`pip install ./services/client`), and no other part of Lectern.
 """
 
 from services.client.client import Client

@@ -3,7 +3,7 @@
 Each target gets its share of the time, in a process of its own. What it finds interesting is kept
 under `runs/fuzz/TARGET`, where the next run goes on, and what crashes it under `runs/fuzz` too;
 `python -m tests.hostile.fuzz --target TARGET FILE` runs that file again. Needs atheris
-(`pip install 'lectern[fuzz]'`).
+(`requirements/fuzz.txt`).
 """
 
 from __future__ import annotations

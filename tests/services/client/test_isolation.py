@@ -1,4 +1,4 @@
-"""The client runs with the packages of its extra alone, and without the rest of Lectern."""
+"""The client installs alone, and runs without the rest of Lectern."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib.metadata import packages_distributions, requires
 
 from tests.processes import ROOT
 
+CLIENT = ROOT / "services" / "client"
 PROGRAM = """
 import sys
 
@@ -18,7 +19,7 @@ class Refuse:
     def find_spec(name, path=None, target=None):
         service = name.startswith("services.") and not name.startswith("services.client")
         if service or name.partition(".")[0] in {refused}:
-            raise ImportError(f"the extra 'client' does not bring {{name}}")
+            raise ImportError(f"lectern-client does not bring {{name}}")
 
 sys.meta_path.insert(0, Refuse)
 for forbidden in ("flask", "services.gateway", "services.serving_api", "tensorflow"):
@@ -49,9 +50,8 @@ def with_dependencies(packages: set[str]) -> set[str]:
 
 
 def test_it_imports_with_its_own_requirements_alone():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert "dependencies" not in project
-    allowed = with_dependencies({*project["optional-dependencies"]["client"]})
+    project = tomllib.loads((CLIENT / "pyproject.toml").read_text())["project"]
+    allowed = with_dependencies({*project["dependencies"]})
     refused = {
         name
         for name, packages in packages_distributions().items()
