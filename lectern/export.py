@@ -12,8 +12,8 @@ from rich.table import Table
 
 from training.errors import KerasModelError
 from training.keras_models.export import Report, export_keras_model
+from training.keras_models.plan import Options
 from training.keras_models.reading import read_model
-from training.keras_models.tasks import Options
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
@@ -65,8 +65,9 @@ def _print(console: Console, models: Path, name: str, report: Report) -> None:
     table = Table("task", "signature or reason", title=f"{report.version}: {report.kind}")
     for signature in report.signatures:
         table.add_row("✓", signature)
-    for task, reason in report.skipped.items():
-        table.add_row(f"{task} skipped", reason)
+    for reason in dict.fromkeys(report.skipped.values()):
+        tasks = (task for task, why in report.skipped.items() if why == reason)
+        table.add_row(f"{', '.join(tasks)} skipped", reason)
     console.print(table)
     if report.difference is not None:
         console.print(

@@ -186,7 +186,7 @@ def export_command(
 
 
 @app.command("evaluate")
-def evaluate_command(
+def evaluate_command(  # noqa: PLR0913, PLR0917  # Command-line options.
     names: Annotated[
         list[str] | None, typer.Argument(help="Names of models in the repository.")
     ] = None,
@@ -194,12 +194,22 @@ def evaluate_command(
     split: Annotated[
         Literal["test", "validation"], typer.Option(help="Use `validation` to compare choices.")
     ] = "test",
+    images: Annotated[
+        Path | None,
+        typer.Option(help="For models of your own: a folder with a folder of images per label."),
+    ] = None,
     data: DataOption = None,
     models: ModelsOption = MODELS,
 ) -> None:
-    """Print the quality, size and latency of the latest versions of models."""
+    """Print the quality, size and latency of the latest versions of models.
+
+    With --images, print the accuracy of classifiers on your own images.
+    """
     if not names and not every:
         raise typer.BadParameter("Expected names of networks, or --all for all trained networks.")
+    if images is not None:
+        _evaluate_on_images(names or [], models, images)
+        return
     from training.data.fashion_mnist import load_test, load_training
     from training.evaluation.evaluate import stored_network, trained_networks
     from training.report.reported_model import report_models
@@ -211,6 +221,21 @@ def evaluate_command(
         chosen = [stored_network(models, name) for name in names or []]
     examples = load_test(data) if split == "test" else load_training(data)[1]
     console.print(screen_table(report_models(models, chosen, examples, console), examples, split))
+
+
+def _evaluate_on_images(names: Sequence[str], models: Path, images: Path) -> None:
+    from training.evaluation.labelled_images import measure_labelled_images
+    from training.exporting.repository import latest_version
+
+    for name in names:
+        version = latest_version(models, name)
+        accuracy = measure_labelled_images(version, images)
+        console.print(
+            f"{version}: accuracy {accuracy.top_1:.4f}, among the five most probable labels "
+            f"{accuracy.top_5:.4f}, on {accuracy.count} images",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @app.command("report")

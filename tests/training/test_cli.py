@@ -11,7 +11,7 @@ import pytest
 from tests.training.tiny import SIZES
 from training import cli
 from training.data.fashion_mnist import CLASS_NAMES
-from training.report.model_cards import CARD_PATH
+from training.exporting.export import CARD_PATH
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

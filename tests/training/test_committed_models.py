@@ -15,9 +15,9 @@ from tensorflow_serving.config import model_server_config_pb2
 from tests.training.exporting.test_warmup import read_warmup_requests
 from training.data.fashion_mnist import CLASS_NAMES, load_test, slug
 from training.evaluation.evaluate import measure, trained_networks
+from training.exporting.export import CARD_PATH
 from training.exporting.repository import latest_version
 from training.exporting.session import SessionModel
-from training.report.model_cards import CARD_PATH
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"

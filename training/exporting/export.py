@@ -17,6 +17,10 @@ from training.signatures.signature import Signature
 from training.zoo.recipe import Recipe
 
 ORIGIN_PATH = Path("assets.extra") / "training.json"
+SOURCE_PATH = Path("assets.extra") / "keras_model.json"
+"""How a user's own model was exported."""
+CARD_PATH = Path("assets.extra") / "README.md"
+"""Place of the card in a version, so that its figures belong to that version."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,12 @@ def read_origin(version: Path) -> Origin:
         ModelRepositoryError: The version was not written by `export`.
     """
     path = version / ORIGIN_PATH
+    if (version / SOURCE_PATH).is_file():
+        raise ModelRepositoryError(
+            f"{version} is an exported Keras model of your own, which Fashion-MNIST does not "
+            "measure. Measure a classifier on images of your own, in one folder per label: "
+            f"python -m training evaluate {version.parent.name} --images FOLDER."
+        )
     try:
         content = json.loads(path.read_text())
         return Origin(**{**content, "recipe": Recipe(**content["recipe"])})

@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import KerasModelError
-from training.exporting.export import write_saved_model
+from training.exporting.export import CARD_PATH, SOURCE_PATH, write_saved_model
 from training.exporting.repository import publish, register
 from training.exporting.session import SessionModel
 from training.exporting.warmup import write_warmup_requests
+from training.keras_models.card import model_card
+from training.keras_models.plan import Options, Plan
 from training.keras_models.reading import Source
-from training.keras_models.tasks import Options, Plan, plan_export
+from training.keras_models.tasks import plan_export
 
-SOURCE_PATH = Path("assets.extra") / "keras_model.json"
 TOLERANCE = 1e-4
 _IMAGES = 4
 
@@ -70,7 +71,14 @@ def export_keras_model(
         write_saved_model(folder, plan.signatures, _lookup_tables(source.model))
         write_warmup_requests(folder, name, plan.signatures)
         (folder / SOURCE_PATH).write_text(_describe(description, options, plan))
-        measured.update(_check(folder, plan))
+        with SessionModel(folder) as session:
+            measured.update(_check(session, plan))
+            checks = {
+                "largest difference from the Keras model": measured["difference"],
+                "relative error of integrated gradients": measured["convergence"],
+            }
+            card = model_card(name, description, source, options, plan, checks, folder, session)
+        (folder / CARD_PATH).write_text(card)
 
     version = publish(models, name, write)
     register(models, name)
@@ -101,7 +109,7 @@ def _lookup_tables(model: keras.Model) -> list[Any]:
     return [table for table in tables if table is not None]
 
 
-def _check(folder: Path, plan: Plan) -> dict[str, float | None]:
+def _check(session: SessionModel, plan: Plan) -> dict[str, float | None]:
     """Compares the export's answers, in a TF1-style session, with those of the Keras model.
 
     Raises:
@@ -110,18 +118,16 @@ def _check(folder: Path, plan: Plan) -> dict[str, float | None]:
     if plan.reference is None:
         return {"difference": None, "convergence": None}
     images = _random_images(plan.reference)
-    with SessionModel(folder) as session:
-        answer = session.run("serving_default", images=images)[plan.compared_output]
-        expected = keras.ops.convert_to_numpy(plan.reference(images, training=False))
-        difference = float(np.abs(_comparable(answer, expected) - expected).max())
-        scale = max(1.0, float(np.abs(expected).max()))
-        if not difference <= TOLERANCE * scale:
-            raise KerasModelError(
-                f"The export's {plan.compared_output} differ from the Keras model's by "
-                f"{difference:.2g}; expected at most {TOLERANCE * scale:.2g}. Nothing was "
-                "published."
-            )
-        return {"difference": difference, "convergence": _convergence(session, plan, images[:1])}
+    answer = session.run("serving_default", images=images)[plan.compared_output]
+    expected = keras.ops.convert_to_numpy(plan.reference(images, training=False))
+    difference = float(np.abs(_comparable(answer, expected) - expected).max())
+    scale = max(1.0, float(np.abs(expected).max()))
+    if not difference <= TOLERANCE * scale:
+        raise KerasModelError(
+            f"The export's {plan.compared_output} differ from the Keras model's by "
+            f"{difference:.2g}; expected at most {TOLERANCE * scale:.2g}. Nothing was published."
+        )
+    return {"difference": difference, "convergence": _convergence(session, plan, images[:1])}
 
 
 def _random_images(model: keras.Model) -> npt.NDArray[np.float32]:

@@ -53,6 +53,7 @@ def read_model(
     Raises:
         KerasModelError: The source cannot be read; the message says how to fix it.
     """
+    _refuse_unused(source, builder, weights)
     if custom is not None:
         _import_module(custom)
     if source.startswith(APPLICATION):
@@ -70,6 +71,19 @@ def read_model(
             f"Received {source}; expected a file that ends in .keras, .h5 or {_WEIGHTS}."
         )
     return Source(_loaded(path))
+
+
+def _refuse_unused(source: str, builder: str | None, weights: str | None) -> None:
+    if weights is not None and not source.startswith(APPLICATION):
+        raise KerasModelError(
+            f"Received --weights {weights}, which are those of a {APPLICATION}NAME network; "
+            f"{source} has weights of its own: leave it out."
+        )
+    if builder is not None and not source.endswith(_WEIGHTS):
+        raise KerasModelError(
+            f"Received --builder {builder}, which builds the network of a {_WEIGHTS} file; "
+            f"{source} is not one: leave it out."
+        )
 
 
 def _loaded(path: Path) -> keras.Model:
@@ -146,6 +160,9 @@ def _checked(model: Any, source: str) -> keras.Model:
         return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     if getattr(model, "inputs", None):
         return model
+    halves = getattr(model, "encoder", None), getattr(model, "decoder", None)
+    if all(isinstance(half, keras.Model) and half.built for half in halves):
+        return _joined(*halves, name=model.name)
     shapes = list((getattr(model, "_build_shapes_dict", None) or {}).values())
     if len(shapes) != 1 or not shapes[0]:
         raise KerasModelError(
@@ -155,6 +172,19 @@ def _checked(model: Any, source: str) -> keras.Model:
     # A subclassed model becomes the only layer of a functional model.
     inputs = keras.Input(batch_shape=shapes[0], name="inputs")
     return keras.Model(inputs, model(inputs), name=model.name)
+
+
+def _joined(encoder: keras.Model, decoder: keras.Model, name: str) -> keras.Model:
+    """Returns a model of an encoder and a decoder, which get these names as its layers.
+
+    Variational autoencoders are often subclassed models with a training step of their own that are
+    never called as a whole. Their encoder outputs mean, log variance, and a sample.
+    """
+    [images] = encoder.inputs
+    encoder = keras.Model(images, encoder.outputs, name="encoder")
+    decoder = keras.Model(decoder.inputs[0], decoder.outputs[0], name="decoder")
+    code, *_ = encoder(images)
+    return keras.Model(images, decoder(code), name=name)
 
 
 def _application(name: str, weights: str | None) -> Source:

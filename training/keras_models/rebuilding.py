@@ -64,6 +64,30 @@ def rebuild(
     return keras.Model(images, outputs, name=model.name)
 
 
+def take_off_head(model: keras.Model) -> keras.Model:
+    """Returns a model that ends in logits and shares the other layers.
+
+    That is the model itself if its layers do not show a softmax or sigmoid at the end.
+    """
+    layer = _last_layer(model)
+    has_head = find_head(model) in {Head.SOFTMAX, Head.SIGMOID}
+    if layer is None or not has_head or layer not in model.layers:
+        return model
+    if isinstance(layer, keras.layers.Softmax):
+        return keras.Model(model.input, layer.input, name=model.name)
+    linear = type(layer).from_config({**layer.get_config(), "activation": "linear"})
+    outputs = linear(layer.input)
+    linear.set_weights(layer.get_weights())
+    return keras.Model(model.input, outputs, name=model.name)
+
+
+def prepend(model: keras.Model, layers: Layers, image_shape: tuple[int, int, int]) -> keras.Model:
+    """Returns a model with layers in front of it; it shares the weights of the original."""
+    images = keras.Input(image_shape, name="images")
+    inputs = keras.tree.pack_sequence_as(model.input, [layers(images)])
+    return keras.Model(images, keras.tree.flatten(model(inputs))[0], name=model.name)
+
+
 def append(model: keras.Model, layers: Layers) -> keras.Model:
     """Returns a model extended by more layers; it shares the weights of the original."""
     return keras.Model(model.inputs[0], layers(model.outputs[0]), name=model.name)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from importlib.metadata import version as installed
-from pathlib import Path
 
 import tensorflow as tf
 
 from training.data.fashion_mnist import CLASS_NAMES, Split
 from training.evaluation.confusion import confusion_shares
+from training.exporting.export import CARD_PATH
 from training.report.markdown import markdown_table
 from training.report.reported_model import ReportedModel
 from training.report.table import calibration_error, quality, retrain_command, size
@@ -73,10 +73,6 @@ LIMITS = {
   items seldom or never.
 - They do not replace real images for training or testing a classifier.""",
 }
-
-
-CARD_PATH = Path("assets.extra") / "README.md"
-"""Place of the card in a version, so that its figures belong to that version."""
 
 
 def write_card(model: ReportedModel, examples: Split, split: str) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
 from tests.training.keras_models import models
 from training.errors import KerasModelError
+from training.exporting.export import CARD_PATH, SOURCE_PATH
 from training.exporting.repository import CONFIG_NAME
 from training.exporting.session import SessionModel
-from training.keras_models.export import SOURCE_PATH, Report, export_keras_model
+from training.keras_models.export import Report, export_keras_model
+from training.keras_models.plan import Options
 from training.keras_models.reading import read_model
-from training.keras_models.tasks import Options
 
 EXPLAINED = {
     "serving_default",
@@ -69,6 +73,39 @@ def test_a_keras_2_file_with_linear_logits_and_labels(tmp_path: Path) -> None:
     with SessionModel(report.version) as session:
         answer = session.run("serving_default", images=IMAGES)
     np.testing.assert_allclose(answer["logits"], model.predict(IMAGES, verbose=0), atol=1e-5)
+
+
+def test_a_file_of_keras_2_is_read(tmp_path: Path) -> None:
+    model = models.classifier()
+    path = tmp_path / "old.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["keras_version"] = "2.15.0"
+        file.attrs["model_config"] = json.dumps(as_keras_2(json.loads(file.attrs["model_config"])))
+    assert "batch_input_shape" in h5py.File(path).attrs["model_config"]
+    report = export_keras_model(tmp_path / "models", "own", read_model(str(path)), Options())
+    assert "saliency_gradcam" in report.signatures
+    with SessionModel(report.version) as session:
+        answer = session.run("serving_default", images=IMAGES)
+    np.testing.assert_allclose(answer["probabilities"], model.predict(IMAGES, verbose=0), atol=1e-6)
+
+
+def as_keras_2(config: Any) -> Any:
+    """Returns a configuration as Keras 2 wrote it."""
+    if isinstance(config, list):
+        return [as_keras_2(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "DTypePolicy":
+        return config["config"]["name"]
+    names = {"batch_shape": "batch_input_shape"}
+    added = {"module", "registered_name", "build_config", "optional"}
+    return {names.get(k, k): as_keras_2(v) for k, v in config.items() if k not in added}
+
+
+def test_a_custom_layer_is_a_layer_like_others(tmp_path: Path) -> None:
+    report = export(tmp_path, models.custom())
+    assert {"saliency_gradcam", "activations"} <= set(report.signatures)
 
 
 def test_one_sigmoid_becomes_two_classes(tmp_path: Path) -> None:
@@ -136,6 +173,28 @@ def test_an_autoencoder_without_named_halves_says_how_to_name_them(tmp_path: Pat
     assert "--encoder" in report.skipped["compress"]
 
 
+@pytest.mark.parametrize("is_subclassed", [True, False])
+def test_a_variational_autoencoder_gets_the_tasks_of_its_latent_space(
+    tmp_path: Path, is_subclassed: bool
+) -> None:
+    encoder, decoder = models.encoder(), models.decoder()
+    model = models.Variational(encoder, decoder)
+    if not is_subclassed:
+        model = keras.Model(encoder.inputs[0], decoder(encoder(encoder.inputs[0])[2]))
+    report = export(tmp_path, model, pixels="0..1")
+    assert report.kind == "variational autoencoder"
+    latent_tasks = {"serving_default", "encode_latent", "decode_latent", "generate"}
+    assert set(report.signatures) == latent_tasks
+    images = IMAGES[:, :8, :8, :1]
+    with SessionModel(report.version) as session:
+        code = session.run("encode_latent", images=images)
+        restored = session.run("serving_default", images=images)["images"]
+    mean, log_variance, _ = encoder(images / 255)
+    np.testing.assert_allclose(code["mean"], mean, atol=1e-5)
+    np.testing.assert_allclose(code["log_variance"], log_variance, atol=1e-5)
+    np.testing.assert_allclose(restored, 255 * decoder(mean), atol=1e-2)
+
+
 def test_a_decoder_generates(tmp_path: Path) -> None:
     report = export(tmp_path, models.generator(), pixels="-1..1")
     assert set(report.signatures) == {"serving_default", "decode_latent", "generate"}
@@ -148,22 +207,27 @@ def test_a_decoder_generates(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "inputs", "output"),
+    ("build", "inputs", "output", "explained"),
     [
-        (models.words, {"words": np.array([[b"red", b"blue"]], object)}, "answer"),
+        (models.words, {"words": np.array([[b"red", b"blue"]], object)}, "answer", False),
         (
             models.two_inputs,
             {"one": np.ones((2, 3), np.float32), "two": np.ones((2, 4), np.float32)},
             "sum",
+            True,
         ),
-        (models.recurrent, {"input_layer": np.ones((2, 10, 3), np.float32)}, None),
-        (models.segmentation, {"input_layer": IMAGES}, None),
+        (models.recurrent, {"input_layer": np.ones((2, 10, 3), np.float32)}, None, True),
+        (models.segmentation, {"input_layer": IMAGES}, None, False),
     ],
 )
-def test_other_models_predict_by_their_own_names(tmp_path, build, inputs, output) -> None:
+def test_other_models_predict_by_their_own_names(
+    tmp_path, build, inputs, output, explained
+) -> None:
     model = build()
     report = export(tmp_path, model)
-    assert report.signatures == ["serving_default"]
+    attributions = ["attribution_gradient_input", "attribution_integrated_gradients"]
+    assert report.signatures == ["serving_default", *(attributions if explained else [])]
+    assert explained == ("attribution" not in report.skipped)
     assert "not an image classifier" in report.skipped["saliency"]
     with SessionModel(report.version) as session:
         names = list(session.signatures["serving_default"].inputs)
@@ -192,12 +256,27 @@ def test_other_models_predict_by_their_own_names(tmp_path, build, inputs, output
         (models.segmentation, {"labels": "labels.txt"}, "which is for image classifiers"),
         (models.autoencoder, {"pixels": "0..1", "encoder": "none"}, "no layer none; it has"),
         (models.autoencoder, {"pixels": "caffe"}, "3 channels|expected 0..255"),
+        (models.total, {}, "The output total is one number for a whole batch"),
     ],
 )
 def test_what_is_missing_or_wrong_is_one_clear_sentence(tmp_path, build, options, message) -> None:
     with pytest.raises(KerasModelError, match=message):
         export(tmp_path, build(), **options)
     assert not list((tmp_path / "models").glob("own/*"))
+
+
+def test_the_card_says_what_the_model_takes_and_how_it_was_checked(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("daisy\nrose\ntulip\n")
+    report = export(tmp_path, models.classifier(), labels=str(tmp_path / "labels.txt"))
+    card = (report.version / CARD_PATH).read_text()
+    assert card.startswith("# own\n\nA classifier, exported from `saved.keras` with every task")
+    assert f"| parameters | {models.classifier().count_params()} |" in card
+    [error] = re.findall(r"^\| relative error of integrated gradients \| (.+) \|$", card, re.M)
+    assert 0 <= float(error) < 0.05
+    assert "- images float32[N, 16, 12, 3]\n- 3 classes: daisy, rose, tulip\n" in card
+    assert "rescales them itself" in card
+    assert "| `class_labels` | `class_index` int32[N] | `label` string[N] |" in card
+    assert "| labels | labels.txt |" in card
 
 
 def test_labels_of_the_wrong_number_are_refused(tmp_path: Path) -> None:

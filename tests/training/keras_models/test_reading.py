@@ -40,6 +40,8 @@ def test_a_network_of_keras_applications_brings_its_family(monkeypatch) -> None:
     [
         ("missing.keras", {}, "There is no file missing.keras; expected a .keras or .h5 file"),
         ("keras:NoNet", {}, "keras.applications has no NoNet. Known: .*MobileNetV2"),
+        ("own.keras", {"weights": "imagenet"}, "has weights of its own: leave it out"),
+        ("own.keras", {"builder": "a:b"}, "own.keras is not one: leave it out"),
         ("{folder}/notes.txt", {}, "expected a file that ends in .keras, .h5"),
         ("{folder}/broken.keras", {}, "cannot be loaded"),
         ("{folder}/own.weights.h5", {}, "Name the function that builds it with --builder"),

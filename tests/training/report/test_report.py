@@ -9,7 +9,7 @@ import pytest
 
 from training.data.fashion_mnist import Split
 from training.errors import ModelRepositoryError
-from training.report.model_cards import CARD_PATH
+from training.exporting.export import CARD_PATH
 from training.report.report import write_report
 
 
