@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.photograph_models import MODELS
 from tests.browser.screen import Screen
-from tests.fakes import FakeModelServer, FakeVersion
+from tests.fakes import CLASSIFIER, LOADING, FakeModelServer, FakeVersion
 from tests.processes import ROOT, free_port, module, running, wait_until
 
 NAMES = ("cnn", "mlp", "codec", "autoencoder", "vae")
@@ -70,6 +70,7 @@ def running_gateway(settings: dict[str, str]) -> Iterator[str]:
 def photograph_server() -> Iterator[FakeModelServer]:
     """A model server whose models say where in a photograph they see red."""
     models = {name: {1: FakeVersion(signatures)} for name, signatures in MODELS.items()}
+    models["late"] = {1: FakeVersion(CLASSIFIER, LOADING)}
     server = FakeModelServer(models).start()
     yield server
     server.stop()
@@ -80,7 +81,7 @@ def photograph_studio(photograph_server: FakeModelServer) -> Iterator[str]:
     """The address of a gateway for classifiers of drawings and of photographs."""
     settings = {
         "LECTERN_MODEL_SERVER": photograph_server.address,
-        "LECTERN_MODELS": ",".join(MODELS),
+        "LECTERN_MODELS": ",".join(photograph_server.models),
     }
     with running_gateway(settings) as url:
         yield url

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tests.fakes import CLASSIFIER, HALF_PLUS_TWO, LAYERS, FakeSignature, Specs
+from tests.fakes import CLASSIFIER, GENERATOR, HALF_PLUS_TWO, LAYERS, FakeSignature, Specs
 
 CLASSES = 1000
 HEIGHT, WIDTH = 64, 96
@@ -106,4 +106,5 @@ MODELS = {
     "plain": PLAIN,
     "numbers": HALF_PLUS_TWO,
     "layered": LAYERS,
+    "generator": GENERATOR,
 }

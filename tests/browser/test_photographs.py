@@ -185,6 +185,15 @@ def test_another_view_starts_with_models_for_the_picture(photographs):
     assert photographs.parameter("picture") == "coffee"
 
 
+def test_a_photograph_outlasts_a_view_that_shows_none(photographs):
+    photographs.open("predict?picture=coffee")
+    photographs.page.get_by_role("link", name="Generate", exact=True).click()
+    expect(photographs.page.get_by_alt_text("seed 0", exact=True)).to_be_visible()
+    photographs.page.get_by_role("link", name="Predict", exact=True).click()
+    expect(photographs.card("corners")).to_be_visible()
+    assert photographs.parameter("picture") == "coffee"
+
+
 def test_of_a_thousand_classes_the_first_five_are_shown_and_any_is_found(photographs):
     photographs.open("predict?models=corners")
     photographs.open_file("holiday.jpg", photograph(64, 64))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.fakes import AVAILABLE, LOADING
+
 VIEWS = ("predict", "saliency", "inside", "generate", "compress", "models")
 EXPORT = "lectern export flowers.keras --name flowers --labels labels.txt\nlectern serve"
 
@@ -47,6 +49,20 @@ def test_a_view_names_the_models_that_it_leaves_out(photographs):
     expect(left_out).to_contain_text("Not listed: plain")
     left_out.locator("summary").click()
     expect(left_out).to_contain_text("lectern export FILE.keras --name plain")
+
+
+def test_a_model_that_is_not_ready_is_told_and_tried_again(photographs, photograph_server):
+    photographs.open("predict")
+    expect(photographs.page.locator(".left-out")).to_have_text(
+        "Not ready yet: late. Reload the page in a moment."
+    )
+    photographs.open("predict?models=late")
+    alert = photographs.page.get_by_role("alert")
+    expect(alert).to_contain_text("“late” has no version that is ready")
+    photograph_server.models["late"][1].state = AVAILABLE
+    alert.get_by_role("button", name="Try again").click()
+    expect(photographs.card("late").locator(".top")).not_to_have_text("…")
+    photograph_server.models["late"][1].state = LOADING
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ export function hasMany(classes) {
 export function classBars(classes) {
   const isMany = hasMany(classes);
   const rows = Array.from({ length: isMany ? TOP + 1 : classes.length }, classRow);
-  const element = h("ol", { className: "bars" }, ...rows.map((row) => row.element));
+  const element = h("ol", { className: isMany ? "bars of-many-classes" : "bars" }, ...rows.map((row) => row.element));
   let pinned = null;
   // Before the first answer, so that it moves nothing.
   rows.slice(0, isMany ? TOP : rows.length).forEach((row, index) => row.show(isMany ? "…" : className(classes, index)));

@@ -16,7 +16,7 @@ const OF_CLASSIFIERS = ["predict", "saliency", "activations"];
 export function noModels(task, models) {
   if (!models.length) return emptyRepository();
   const waiting = models.filter(isWaiting);
-  const wait = `${waiting.map(({ name }) => name).join(", ")} may still be loading: reload the page in a moment.`;
+  const wait = `${namesOf(waiting)} may still be loading: reload the page in a moment.`;
   return h(
     "section",
     { className: "empty" },
@@ -26,12 +26,19 @@ export function noModels(task, models) {
   );
 }
 
-/** The models that a view leaves out since they carry no tasks; null if there are none. */
+/** The models that a view leaves out since they are not ready or carry no tasks; null if there are none. */
 export function leftOut(task, models, offered) {
+  const waiting = models.filter(isWaiting);
   const missing = models.filter((model) => mayHave(model, task) && !offered.includes(model));
-  if (!missing.length) return null;
-  const summary = h("summary", {}, `Not listed: ${missing.map(({ name }) => name).join(", ")}`);
-  return h("details", { className: "left-out" }, summary, ...plainModels(task, missing));
+  if (!waiting.length && !missing.length) return null;
+  const wait = h("p", {}, `Not ready yet: ${namesOf(waiting)}. Reload the page in a moment.`);
+  const summary = h("summary", {}, `Not listed: ${namesOf(missing)}`);
+  return h(
+    "div",
+    { className: "left-out" },
+    waiting.length ? wait : null,
+    missing.length ? h("details", {}, summary, ...plainModels(task, missing)) : null,
+  );
 }
 
 /** In place of an answer, while there is no picture. */
@@ -53,6 +60,10 @@ export function emptyRepository() {
 /** Whether `lectern export` may add a task to a model. */
 function mayHave(model, task) {
   return isPlain(model) && (OF_CLASSIFIERS.includes(task) || !model.classes.length);
+}
+
+function namesOf(models) {
+  return models.map(({ name }) => name).join(", ");
 }
 
 function plainModels(task, models) {

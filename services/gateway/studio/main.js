@@ -56,6 +56,8 @@ async function fill(name, parameters, signal) {
   if (!view.task) return view.show(context);
   const { offered, chosen, isAsked } = selectionOf(view, served, parameters, look?.picture.medium);
   if (!chosen.length) return noModels(view.task, served);
+  const selected = { ...context, offered, chosen, lookFor: looking.fit };
+  if (!view.pictured) return view.show({ ...selected, look });
   // A picture and models that the address names together stay together.
   const isMeant = isAsked && parameters.has("picture");
   const { picture, invert } = isMeant ? look : await looking.fit(chosen, look);
@@ -67,7 +69,7 @@ async function fill(name, parameters, signal) {
     markLinks(name);
     context.set({ picture: changed.picture.token, invert: changed.invert || null });
   };
-  return view.show({ ...context, offered, chosen, picture, invert, setPicture, lookFor: looking.fit });
+  return view.show({ ...selected, picture, invert, setPicture });
 }
 
 /** Writes parameters of a view into the address, a moment after the last change. */

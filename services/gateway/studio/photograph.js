@@ -1,6 +1,7 @@
 // A photograph as it was taken: in its colours, its shape, and upright.
 
 import { h } from "./dom.js";
+import { reduced } from "./pixels.js";
 
 const LONGEST_SIDE = 560;
 
@@ -24,8 +25,7 @@ export function photographFrame() {
 
 /** Draw an image on a canvas, which takes its shape. */
 export function drawPhotograph(canvas, image, invert) {
-  const scale = Math.min(1, LONGEST_SIDE / Math.max(image.width, image.height));
-  Object.assign(canvas, { width: Math.ceil(image.width * scale), height: Math.ceil(image.height * scale) });
+  Object.assign(canvas, reduced(image, LONGEST_SIDE));
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
   // Transparent pixels are black to the models.

@@ -21,18 +21,22 @@ export function bitmapOf(blob) {
   return bitmaps.get(blob);
 }
 
-/** The size of an image file, reduced as bitmapOf reduces it. */
-export async function sizeOfBitmap(blob) {
-  const { width, height } = (await bitmapOf(blob)) ?? { width: 1, height: 1 };
-  return { width, height };
+/** The size of an image file, reduced to a longest side. */
+export async function sizeOfBitmap(blob, longest = LONGEST_SIDE) {
+  return reduced((await bitmapOf(blob)) ?? { width: 1, height: 1 }, longest);
 }
 
 async function decode(blob) {
   const bitmap = await createImageBitmap(blob);
-  const scale = LONGEST_SIDE / Math.max(bitmap.width, bitmap.height);
-  if (scale >= 1) return bitmap;
-  const [resizeWidth, resizeHeight] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
-  return createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: "high" });
+  const { width, height } = reduced(bitmap, LONGEST_SIDE);
+  if (width === bitmap.width && height === bitmap.height) return bitmap;
+  return createImageBitmap(bitmap, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
+}
+
+/** A size whose longest side is at most so long. */
+export function reduced({ width, height }, longest) {
+  const scale = Math.min(1, longest / Math.max(width, height));
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
 
 /**

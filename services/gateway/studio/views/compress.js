@@ -24,6 +24,7 @@ const COUNTS = {
 const NUMBER_BYTES = { DT_UINT8: 1, DT_FLOAT: 4 };
 
 export const task = "compress";
+export const pictured = true;
 
 export async function show(context) {
   const { models, offered, chosen, parameters, set, setPicture, signal } = context;

@@ -25,7 +25,7 @@ const FORMS = {
 export const task = "generate";
 
 export async function show(context) {
-  const { models, offered, chosen, parameters, set, signal, picture, invert, lookFor } = context;
+  const { models, offered, chosen, parameters, set, signal, look, lookFor } = context;
   const state = { model: chosen[0], form: parameters.get("form") };
   const forms = h("div");
   const form = h("div");
@@ -40,9 +40,9 @@ export async function show(context) {
     forms.replaceChildren(oneOf("Show", options, shown, (value) => change({ form: value })));
     closing.abort();
     closing = new AbortController();
-    const look = await lookFor([model], { picture, invert });
+    const { picture, invert } = await lookFor([model], look);
     const size = signatures.decode_latent && shapeOf(signatures.decode_latent.inputs.latent)[0];
-    const shared = { medium: mediumOf(model), size, parameters, set, change, ...look, curl };
+    const shared = { medium: mediumOf(model), size, parameters, set, change, picture, invert, curl };
     return [await FORMS[shown].show({ ...shared, model: model.name, signal: AbortSignal.any([signal, closing.signal]) })];
   });
 

@@ -14,6 +14,7 @@ export const title = "Inside";
 export const lead = "The output of each layer. White is the layer's largest number, black its smallest.";
 
 export const task = "activations";
+export const pictured = true;
 
 export async function show(context) {
   const { models, offered, chosen, parameters, set, setPicture, signal } = context;

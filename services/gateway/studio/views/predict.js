@@ -10,12 +10,15 @@ import { announce, className, h, milliseconds, percent } from "../dom.js";
 import { leftOut, noPicture } from "../empty.js";
 import { kindOf, sizeOf } from "../kinds.js";
 import { PictureInput } from "../picture_input.js";
-import { drawPixels, pixelsOf } from "../pixels.js";
+import { drawPixels, pixelsOf, sizeOfBitmap } from "../pixels.js";
 
 export const title = "Predict";
 export const lead = "What is in the picture? The probabilities update while you draw.";
 export const task = "predict";
+export const pictured = true;
 export const many = true;
+
+const THUMBNAIL = 96;
 
 export function show(context) {
   const { models, offered, chosen, set, setPicture, signal } = context;
@@ -99,11 +102,15 @@ function modelsView(images) {
   const canvas = h("canvas", { role: "img" });
   canvas.setAttribute("aria-label", `What this model sees: ${sizeOf(images)}`);
   const show = async ({ picture, invert }) => {
-    const [height, width] = [images.height ?? 96, images.width ?? 96];
-    const size = { height, width, channels: images.channels };
+    const size = { ...(await sizeOfBitmap(picture.blob, THUMBNAIL)), ...known(images) };
     drawPixels(canvas, await pixelsOf(picture.blob, size, invert), size);
   };
   return { element: h("figure", { className: "seen", title: "What this model sees" }, canvas), show };
+}
+
+/** What a model tells of its images; a size may be any. */
+function known({ height, width, channels }) {
+  return { channels, ...(height && { height }), ...(width && { width }) };
 }
 
 function speakerOf({ cascade }, prediction, answer) {

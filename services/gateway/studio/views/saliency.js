@@ -11,6 +11,7 @@ import { SaliencyMaps } from "./saliency_maps.js";
 export const title = "Saliency";
 export const lead = "Why does the model choose this class? Red pixels count for the class, blue pixels against it.";
 export const task = "saliency";
+export const pictured = true;
 
 const STRENGTH = "0.9";
 const SCORES =
