@@ -90,6 +90,25 @@ def classifier(height: int, width: int) -> dict[str, FakeSignature]:
     }
 
 
+def compress(inputs: Arrays) -> Arrays:
+    """The mean colour of each corner: [N, 12]."""
+    halves = inputs["images"].reshape(-1, 2, SIDE // 2, 2, SIDE // 2, 3)
+    return {"code": halves.mean((2, 4)).reshape(-1, 12).round().astype(np.uint8)}
+
+
+def decompress(inputs: Arrays) -> Arrays:
+    corners = inputs["code"].reshape(-1, 2, 2, 3).astype(np.float32)
+    return {"images": corners.repeat(SIDE // 2, axis=1).repeat(SIDE // 2, axis=2)}
+
+
+SIDE = 32
+COLOURS: Specs = {"images": (np.float32, (-1, SIDE, SIDE, 3))}
+CODE: Specs = {"code": (np.uint8, (-1, 12))}
+COLOUR_CODEC = {
+    "compress": FakeSignature(compress, COLOURS, CODE),
+    "decompress": FakeSignature(decompress, CODE, COLOURS),
+}
+
 PLAIN = {
     "serving_default": FakeSignature(
         lambda inputs: {"output_0": corner_means(inputs["keras_tensor"]) / 255},
@@ -107,4 +126,5 @@ MODELS = {
     "numbers": HALF_PLUS_TWO,
     "layered": LAYERS,
     "generator": GENERATOR,
+    "colour_codec": COLOUR_CODEC,
 }

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.screen import Screen
+from tests.browser.screen import SECONDS, Screen
+from tests.processes import wait_until
 
 UPRIGHT = 0x0112
 TURNED = 6
@@ -135,6 +136,7 @@ def test_models_are_grouped_by_what_they_take(photographs):
         "Drawings, 28×28 grey",
         "Photographs, 96×64 colour",
         "Photographs, any size, colour",
+        "Photographs, 32×32 colour",
         "Other inputs",
     ]
     expect(photographs.card("numbers")).to_contain_text("Takes no images")
@@ -192,6 +194,24 @@ def test_a_photograph_outlasts_a_view_that_shows_none(photographs):
     photographs.page.get_by_role("link", name="Predict", exact=True).click()
     expect(photographs.card("corners")).to_be_visible()
     assert photographs.parameter("picture") == "coffee"
+
+
+def test_a_photograph_is_compressed_in_its_colours(photographs):
+    photographs.open("compress?model=colour_codec")
+    photographs.open_file("holiday.jpg", photograph(300, 200))
+    card = photographs.card("colour_codec")
+    expect(photographs.card("Original")).to_contain_text("3072 bytes")
+    expect(card).to_contain_text("12 bytes")
+    restored = photographs.page.get_by_role("img", name="colour_codec, restored")
+    wait_until(
+        lambda: quarters(is_red(photographs.pixels(restored))) == [1, 0, 0, 0],
+        SECONDS,
+        "the restored photograph",
+    )
+    # The corners have one colour each, so that their means are almost all there is to know.
+    [decibels] = re.findall(r"([\d.]+) dB", card.inner_text())
+    assert float(decibels) > 25
+    expect(photographs.page.get_by_role("img", name="JPEG, restored")).to_be_visible()
 
 
 def test_of_a_thousand_classes_the_first_five_are_shown_and_any_is_found(photographs):

@@ -29,8 +29,8 @@ export function sizeOf({ height, width }) {
   return height && width ? `${width}×${height}` : "any size,";
 }
 
-/** Models by kind, the kinds in the order of their first models. */
+/** Models by kind, the kinds in the order of their first models, those without images last. */
 export function groupsOf(models) {
-  const groups = Map.groupBy(models, kindOf);
-  return Array.from(groups, ([title, members]) => ({ title, models: members }));
+  const sorted = models.toSorted((one, other) => !one.images - !other.images);
+  return Array.from(Map.groupBy(sorted, kindOf), ([title, members]) => ({ title, models: members }));
 }
