@@ -34,8 +34,8 @@ class Faithfulness(NamedTuple):
 def measure_faithfulness(ask: Ask, attribution: npt.NDArray[np.floating]) -> Faithfulness:
     """Measures deletion and insertion, with `2 * (STEPS + 1)` scores.
 
-    Source: Petsiuk et al. 2018, https://arxiv.org/abs/1806.07421, section 4.3. Both ways begin or
-    end at the image's mean colour, where the paper inserts into a blurred image.
+    Source: Petsiuk et al. 2018, https://arxiv.org/abs/1806.07421, section 4.3. Pixels come and go
+    over the image's background colour; the paper inserts them into a blurred image.
 
     Args:
         ask: tells the scores of the explained class.

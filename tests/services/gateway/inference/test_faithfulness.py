@@ -5,7 +5,7 @@ import pytest
 
 from services.gateway.inference.faithfulness import STEPS, measure_faithfulness
 from services.gateway.inference.perturbation import hide
-from tests.services.gateway.inference.test_perturbation import asker, linear
+from tests.services.gateway.inference.test_perturbation import asker, background, linear
 
 RANDOM = np.random.default_rng(11)
 IMAGE = RANDOM.uniform(0, 255, (8, 7)).astype(np.float32)  # Two pixels a step.
@@ -61,4 +61,4 @@ def test_pixels_without_a_number_come_last():
     ask = asker(IMAGE, lambda images: images[:, 0, 0].astype(float))
     curve = measure_faithfulness(ask, attribution).deletion_curve
     assert curve[0] == pytest.approx(IMAGE[0, 0])
-    assert curve[1] == pytest.approx(IMAGE.mean(), rel=1e-5)
+    assert curve[1] == pytest.approx(background(IMAGE), rel=1e-5)
