@@ -16,7 +16,7 @@ from training.keras_models.rebuilding import (
 from training.signatures.compress import compress, decompress
 from training.signatures.generate import generate
 from training.signatures.latent import decode_latent, encode_latent
-from training.signatures.predict_tensors import predict_tensors
+from training.signatures.predict_tensors import output_names, predict_tensors
 from training.signatures.reconstruct import reconstruct
 
 
@@ -39,7 +39,7 @@ def plan_autoencoder(source: Source, options: Options) -> Plan:
     if halves is not None and len(halves[0].outputs) > 1:
         return _plan_variational(*halves, pixels.layers, pixels.to_images, shape)
     whole = append(rebuild(model, pixels.layers, shape), pixels.to_images)
-    plan = Plan("autoencoder", [reconstruct(whole)], reference=whole, compared_output="images")
+    plan = Plan("autoencoder", whole, ["images"], [reconstruct(whole)])
     if halves is None:
         reason = "no layers are named encoder and decoder; name the code's layer with --encoder"
         plan.skipped.update(dict.fromkeys(["compress", "decompress"], reason))
@@ -80,7 +80,7 @@ def _plan_variational(
         decode_latent(decoder),
         generate(decoder),
     ]
-    return Plan("variational autoencoder", signatures, reference=whole, compared_output="images")
+    return Plan("variational autoencoder", whole, ["images"], signatures)
 
 
 def _halves(model: keras.Model, encoder: str | None) -> tuple[keras.Model, keras.Model] | None:
@@ -110,4 +110,5 @@ def plan_generator(source: Source, options: Options) -> Plan:
     if pixels.to_images is None:
         raise KerasModelError("Expected --pixels 0..255, 0..1 or -1..1: the range of the images.")
     decoder = append(source.model, pixels.to_images)
-    return Plan("generator", [predict_tensors(decoder), decode_latent(decoder), generate(decoder)])
+    signatures = [predict_tensors(decoder), decode_latent(decoder), generate(decoder)]
+    return Plan("generator", decoder, output_names(decoder), signatures)

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 _CARD = """\
 # {name}
 
-{kind}, exported from `{source}` with every task that fits it. Its quality on your own data is not
-measured here: `python -m training evaluate {name} --images FOLDER` measures a classifier on images
-in one folder per label.
+{kind}, exported from `{source}` with every task that fits it. Its quality is not measured{how}.
 
 ## Measured
 
@@ -79,6 +77,10 @@ def model_card(  # noqa: PLR0913, PLR0917
         name=name,
         kind=f"A {plan.kind}",
         source=Path(description).name,
+        how=" here:\n`python -m training evaluate "
+        f"{name} --images FOLDER` measures it on images in one folder per label"
+        if plan.labels
+        else "",
         measured=_rows(measured),
         inputs=_inputs(plan, described["serving_default"][0], options.pixels or source.family),
         signatures="".join(
@@ -100,7 +102,7 @@ def _inputs(plan: Plan, described: str, pixels: str | None) -> str:
         shown = ", ".join(plan.labels[:20])
         more = f" and {len(plan.labels) - 20} more" if len(plan.labels) > 20 else ""
         lines.append(f"- {len(plan.labels)} classes: {shown}{more}")
-    if plan.reference is not None:
+    if described.startswith("images "):
         rescaled = f"those of `{pixels}`" if pixels else "these too, and rescales them itself"
         lines.append(f"- clients send pixels from 0 to 255; the network was trained on {rescaled}")
     return "\n".join(lines)

@@ -76,9 +76,12 @@ def plan_classifier(source: Source, options: Options) -> Plan:
         logits, count = append(logits, _against_zero), 2
     labels = _labels(source, options, count)
     is_multi_label = head is Head.SIGMOID and model.output_shape[-1] > 1
-    plan = Plan("multi-label classifier" if is_multi_label else "classifier")
-    plan.reference, plan.labels = prepend(model, pixels.layers, shape), labels
-    plan.compared_output = "logits" if is_logits else "probabilities"
+    plan = Plan(
+        "multi-label classifier" if is_multi_label else "classifier",
+        reference=prepend(model, pixels.layers, shape),
+        compared_outputs=["logits" if is_logits else "probabilities"],
+        labels=labels,
+    )
     activation = tf.nn.sigmoid if is_multi_label else tf.nn.softmax
     _add_predictions(plan, logits, labels, activation)
     _add_saliency(plan, logits)

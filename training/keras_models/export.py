@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from training.errors import KerasModelError
 from training.exporting.export import CARD_PATH, SOURCE_PATH, write_saved_model
@@ -20,9 +21,10 @@ from training.keras_models.card import model_card
 from training.keras_models.plan import Options, Plan
 from training.keras_models.reading import Source
 from training.keras_models.tasks import plan_export
+from training.signatures.predict_tensors import call_by_position, example_of, input_specs
 
 TOLERANCE = 1e-4
-_IMAGES = 4
+_EXAMPLES = 4
 
 
 @dataclass(frozen=True)
@@ -115,24 +117,45 @@ def _check(session: SessionModel, plan: Plan) -> dict[str, float | None]:
     Raises:
         KerasModelError: The answers differ.
     """
-    if plan.reference is None:
-        return {"difference": None, "convergence": None}
-    images = _random_images(plan.reference)
-    answer = session.run("serving_default", images=images)[plan.compared_output]
-    expected = keras.ops.convert_to_numpy(plan.reference(images, training=False))
+    inputs = {spec.name: _random_values(spec) for spec in input_specs(plan.reference)}
+    call, tensors = call_by_position(plan.reference), [tf.constant(v) for v in inputs.values()]
+    expected, again = ([each.numpy() for each in call(tensors)] for _ in range(2))
+    answers = session.run("serving_default", **inputs)
+    differences = [
+        _difference(name, answers[name], values)
+        for name, values, others in zip(plan.compared_outputs, expected, again, strict=True)
+        # Else the model draws random numbers, or outputs texts.
+        if np.array_equal(values, others) and values.dtype != object
+    ]
+    convergence = _convergence(session, plan, inputs)
+    return {"difference": max(differences, default=None), "convergence": convergence}
+
+
+def _random_values(spec: tf.TensorSpec) -> npt.NDArray[Any]:
+    """Returns images from 0 to 255, normal numbers, zeros or empty texts, by the spec."""
+    if not spec.dtype.is_floating:
+        return np.repeat(example_of(spec), _EXAMPLES if spec.shape[0] is None else 1, axis=0)
+    random = np.random.default_rng(0)
+    shape = [_EXAMPLES if spec.shape[0] is None else spec.shape[0]]
+    shape += [size or 1 for size in spec.shape[1:]]
+    values = random.uniform(0, 255, shape) if len(shape) == 4 else random.normal(size=shape)
+    return values.astype(spec.dtype.as_numpy_dtype)
+
+
+def _difference(name: str, answer: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float:
+    """Returns the largest difference between the export's answer and the expected one.
+
+    Raises:
+        KerasModelError: It is too large.
+    """
     difference = float(np.abs(_comparable(answer, expected) - expected).max())
     scale = max(1.0, float(np.abs(expected).max()))
     if not difference <= TOLERANCE * scale:
         raise KerasModelError(
-            f"The export's {plan.compared_output} differ from the Keras model's by "
-            f"{difference:.2g}; expected at most {TOLERANCE * scale:.2g}. Nothing was published."
+            f"The export's {name} differ from the Keras model's by {difference:.2g}; expected at "
+            f"most {TOLERANCE * scale:.2g}. Nothing was published."
         )
-    return {"difference": difference, "convergence": _convergence(session, plan, images[:1])}
-
-
-def _random_images(model: keras.Model) -> npt.NDArray[np.float32]:
-    shape = [_IMAGES, *model.input_shape[1:]]
-    return np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
+    return difference
 
 
 def _comparable(answer: npt.NDArray[Any], expected: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -141,12 +164,12 @@ def _comparable(answer: npt.NDArray[Any], expected: npt.NDArray[Any]) -> npt.NDA
 
 
 def _convergence(
-    session: SessionModel, plan: Plan, images: npt.NDArray[np.float32]
+    session: SessionModel, plan: Plan, inputs: dict[str, npt.NDArray[Any]]
 ) -> float | None:
     name = "saliency_integrated_gradients"
     if name not in {signature.name for signature in plan.signatures}:
         return None
     top_class = np.array([-1], np.int32)
-    answer = session.run(name, images=images, class_index=top_class)
+    answer = session.run(name, images=inputs["images"][:1], class_index=top_class)
     share = float(np.abs(answer["attribution"].sum()))
     return float(np.abs(answer["convergence_delta"]).max()) / max(share, 1e-6)

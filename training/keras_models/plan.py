@@ -38,19 +38,19 @@ class Plan:
 
     Attributes:
         kind: Kind of the model, such as classifier.
+        reference: The user's own model, to compare the export with. If it takes images, they are
+            from 0 to 255.
+        compared_outputs: The outputs of `serving_default` that must equal the reference's.
         signatures: One signature for each task.
         skipped: The tasks that are left out, each with the reason.
-        reference: The user's own model, which takes images from 0 to 255, to compare the export
-            with; None if the model takes no images.
-        compared_output: The output of `serving_default` that must equal the reference's.
         labels: Names of the classes of a classifier.
     """
 
     kind: str
+    reference: keras.Model
+    compared_outputs: Sequence[str]
     signatures: list[Signature] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
-    reference: keras.Model | None = None
-    compared_output: str = ""
     labels: Sequence[str] = ()
 
 

@@ -30,7 +30,7 @@ def plan_tensors(model: keras.Model, reason: str) -> Plan:
                 "expected outputs with one row per example."
             )
     skipped = dict.fromkeys(["labels", "saliency", "activations", "visualize"], reason)
-    plan = Plan("model of tensors", [predict_tensors(model)], skipped)
+    plan = Plan("model of tensors", model, output_names(model), [predict_tensors(model)], skipped)
     if any(len(each.shape) > 3 for each in model.inputs):
         skipped["attribution"] = "it is for tables and sequences; the model takes larger tensors"
     elif not any(keras.backend.is_float_dtype(each.dtype) for each in model.inputs):
