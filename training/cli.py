@@ -19,6 +19,8 @@ from training.errors import TrainingError
 if TYPE_CHECKING:
     from training.fitting.execution import Execution
     from training.fitting.train import Training
+    from training.zoo.network import Network
+    from training.zoo.ported import PortedNetwork
 
 app = typer.Typer(
     help="Trains networks on Fashion-MNIST and exports them for a model server.",
@@ -156,6 +158,26 @@ def _train(training: Training, execution: Execution, publish_worse: bool) -> Non
         console.print(line, highlight=False, soft_wrap=True)
 
 
+@app.command("port")
+def port_command(
+    name: Annotated[str, typer.Argument(help="Name of a network with preset `port`; see `list`.")],
+    photographs: Annotated[
+        Path, typer.Option(help="Folder of JPEG files to compare it with its original on.")
+    ] = Path("services/gateway/static/samples/photographs"),
+    models: ModelsOption = MODELS,
+) -> None:
+    """Export a network with the weights of its original, in PyTorch, as the next version.
+
+    It needs an environment with PyTorch; the error says which packages are missing.
+    """
+    from training.porting.port import port
+    from training.report.ported_models import write_ported_card
+
+    version = port(models, name, photographs)
+    write_ported_card(version)
+    console.print(f"Exported {version}. Its card says how far it agrees with the original.")
+
+
 @app.command("list")
 def list_command(models: ModelsOption = MODELS) -> None:
     """List the networks and their versions in the model repository."""
@@ -163,13 +185,17 @@ def list_command(models: ModelsOption = MODELS) -> None:
 
     from training.exporting.repository import versions
     from training.zoo import NETWORKS
+    from training.zoo.ported import PORTED
 
     table = Table("name", "network", "presets", "versions")
     table.columns[0].no_wrap = True
-    for entry in NETWORKS.values():
-        trained = ", ".join(str(version) for version in versions(models, entry.name))
-        summary = f"{entry.task}: {entry.summary}"
-        table.add_row(entry.name, summary, ", ".join(entry.recipes), trained)
+    rows: list[tuple[Network | PortedNetwork, str]] = [
+        *((entry, ", ".join(entry.recipes)) for entry in NETWORKS.values()),
+        *((entry, "port") for entry in PORTED.values()),
+    ]
+    for entry, presets in rows:
+        found = ", ".join(str(version) for version in versions(models, entry.name))
+        table.add_row(entry.name, f"{entry.task}: {entry.summary}", presets, found)
     console.print(table)
 
 

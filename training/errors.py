@@ -19,6 +19,22 @@ class UnknownNameError(TrainingError):
         super().__init__(f"There is no {kind} named {received!r}. Known: {names}.")
 
 
+class PortedNetworkError(TrainingError):
+    """A network with ported weights cannot be trained, distilled, measured or exported as others.
+
+    Args:
+        name: Name of the network.
+        package: The package that contains its weights.
+    """
+
+    def __init__(self, name: str, package: str) -> None:
+        super().__init__(
+            f"{name} is not trained here: it has the weights of the package {package} and 1,000 "
+            f"classes of its own. `python -m training port {name}` exports it, and its card says "
+            f"what was measured."
+        )
+
+
 class DatasetError(TrainingError):
     """A file of Fashion-MNIST is missing, truncated or differs from the published one."""
 

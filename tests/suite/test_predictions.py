@@ -46,6 +46,18 @@ def test_at_least_nine_of_the_ten_samples_are_classified_correctly(suite):
     assert right >= 9
 
 
+@pytest.mark.parametrize(
+    ("photograph", "labels"),
+    [("cat", {"Egyptian cat", "tabby", "tiger cat"}), ("coffee", {"espresso"})],
+)
+def test_photographs_are_classified_by_the_models_own_names(suite, photograph, labels):
+    file = (SAMPLES / "photographs" / f"{photograph}.jpg").read_bytes()
+    url = f"{suite.gateway}/v1/models/efficientnet_lite0:predict"
+    answer = requests.post(url, file, headers={"Content-Type": "image/jpeg"}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["predictions"][0]["label"] in labels
+
+
 def test_every_top_class_has_its_label(suite):
     answer = post_image(f"{suite.gateway}/v1/models/cnn:predict", FILES[0], top=10)
     assert {entry["label"] for entry in answer.json()["predictions"][0]["top"]} == set(CLASS_NAMES)

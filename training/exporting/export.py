@@ -10,10 +10,11 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from training.errors import ModelRepositoryError
+from training.errors import ModelRepositoryError, PortedNetworkError
 from training.exporting.repository import publish, register
 from training.exporting.warmup import write_warmup_requests
 from training.signatures.signature import Signature
+from training.zoo.ported import PORTED
 from training.zoo.recipe import Recipe
 
 ORIGIN_PATH = Path("assets.extra") / "training.json"
@@ -78,7 +79,10 @@ def read_origin(version: Path) -> Origin:
 
     Raises:
         ModelRepositoryError: The version was not written by `export`.
+        PortedNetworkError: The version is of a network with ported weights.
     """
+    if (name := version.parent.name) in PORTED:
+        raise PortedNetworkError(name, PORTED[name].package)
     path = version / ORIGIN_PATH
     if (version / SOURCE_PATH).is_file():
         raise ModelRepositoryError(

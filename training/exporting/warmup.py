@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from training.signatures.signature import Signature
@@ -57,5 +59,13 @@ def _request(name: str, signature: Signature) -> predict_pb2.PredictRequest:
     request.model_spec.name = name
     request.model_spec.signature_name = signature.name
     for input_name, values in signature.example.items():
-        request.inputs[input_name].CopyFrom(tf.make_tensor_proto(values))
+        request.inputs[input_name].CopyFrom(_small_proto(values))
     return request
+
+
+def _small_proto(values: npt.NDArray[Any]) -> tensor_pb2.TensorProto:
+    """Returns a tensor that holds its value once if all are equal, as in a black image."""
+    first = values.flat[0]
+    if values.dtype == object or not (values == first).all():
+        return tf.make_tensor_proto(values)
+    return tf.make_tensor_proto(first, shape=values.shape)

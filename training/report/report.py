@@ -10,6 +10,7 @@ from rich.console import Console
 from training.data.fashion_mnist import Split
 from training.evaluation.evaluate import trained_networks
 from training.report.model_cards import write_card
+from training.report.ported_models import ported_section
 from training.report.report_data import ReportData
 from training.report.reported_model import progress_on, report_models
 from training.report.sections import SECTIONS
@@ -53,6 +54,8 @@ def write_report(models: Path, test: Split, console: Console | None = None) -> P
             for section in progress.track(SECTIONS, description="Drawing")
             if (text := section(data)) is not None
         ]
+    if (photographs := ported_section(models)) is not None:
+        parts.append(photographs)
     for model in data.models:
         write_card(model, test, "test")
     path = models / "README.md"

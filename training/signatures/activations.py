@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from training.signatures.shared_functions import layers_of
 from training.signatures.signature import (
     Signature,
     example_images,
@@ -22,15 +23,10 @@ def activations(model: keras.Model) -> Signature:
     Args:
         model: A functional or sequential model whose input is images.
     """
-    outputs = {
-        layer.name: layer.output
-        for layer in model.layers
-        if not isinstance(layer, keras.layers.InputLayer)
-    }
-    every_layer = keras.Model(model.inputs[0], outputs)
+    layers = layers_of(model)
 
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        answer: dict[str, tf.Tensor] = every_layer(images, training=False)
+        answer: dict[str, tf.Tensor] = layers(images)
         return answer
 
     specs, example = [images_spec(model)], {"images": example_images(model)}

@@ -1,7 +1,8 @@
 """The feature visualization task: images that maximize the activation of a channel.
 
 The method follows Lucid (Olah et al. 2017, https://distill.pub/2017/feature-visualization):
-gradient ascent on the image's Fourier coefficients, with jitter.
+gradient ascent on the image's Fourier coefficients, with jitter. Colour images are made in a colour
+space in which the channels are as little correlated as in photographs.
 """
 
 from __future__ import annotations
@@ -11,14 +12,22 @@ from functools import partial
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
+from training.signatures.shared_functions import layers_of
 from training.signatures.signature import Signature, make_signature
 
 LEARNING_RATE = 0.05
+COLOURS = 3  # Red, green and blue.
 JITTER = 2  # pixels
 LEAK = 0.1  # Slope of the leaky ReLU in the objective.
 START_DEVIATION = 0.01  # Standard deviation of the initial coefficients.
+
+# Square root of the covariance of red, green and blue (rows) over ImageNet's photographs, from
+# https://github.com/tensorflow/lucid/blob/master/lucid/optvis/param/color.py. The columns are about
+# brightness, blue to yellow, and green to magenta.
+COLOUR_COVARIANCE_ROOT = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 
 
 def feature_visualization(model: keras.Model, layer_name: str, steps: int = 64) -> Signature:
@@ -38,23 +47,27 @@ def feature_visualization(model: keras.Model, layer_name: str, steps: int = 64) 
         ValueError: The model has no such layer.
     """
     layer = model.get_layer(layer_name)
-    features = keras.Model(model.inputs[0], layer.output)
+    layers, channels = layers_of(model), layer.output.shape[-1]
     pre_activation = _pre_activation(model, layer)
     image_shape = model.input_shape[1:]
+    scale = _frequency_scale(image_shape)
     jitter = np.random.default_rng(0).integers(-JITTER, JITTER, (max(1, steps), 2), endpoint=True)
     shifts = tf.constant(jitter, tf.int32)
 
     def visualize(channel: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        channel = _check_channel(channel, features.output_shape[-1])
+        channel = _check_channel(channel, channels)
+        # Half of the rows are stored: the others are the same in reverse.
+        whole = tf.concat([scale, tf.reverse(scale[1 : (image_shape[0] + 1) // 2], [0])], axis=0)
+        render = partial(_render, scale=whole, image_shape=image_shape)
 
         def objective(coefficients: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
             # All images alike, and around the edges: an image made of waves is periodic.
-            images = tf.roll(_render(coefficients, image_shape), shifts[step], axis=[1, 2])
+            images = tf.roll(render(coefficients), shifts[step], axis=[1, 2])
             return _channel_mean(tf.nn.leaky_relu(pre_activation(images), LEAK), channel)
 
         start = _start_coefficients(seed, image_shape)
-        images = _render(_ascend(objective, start, steps), image_shape)
-        activation = _channel_mean(features(images, training=False), channel)
+        images = render(_ascend(objective, start, steps))
+        activation = _channel_mean(layers(images)[layer_name], channel)
         return {"images": images, "activation": activation}
 
     specs = [tf.TensorSpec([None], tf.int32, name=name) for name in ("channel", "seed")]
@@ -110,8 +123,8 @@ def _start_coefficients(seed: tf.Tensor, image_shape: tuple[int, int, int]) -> t
     return tf.map_fn(draw, seed, fn_output_signature=tf.TensorSpec(shape, tf.float32))
 
 
-def _render(coefficients: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
-    """Returns the images of coefficients: from [N, 2, C, H, W//2+1] to [N, H, W, C], 0 to 255.
+def _frequency_scale(image_shape: tuple[int, int, int]) -> npt.NDArray[np.float32]:
+    """Returns the weight of each coefficient, of the first H//2+1 rows: [H//2+1, W//2+1].
 
     Lower frequencies have more weight, as in natural images. Without that, gradient ascent ends in
     high-frequency noise.
@@ -119,9 +132,25 @@ def _render(coefficients: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Te
     height, width, _ = image_shape
     frequencies = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
     scale = np.sqrt(height * width) / np.maximum(frequencies, 1 / max(height, width))
-    real, imaginary = tf.unstack(coefficients * tf.constant(scale, tf.float32), axis=1)
+    half: npt.NDArray[np.float32] = scale[: height // 2 + 1].astype(np.float32)
+    return half
+
+
+def _render(
+    coefficients: tf.Tensor, scale: tf.Tensor, image_shape: tuple[int, int, int]
+) -> tf.Tensor:
+    """Returns the images of coefficients: from [N, 2, C, H, W//2+1] to [N, H, W, C], 0 to 255."""
+    height, width, channels = image_shape
+    real, imaginary = tf.unstack(coefficients * scale, axis=1)
     pixels = tf.signal.irfft2d(tf.complex(real, imaginary), [height, width])
-    return 255 * tf.sigmoid(tf.transpose(pixels, [0, 2, 3, 1]))
+    pixels = tf.transpose(pixels, [0, 2, 3, 1])
+    return 255 * tf.sigmoid(_correlate_colours(pixels) if channels == COLOURS else pixels)
+
+
+def _correlate_colours(pixels: tf.Tensor) -> tf.Tensor:
+    """Returns red, green and blue of uncorrelated channels, [N, H, W, 3]."""
+    root = np.array(COLOUR_COVARIANCE_ROOT, np.float32)
+    return tf.tensordot(pixels, root.T / np.linalg.norm(root, axis=0).max(), axes=1)
 
 
 def _ascend(
@@ -132,7 +161,7 @@ def _ascend(
     def ascend(
         step: tf.Tensor, position: tf.Tensor, mean: tf.Tensor, square: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(position)
             value = objective(position, step)
         gradient = tape.gradient(value, position)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from training.signatures.image_files import decode_images
+from training.signatures.shared_functions import logits_of
 from training.signatures.signature import (
     Signature,
     example_images,
@@ -36,7 +37,7 @@ def predict(
     """
 
     def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _answer(model(images, training=False), class_names, activation)
+        return _answer(logits_of(model)(images), class_names, activation)
 
     specs, example = [images_spec(model)], {"images": example_images(model)}
     return make_signature("serving_default", serve, specs, example)
@@ -61,7 +62,7 @@ def predict_bytes(
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         images = decode_images(image_bytes, height, width, channels)
-        return _answer(model(images, training=False), class_names, activation)
+        return _answer(logits_of(model)(images), class_names, activation)
 
     bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
     png = tf.io.encode_png(np.zeros((height, width, channels), np.uint8)).numpy()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from training.errors import UnknownNameError
+from training.errors import PortedNetworkError, UnknownNameError
 from training.zoo import autoencoders, classical, convolutional, distilled, generative, recurrent
 from training.zoo.network import Network
+from training.zoo.ported import PORTED
 
 NETWORKS: dict[str, Network] = {
     entry.name: entry
@@ -18,7 +19,10 @@ def find_network(name: str) -> Network:
 
     Raises:
         UnknownNameError: The zoo has no such network.
+        PortedNetworkError: The network is not trained here.
     """
+    if name in PORTED:
+        raise PortedNetworkError(name, PORTED[name].package)
     if name not in NETWORKS:
         raise UnknownNameError("network", name, list(NETWORKS))
     return NETWORKS[name]

@@ -33,3 +33,13 @@ def test_warm_up_requests_replay(exported_cnn: Path, served_cnn: SessionModel) -
         outputs = served_cnn.run(signature_name, **inputs)
 
         assert all(len(values) == 1 for values in outputs.values())
+
+
+def test_a_black_image_takes_few_bytes(exported_cnn: Path) -> None:
+    path = exported_cnn / "assets.extra" / "tf_serving_warmup_requests"
+
+    images = read_warmup_requests(exported_cnn)["serving_default"]["images"]
+
+    assert images.shape == (1, 28, 28, 1)
+    assert not images.any()
+    assert path.stat().st_size < 28 * 28 * 4

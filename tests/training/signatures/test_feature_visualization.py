@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -7,8 +9,15 @@ import tensorflow as tf
 from keras import layers
 
 from tests.training.signatures.call import call
+from training.exporting.repository import latest_version
 from training.exporting.session import SessionModel
-from training.signatures.feature_visualization import feature_visualization
+from training.signatures.feature_visualization import (
+    COLOUR_COVARIANCE_ROOT,
+    _correlate_colours,
+    feature_visualization,
+)
+
+MODELS = Path(__file__).parents[3] / "models"
 
 
 def request(count: int, seed: int = 0) -> dict[str, np.ndarray]:
@@ -49,6 +58,45 @@ def test_images_are_grey_levels(served_cnn: SessionModel) -> None:
     assert images.min() >= 0
     assert images.max() <= 255
     assert images.std(axis=(1, 2, 3)).min() > 20
+
+
+def test_grey_images_are_those_of_the_committed_export(trained_cnn: keras.Model) -> None:
+    """It was written before colour images had a colour space of their own."""
+    inputs = request(2, seed=3)
+    signature = feature_visualization(trained_cnn, "conv2")
+
+    images = call(signature, **inputs)["images"]
+
+    with SessionModel(latest_version(MODELS, "cnn")) as committed:
+        expected = committed.run("feature_visualization_conv2", **inputs)["images"]
+    np.testing.assert_array_equal(images, expected)
+
+
+def test_colours_are_correlated_as_in_photographs() -> None:
+    """Equal changes of all three colours are the largest part of a photograph's variance."""
+    unit = layers.Dense(1, kernel_initializer="ones", name="unit")
+    model = keras.Sequential([keras.Input((32, 32, 3)), layers.Flatten(), unit])
+
+    images = call(feature_visualization(model, "unit", steps=0), **request(1))["images"][0]
+
+    colours = np.log(images / (255 - images)).reshape(-1, 3)  # Before the sigmoid.
+    red, green, _ = np.corrcoef(colours.T)
+    assert green[0] > 0.85
+    assert green[2] > 0.85
+    assert 0.5 < red[2] < min(green[0], green[2])
+
+
+def test_the_colour_space_is_that_of_the_covariance() -> None:
+    """The columns of the root are scaled alike, so that the largest has length 1."""
+    axes = _correlate_colours(tf.eye(3)[None, None]).numpy()[0, 0]
+
+    lengths = np.linalg.norm(axes, axis=1)
+    assert lengths[0] == pytest.approx(1)
+    root = np.array(COLOUR_COVARIANCE_ROOT)
+    covariance = axes.T @ axes
+    np.testing.assert_allclose(
+        covariance / covariance[1, 1], root @ root.T / (root @ root.T)[1, 1], rtol=1e-5
+    )
 
 
 def test_the_seed_decides(served_cnn: SessionModel) -> None:

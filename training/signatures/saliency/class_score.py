@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from training.signatures.shared_functions import logits_of, score_gradient_of
 from training.signatures.signature import (
     Signature,
     example_images,
@@ -37,7 +38,7 @@ def saliency_signature(
     """
 
     def explain(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
-        class_index = resolve_class_index(model(images, training=False), class_index)
+        class_index = resolve_class_index(logits_of(model)(images), class_index)
         return {**attribute(images, class_index), "class_index": class_index}
 
     specs = [images_spec(model), tf.TensorSpec([None], tf.int32, name="class_index")]
@@ -74,7 +75,7 @@ def class_score(model: keras.Model, images: tf.Tensor, class_index: tf.Tensor) -
         images: float32 [N, H, W, C].
         class_index: int32 [N], 0 to K-1.
     """
-    return tf.gather(model(images, training=False), class_index, batch_dims=1)
+    return tf.gather(logits_of(model)(images), class_index, batch_dims=1)
 
 
 def weighted_gradient(
@@ -96,7 +97,7 @@ def weighted_gradient(
 
     def of_some(some: tf.Tensor, some_weights: tf.Tensor) -> tf.Tensor:
         indices = tf.repeat(class_index, tf.shape(some)[0])
-        return tf.tensordot(some_weights, class_score_gradient(model, some, indices), axes=1)
+        return tf.tensordot(some_weights, score_gradient_of(model)(some, indices), axes=1)
 
     count = images.shape[0]
     if at_once is None or at_once >= count:
@@ -108,13 +109,3 @@ def weighted_gradient(
 
     loop = (tf.constant(0), tf.zeros_like(images[0]))
     return tf.while_loop(lambda start, _: start < count, add, loop, parallel_iterations=1)[1]
-
-
-def class_score_gradient(
-    model: keras.Model, images: tf.Tensor, class_index: tf.Tensor
-) -> tf.Tensor:
-    """Returns the gradient of `class_score` with respect to the images, float32 [N, H, W, C]."""
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        score = class_score(model, images, class_index)
-    return tape.gradient(score, images)

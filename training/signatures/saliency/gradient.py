@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from training.signatures.saliency.class_score import class_score_gradient, saliency_signature
+from training.signatures.saliency.class_score import saliency_signature
+from training.signatures.shared_functions import score_gradient_of
 from training.signatures.signature import Signature
 
 
@@ -20,7 +21,7 @@ def saliency_gradient(model: keras.Model) -> Signature:
     """
 
     def attribute(images: tf.Tensor, class_index: tf.Tensor) -> dict[str, tf.Tensor]:
-        gradient = class_score_gradient(model, images, class_index)
+        gradient = score_gradient_of(model)(images, class_index)
         return {"attribution": tf.reduce_sum(gradient, axis=-1)}
 
     return saliency_signature("saliency_gradient", model, attribute)

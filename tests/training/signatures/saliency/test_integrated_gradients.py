@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import pytest
 
 from tests.training.signatures.call import call
-from training.signatures.saliency import saliency_integrated_gradients
+from training.signatures.saliency import near_zero, saliency_integrated_gradients
 
 
 def test_of_a_linear_model_it_is_weight_times_pixel(images: np.ndarray) -> None:
@@ -63,6 +64,19 @@ def test_more_steps_come_closer(trained_cnn: keras.Model, samples: np.ndarray) -
     )
 
     assert fine < coarse / 4
+
+
+def test_nodes_near_zero_integrate_what_rises_there() -> None:
+    """A logit that is almost as high for a nearly black image as for the image itself."""
+    nodes, weights = near_zero(48)
+
+    assert np.sum(nodes < 0.1) > 20
+    np.testing.assert_allclose(weights.sum(), 1, rtol=1e-3)
+    slope = 50 / (1 + 50 * nodes) ** 2
+    exact = 1 - 1 / 51
+    assert np.sum(weights * slope) == pytest.approx(exact, rel=1e-3)
+    uniform = np.mean(50 / (1 + 50 * (np.arange(48) + 0.5) / 48) ** 2)
+    assert abs(uniform - exact) > 10 * abs(np.sum(weights * slope) - exact)
 
 
 def test_black_pixels_have_no_share(trained_cnn: keras.Model, samples: np.ndarray) -> None:

@@ -1,0 +1,1 @@
+"""Ports the weights of networks from other libraries, and compares the results."""
