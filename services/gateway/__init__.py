@@ -18,7 +18,8 @@ The path of one request, from the top down and back up:
     api          image_inputs      converts images to what the signature takes
        │            └─ codecs      decode files into arrays
        │
-    inference    pipeline          checks ► answer cache ► limit for expensive signatures
+    inference    black_box         saliency from outside: many predictions per image
+       │         pipeline          checks ► answer cache ► limit for expensive signatures
        │
     upstream     batching          shares one call between waiting requests
        │         model_server      gRPC

@@ -265,6 +265,10 @@ def test_a_classifier_without_tasks_is_classified_and_explained_from_outside(pho
     photographs.open("predict?models=plain")
     photographs.open_file("holiday.jpg", photograph(96, 64))
     expect(photographs.card("plain").locator(".top")).to_have_text("class 0")
+    # Its scores are no probabilities, since they do not sum to 1.
+    expect(photographs.card("plain").locator(".is-top .value")).to_have_text(
+        re.compile(r"^0\.\d\d$")
+    )
     photographs.page.get_by_role("link", name="Saliency", exact=True).click()
     photographs.button("plain").click()
     canvas = photographs.page.get_by_role("img", name="Saliency map of class 0, by occlusion")

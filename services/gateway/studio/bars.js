@@ -1,6 +1,6 @@
 // The probabilities of classes as bars: all of them, or of many the first few.
 
-import { className, h, percent } from "./dom.js";
+import { certainty, className, h } from "./dom.js";
 
 // Of more classes than this, only the most probable ones are shown.
 const ROWS_AT_MOST = 12;
@@ -27,12 +27,13 @@ export function classBars(classes) {
   rows.slice(0, isMany ? TOP : rows.length).forEach((row, index) => row.show(isMany ? "…" : className(classes, index)));
 
   function show({ top, class_index: first }) {
-    const byIndex = new Map(top.map((each) => [each.class_index, each.probability]));
+    const byIndex = new Map(top.map((each) => [each.class_index, each]));
     const ranked = isMany ? top.slice(0, TOP).map((each) => each.class_index) : Array.from(classes.keys());
     const places = pinned === null || ranked.includes(pinned) ? ranked : [...ranked, pinned];
     rows.forEach((row, place) => {
       const index = places[place];
-      row.show(index === undefined ? null : className(classes, index), byIndex.get(index) ?? 0, index === first);
+      const sure = byIndex.get(index) ?? { probability: 0 };
+      row.show(index === undefined ? null : className(classes, index), sure, index === first);
     });
   }
 
@@ -49,11 +50,11 @@ function classRow() {
   const bar = h("span", { className: "bar" });
   const value = h("span", { className: "value" });
   const element = h("li", {}, name, bar, value);
-  const show = (label, probability = null, isTop = false) => {
+  const show = (label, sure = null, isTop = false) => {
     element.hidden = label === null;
     Object.assign(name, { textContent: label, title: label });
-    bar.style.setProperty("--share", probability ?? 0);
-    value.textContent = probability === null ? "" : percent(probability);
+    bar.style.setProperty("--share", sure?.probability ?? 0);
+    value.textContent = sure ? certainty(sure) : "";
     element.classList.toggle("is-top", isTop);
   };
   show(null);

@@ -32,6 +32,11 @@ export function percent(probability) {
   return `${(100 * probability).toFixed(1)}%`;
 }
 
+/** Write how sure a model is of a class: by its probability, or else by its score. */
+export function certainty({ probability, score }) {
+  return probability === null ? (score?.toFixed(2) ?? "") : percent(probability);
+}
+
 /** Write the name of a class; models may name some of their classes, or none. */
 export function className(classes, index) {
   return classes[index] ?? `class ${index}`;

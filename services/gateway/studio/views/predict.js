@@ -6,7 +6,7 @@ import { classBars, hasMany } from "../bars.js";
 import { someModelsOf } from "../choices.js";
 import { ClassSearch } from "../class_search.js";
 import { curlBox, curlOf } from "../curl.js";
-import { announce, className, h, milliseconds, percent } from "../dom.js";
+import { announce, certainty, className, h, milliseconds } from "../dom.js";
 import { leftOut, noPicture } from "../empty.js";
 import { kindOf, sizeOf } from "../kinds.js";
 import { PictureInput } from "../picture_input.js";
@@ -84,7 +84,7 @@ function predictionCard(model, isMixed, signal, onPin) {
     speaker.textContent = `${speakerOf(model, prediction, data)} · ${milliseconds(ms)}`;
     top.textContent = prediction.label ?? className(model.classes, prediction.class_index);
     bars.show(prediction);
-    announce(`${model.name}: ${top.textContent}, ${percent(prediction.probability)}`);
+    announce(`${model.name}: ${top.textContent}, ${certainty(prediction)}`);
     return [top, bars.element];
   });
   const pin = (index) => {

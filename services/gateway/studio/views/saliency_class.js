@@ -4,7 +4,7 @@ import { send } from "../api.js";
 import { hasMany } from "../bars.js";
 import { oneOf } from "../choices.js";
 import { ClassSearch } from "../class_search.js";
-import { className, h, percent } from "../dom.js";
+import { certainty, className, h } from "../dom.js";
 import { newestOnly } from "../newest.js";
 
 export const TOP_CLASS = "-1";
@@ -35,7 +35,7 @@ function choiceOfMany(state, signal, onChoose) {
   };
 
   function offer() {
-    const ranked = top.map(({ class_index, probability }) => optionOf(classes, class_index, probability));
+    const ranked = top.map((each) => optionOf(classes, each.class_index, each));
     const isRanked = [MOST_PROBABLE, ...ranked].some(({ value }) => value === state.classIndex);
     const searched = isRanked ? [] : [optionOf(classes, Number(state.classIndex))];
     buttons.replaceChildren(oneOf("Class", [MOST_PROBABLE, ...ranked, ...searched], state.classIndex, choose));
@@ -55,7 +55,7 @@ function choiceOfMany(state, signal, onChoose) {
   return { element: h("div", { className: "of-many" }, buttons, find.element), look };
 }
 
-function optionOf(classes, index, probability) {
+function optionOf(classes, index, sure) {
   const name = className(classes, index);
-  return { value: String(index), text: probability === undefined ? name : `${name} ${percent(probability)}` };
+  return { value: String(index), text: sure ? `${name} ${certainty(sure)}` : name };
 }
