@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from services.serving_api.dtypes import data_type_name
 from services.serving_api.protos import get_model_metadata_pb2, meta_graph_pb2
@@ -53,6 +54,12 @@ class Signature:
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
     method_name: str
+
+    @cached_property
+    def has_free_rows(self) -> bool:
+        """Whether the first dimension of every input and output may have any size."""
+        specs = [*self.inputs.values(), *self.outputs.values()]
+        return all(spec.shape is not None and spec.shape[:1] == (None,) for spec in specs)
 
 
 def signatures_of(

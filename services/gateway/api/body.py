@@ -178,7 +178,7 @@ def _read_parameters(
         names: those that may be given; by default all.
     """
     known = model.model_fields.keys() if names is None else names
-    values = {**in_body, **request.args.to_dict()}
+    values = {**in_body, **request.args.to_dict()} if request.query_string else in_body
     # Before pydantic, which would describe every one of a million.
     if unknown := values.keys() - known:
         # A field of a form may have no name at all, which then is None.

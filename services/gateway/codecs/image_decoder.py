@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -182,7 +182,8 @@ def decode_images(
             f"received images of the shapes {sorted({array.shape for array in arrays})}, and "
             "this model takes any size: send images of one size, or one image per request"
         )
-    return name, np.stack(arrays)
+    # A single image is not copied.
+    return name, np.stack(arrays) if len(arrays) > 1 else arrays[0][None]
 
 
 class ImageDecoder:
@@ -278,23 +279,23 @@ class ImageDecoder:
         return image.held_pixels
 
 
-@contextmanager
-def _open(content: bytes, deadline: float, target: Target) -> Iterator[OpenedImage | IsolatedImage]:
+def _open(
+    content: bytes, deadline: float, target: Target
+) -> AbstractContextManager[OpenedImage | IsolatedImage]:
     if content.startswith(png.SIGNATURE):
-        yield png.open_png(content, deadline)
-    elif content.startswith(jpeg.SIGNATURE):
-        yield jpeg.open_jpeg(content, deadline, target)
-    else:
-        with _process.open(content, deadline, target) as image:
-            yield image
+        return nullcontext(png.open_png(content, deadline))
+    if content.startswith(jpeg.SIGNATURE):
+        return nullcontext(jpeg.open_jpeg(content, deadline, target))
+    return _process.open(content, deadline, target)
+
+
+def _turn(pixels: int, deadline: float) -> AbstractContextManager[None]:
+    """Waits until no other large image is being decoded."""
+    return _turn_of_large(deadline) if pixels > LARGE_PIXELS else nullcontext()
 
 
 @contextmanager
-def _turn(pixels: int, deadline: float) -> Iterator[None]:
-    """Waits until no other large image is being decoded."""
-    if pixels <= LARGE_PIXELS:
-        yield
-        return
+def _turn_of_large(deadline: float) -> Iterator[None]:
     if not _large_images.acquire(timeout=max(0.0, deadline - time.monotonic())):
         raise OutOfTime
     try:

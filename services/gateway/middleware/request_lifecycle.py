@@ -7,14 +7,15 @@ headers of the response, and writes metrics and the log line.
 from __future__ import annotations
 
 import re
+import secrets
 import time
-import uuid
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.globals import request_ctx
 
 from services.gateway.request.context import (
     REQUEST_ID_HEADER,
@@ -76,9 +77,10 @@ def begin_and_end_requests(app: Flask, timeout_seconds: float) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
+        context: RequestContext = g.context
         response.headers.extend(_SECURITY_HEADERS)
-        response.headers[REQUEST_ID_HEADER] = g.context.request_id
-        _record(g.context, response.status_code)
+        response.headers[REQUEST_ID_HEADER] = context.request_id
+        _record(context, request_ctx.request, response.status_code)
         return response
 
 
@@ -87,7 +89,7 @@ def begin_context(environ: WSGIEnvironment, timeout_seconds: float) -> RequestCo
     arrival = environ.get(ARRIVAL) or time.monotonic()
     received = environ.get("HTTP_X_REQUEST_ID", "")
     # Any other id could forge log lines.
-    request_id = received if _REQUEST_ID.fullmatch(received) else uuid.uuid4().hex
+    request_id = received if _REQUEST_ID.fullmatch(received) else secrets.token_hex(16)
     trace: tuple[tuple[str, str], ...] = ()
     log_members = {"request_id": request_id}
     traceparent = environ.get("HTTP_TRACEPARENT", "")
@@ -101,7 +103,7 @@ def begin_context(environ: WSGIEnvironment, timeout_seconds: float) -> RequestCo
     return RequestContext(arrival, deadline, request_id, trace, log_members, client)
 
 
-def _record(context: RequestContext, status: int) -> None:
+def _record(context: RequestContext, request: Request, status: int) -> None:
     seconds = time.monotonic() - context.arrival
     # The route's template, since each path, even a mistyped one, would be a time series of its own.
     route = request.url_rule.rule if request.url_rule else "<unmatched>"
@@ -116,11 +118,16 @@ def _record(context: RequestContext, status: int) -> None:
         **context.log_members,
         method=method,
         # Encoded, since a line break in it could forge a log line.
-        path=quote(request.path, safe="/:"),
+        path=_quoted(request.path),
         status=status,
         milliseconds=round(1000 * seconds, 3),
         model=context.model,
     )
+
+
+@lru_cache(maxsize=256)
+def _quoted(path: str) -> str:
+    return quote(path, safe="/:")
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate, pairwise
 from queue import Empty, SimpleQueue
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import grpc
 import numpy as np
@@ -26,7 +26,7 @@ from services.gateway.request.errors import DeadlineExceeded, ModelServerProblem
 from services.gateway.telemetry.metrics import BATCH_SIZE
 from services.gateway.upstream.model_server import ModelRef, ModelServer, Prediction
 from services.serving_api.arrays import Arrays, content_bytes
-from services.serving_api.signatures import Signature, TensorSpec
+from services.serving_api.signatures import Signature
 
 MAX_INDIVISIBLE = 1024
 """Maximum number of remembered signatures that cannot be batched."""
@@ -39,8 +39,7 @@ _SAME_FOR_ALL = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND}
 UNAVAILABLE, calls are not repeated also because one of them may have crashed the server."""
 
 
-@dataclass(frozen=True)
-class _BatchKey:
+class _BatchKey(NamedTuple):
     """Identifies the requests that can share a call.
 
     Attributes:
@@ -253,8 +252,7 @@ class Batcher:
 
 def _rows_to_share(signature: Signature, inputs: Arrays) -> int:
     """Returns the number of rows if the inputs may share a call, else 0."""
-    specs = [*signature.inputs.values(), *signature.outputs.values()]
-    if inputs.keys() != signature.inputs.keys() or not all(map(_has_free_rows, specs)):
+    if inputs.keys() != signature.inputs.keys() or not signature.has_free_rows:
         return 0
     if not all(signature.inputs[name].accepts(value.shape) for name, value in inputs.items()):
         return 0
@@ -262,10 +260,6 @@ def _rows_to_share(signature: Signature, inputs: Arrays) -> int:
         return 0
     rows = {len(value) for value in inputs.values()}
     return rows.pop() if len(rows) == 1 else 0
-
-
-def _has_free_rows(spec: TensorSpec) -> bool:
-    return spec.shape is not None and spec.shape[:1] == (None,)
 
 
 def _deadline(request: _Request) -> float:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import grpc
@@ -36,8 +35,7 @@ _Response = TypeVar("_Response")
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class ModelRef:
+class ModelRef(NamedTuple):
     """Reference to a model: its latest version, a certain version, or the version of a label."""
 
     name: str

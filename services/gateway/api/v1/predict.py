@@ -212,13 +212,12 @@ def _top_classes(
 ) -> list[TopClass]:
     """Describes the classes of one image with the highest scores, the highest first."""
     scores = outputs[scores_name][row]  # [K]
-    order = np.argsort(-scores, kind="stable")
+    order: list[int] = np.argsort(-scores, kind="stable").tolist()
     named = outputs.get("class_index")
     if named is not None and named.shape == (len(outputs[scores_name]),):
         # The class that the model puts first, which may share its rounded probability.
-        is_first = order == named[row]
-        order = np.concatenate([order[is_first], order[~is_first]])
-    classes = [_describe_class(scores, int(index), scores_name, info) for index in order[:top]]
+        order.sort(key=int(named[row]).__ne__)
+    classes = [_describe_class(scores, index, scores_name, info) for index in order[:top]]
     # A model without the signature that names every class still names its first one.
     if "label" in outputs and outputs["label"].dtype.kind == "O" and not info.labels:
         classes[0]["label"] = outputs["label"][row].decode(errors="replace")

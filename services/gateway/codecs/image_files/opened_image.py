@@ -85,7 +85,9 @@ class OpenedImage:
         image = _to_common_mode(self._image, self._zero_is_white)
         if self._orientation in _UPRIGHT_BY:
             image = image.transpose(_UPRIGHT_BY[self._orientation])
-        converted = _on_ground(image, target.ground).convert(target.mode)
+        converted = _on_ground(image, target.ground)
+        if converted.mode != target.mode:
+            converted = converted.convert(target.mode)
         size = (target.width or converted.width, target.height or converted.height)
         if converted.size == size:
             return converted
