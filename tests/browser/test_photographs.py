@@ -295,5 +295,5 @@ def test_it_is_told_how_faithful_a_map_is(photographs):
     photographs.button("How faithful?").click()
     expect(photographs.page.locator(".map").first).to_contain_text("insertion")
     expect(photographs.page.locator(".curl code")).to_contain_text("score=true")
-    expect(photographs.page.get_by_text("Deletion is the area")).to_be_visible()
+    expect(photographs.page.get_by_text("Deletion is the mean score")).to_be_visible()
     photographs.inspect("faithful")

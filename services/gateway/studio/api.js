@@ -78,12 +78,10 @@ export async function send(request, signal) {
  */
 export async function listModels(signal) {
   const { models } = await get("v1/models", signal);
-  const described = ({ cascade }) => models.find(({ name }) => name === cascade?.small);
-  return models.map((model) => ({ ...model, classes: [], images: null, ...pick(described(model)), ...model }));
-}
-
-function pick(small) {
-  return small && { classes: small.classes, images: small.images };
+  return models.map((model) => {
+    const small = models.find(({ name }) => name === model.cascade?.small);
+    return { classes: small?.classes ?? [], images: small?.images ?? null, ...model };
+  });
 }
 
 /** The card of a model, in Markdown. */

@@ -6,13 +6,13 @@ import { bitmapOf, drawPixels, pixelsOf } from "./pixels.js";
 
 const SIDE = 280;
 // At full strength the picture is darker, so that colours stand out on its white parts too …
-const DIMMED = 0.4;
+const DIMMED = 0.3;
 // … and a photograph loses its own colours, which are no attribution.
 const GREYED = 0.6;
 const FOR = [255, 66, 48];
 const AGAINST = [64, 140, 255];
 // A few pixels far above all others must not hide the rest.
-const FULL_COLOUR_FROM = 0.99;
+const FULL_COLOUR_FROM = 0.98;
 
 /** An attribution, [height, width] with any sign and scale, as a layer of colours. */
 export function heatOf(attribution) {

@@ -15,8 +15,8 @@ export const pictured = true;
 
 const STRENGTH = "0.9";
 const SCORES =
-  "Deletion is the area under the class's score as the pixels go, the most important first: lower is more " +
-  "faithful. Insertion is that area as the pixels come: higher is more faithful.";
+  "Deletion is the mean score of the class while pixels are removed, the most important ones first: lower is more " +
+  "faithful. Insertion is its mean score while they are added: higher is more faithful.";
 
 export async function show(context) {
   const { models, offered, chosen, parameters, set, setPicture, signal } = context;
