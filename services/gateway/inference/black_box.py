@@ -133,7 +133,9 @@ def _black_box(
             f"classified up to {per_image} times each, expected at most {MAX_PIXELS} pixels: send "
             "smaller ones, or use another saliency method, without score"
         )
-    with pipeline.many_calls(request, {find_image_input(request.signature)[0]: images}) as run:
+    inputs = {find_image_input(request.signature)[0]: images}
+    # Pixels and scores that are not finite make attributions that are not, which JSON shows as null.
+    with pipeline.many_calls(request, inputs) as run, np.errstate(invalid="ignore", over="ignore"):
         box = _BlackBox(run, request, pipeline.max_rows)
         try:
             yield box

@@ -63,7 +63,9 @@ class ListedModel(TypedDict):
     name: str
     versions: list[ModelVersion]
     tasks: list[str]
-    saliency_methods: NotRequired[list[str]]
+    saliency_methods: NotRequired[
+        Annotated[list[str], Field(description="what `method` of `:saliency` may be")]
+    ]
     classes: NotRequired[
         Annotated[list[str | None], Field(description="of a classifier, the names of its classes")]
     ]

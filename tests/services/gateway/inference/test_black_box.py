@@ -28,7 +28,8 @@ WEIGHTS = np.random.default_rng(2).normal(size=(28 * 28 * 3, 4)).astype(np.float
 
 
 def classify(images: np.ndarray) -> Arrays:
-    return {"output_0": images.reshape(len(images), -1).astype(np.float32) @ WEIGHTS}
+    with np.errstate(invalid="ignore"):
+        return {"output_0": images.reshape(len(images), -1).astype(np.float32) @ WEIGHTS}
 
 
 @dataclass
@@ -156,6 +157,17 @@ def test_images_of_whole_numbers_stay_whole_numbers():
     images = IMAGES.astype(np.uint8)
     explain(Pipeline(look), resolved("occlusion", SMALL, np.uint8), images, options())
     assert seen == {np.dtype(np.uint8)}
+
+
+@pytest.mark.parametrize("method", ["occlusion", "rise"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])
+def test_what_is_not_finite_is_explained_without_a_complaint(method, value):
+    images = IMAGES.copy()
+    images[0, 0] = value
+    images[0, 1, 1] = -value
+    explained = explain(Pipeline(), resolved(method, SMALL), images, options(faithfulness=True))
+    assert explained.outputs["attribution"].shape == (2, 28, 28)
+    assert np.isfinite(explained.outputs["attribution"][1]).all()
 
 
 def test_the_memory_of_a_large_image_does_not_grow_with_the_masks():
