@@ -134,7 +134,7 @@ def _black_box(
             "smaller ones, or use another saliency method, without score"
         )
     inputs = {find_image_input(request.signature)[0]: images}
-    # Pixels and scores that are not finite make attributions that are not, which JSON shows as null.
+    # What is not finite makes attributions that are not, which JSON shows as null.
     with pipeline.many_calls(request, inputs) as run, np.errstate(invalid="ignore", over="ignore"):
         box = _BlackBox(run, request, pipeline.max_rows)
         try:
