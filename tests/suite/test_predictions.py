@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
 )
 
 from services.serving_api.tensors import to_ndarray, to_tensor_proto
-from tests.processes import SAMPLES
+from tests.processes import SAMPLES, wait_until
 from training.data.fashion_mnist import CLASS_NAMES, slug
 
 FILES = sorted(SAMPLES.glob("*.png"))
@@ -51,9 +51,20 @@ def test_at_least_nine_of_the_ten_samples_are_classified_correctly(suite):
     [("cat", {"Egyptian cat", "tabby", "tiger cat"}), ("coffee", {"espresso"})],
 )
 def test_photographs_are_classified_by_the_models_own_names(suite, photograph, labels):
-    file = (SAMPLES / "photographs" / f"{photograph}.jpg").read_bytes()
-    url = f"{suite.gateway}/v1/models/efficientnet_lite0:predict"
-    answer = requests.post(url, file, headers={"Content-Type": "image/jpeg"}, timeout=30)
+    path = SAMPLES / "photographs" / f"{photograph}.jpg"
+    model = "models/efficientnet_lite0"
+    # It loads last, and the suite is ready before that.
+    wait_until(
+        lambda: requests.get(f"{suite.gateway}/v2/{model}/ready", timeout=60).ok,
+        240,
+        "the model is ready",
+    )
+    answer = requests.post(
+        f"{suite.gateway}/v1/{model}:predict",
+        path.read_bytes(),
+        headers={"Content-Type": "image/jpeg"},
+        timeout=30,
+    )
     assert answer.status_code == 200, answer.text
     assert answer.json()["predictions"][0]["label"] in labels
 
