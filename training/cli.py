@@ -234,7 +234,9 @@ def evaluate_command(  # noqa: PLR0913, PLR0917  # Command-line options.
     if not names and not every:
         raise typer.BadParameter("Expected names of networks, or --all for all trained networks.")
     if images is not None:
-        _evaluate_on_images(names or [], models, images)
+        if not names:
+            raise typer.BadParameter("Expected names of models beside --images.")
+        _evaluate_on_images(names, models, images)
         return
     from training.data.fashion_mnist import load_test, load_training
     from training.evaluation.evaluate import stored_network, trained_networks
@@ -293,7 +295,7 @@ def sweep_command(  # noqa: PLR0913, PLR0917  # Command-line options.
     name: NameArgument,
     trials: Annotated[int, typer.Option(min=1, help="Trials, including those of earlier calls.")],
     jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
-    preset: PresetOption = "quick",
+    preset: Annotated[str, typer.Option(help="The recipe to vary.")] = "quick",
     data: DataOption = None,
     runs: RunsOption = RUNS,
 ) -> None:

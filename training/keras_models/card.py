@@ -42,6 +42,10 @@ _CARD = """\
 Written with Keras {keras} and TensorFlow {tensorflow}.
 """
 
+_HOW = """ here:
+`python -m training evaluate {name} --images FOLDER` measures it on your images,
+in one folder per label"""
+
 
 def model_card(  # noqa: PLR0913, PLR0917
     name: str,
@@ -69,18 +73,12 @@ def model_card(  # noqa: PLR0913, PLR0917
     measured = {"parameters": f"{source.model.count_params():,}", "size": f"{size / 1e6:.2f} MB"}
     measured |= {check: f"{value:.1g}" for check, value in checks.items() if value is not None}
     described = {each.name: session.describe(each.name) for each in plan.signatures}
-    given = {key: value for key, value in asdict(options).items() if value}
-    if options.labels:
-        given["labels"] = Path(options.labels).name
     skipped = "".join(f"- {task}: {reason}\n" for task, reason in plan.skipped.items())
     return _CARD.format(
         name=name,
-        kind=f"A {plan.kind}",
+        kind=f"{'An' if plan.kind[0] in 'aeiou' else 'A'} {plan.kind}",
         source=Path(description).name,
-        how=" here:\n`python -m training evaluate "
-        f"{name} --images FOLDER` measures it on images in one folder per label"
-        if plan.labels
-        else "",
+        how=_HOW.format(name=name) if plan.labels else "",
         measured=_rows(measured),
         inputs=_inputs(plan, described["serving_default"][0], options.pixels or source.family),
         signatures="".join(
@@ -88,9 +86,7 @@ def model_card(  # noqa: PLR0913, PLR0917
             for each, (inputs, outputs) in described.items()
         ),
         skipped=f"Left out:\n\n{skipped}\n" if skipped else "",
-        options=f"Options:\n\n| option | value |\n| --- | --- |\n{_rows(given)}".strip()
-        if given
-        else "No options.",
+        options=_options(options),
         keras=keras.__version__,
         tensorflow=tf.__version__,
     )
@@ -106,6 +102,15 @@ def _inputs(plan: Plan, described: str, pixels: str | None) -> str:
         rescaled = f"those of `{pixels}`" if pixels else "these too, and rescales them itself"
         lines.append(f"- clients send pixels from 0 to 255; the network was trained on {rescaled}")
     return "\n".join(lines)
+
+
+def _options(options: Options) -> str:
+    given = {key: value for key, value in asdict(options).items() if value}
+    if not given:
+        return "No options."
+    if options.labels:
+        given["labels"] = Path(options.labels).name
+    return f"Options:\n\n| option | value |\n| --- | --- |\n{_rows(given)}".rstrip()
 
 
 def _rows(values: Mapping[str, object]) -> str:
