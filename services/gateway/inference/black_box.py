@@ -169,12 +169,13 @@ class _BlackBox:
         max_rows: int,
     ) -> None:
         self._run = run
-        self._request = request
+        self._scores_name = find_scores(request.signature) or ""
+        needed = {self._scores_name, "class_index"} & request.signature.outputs.keys()
+        self._request = request.only(*sorted(needed))
         self._input_name, _ = find_image_input(request.signature)
         shape = request.signature.inputs[self._input_name].shape
         self._fixed_rows = shape[0] if shape else None
         self._max_rows = max_rows
-        self._scores_name = find_scores(request.signature) or ""
         self.predictions = 0
         self.version = request.info.version
 

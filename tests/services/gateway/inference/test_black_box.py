@@ -6,7 +6,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -127,6 +127,21 @@ def test_all_calls_go_to_the_version_that_answered_the_first():
     first, *others = [model for model, _ in pipeline.calls]
     assert first == ModelRef("m")
     assert set(others) == {ModelRef("m", 3)}
+
+
+def test_no_output_is_computed_that_is_not_needed():
+    asked: set[tuple[str, ...]] = set()
+
+    class Watched(Pipeline):
+        def _run(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
+            asked.add(request.outputs)
+            return super()._run(request, inputs)
+
+    request = resolved("rise", SMALL)
+    features = {"features": TensorSpec(data_type_of(np.dtype(np.float32)), (None, 7, 7, 512))}
+    signature = replace(request.signature, outputs={**request.signature.outputs, **features})
+    explain(Watched(), replace(request, signature=signature), IMAGES, options())
+    assert asked == {("output_0",)}
 
 
 def test_no_call_has_more_rows_than_calls_may_have():
