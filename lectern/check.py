@@ -57,6 +57,12 @@ def check_model(console: Console, folder: Path) -> None:
             "model's layers allow, and says why it leaves out the others.",
             highlight=False,
         )
+    if "saliency" in missing:
+        console.print(
+            "If it classifies images, the gateway explains it from outside: "
+            f"lectern explain {version.parent.name} photo.jpg --method occlusion",
+            highlight=False,
+        )
 
 
 def _find_version(folder: Path) -> Path:

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -100,6 +101,17 @@ def test_check_shows_tasks_latency_and_what_is_missing(repository, capsys, monke
     assert "saliency_gradcam" in output
     assert "images float32[N, 16, 12, 3]" in output
     assert "It has no generate, compress, decompress" in output
+
+
+def test_check_of_a_plain_export_says_how_it_is_explained(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("lectern.cli.console", Console(width=200))
+    inputs = keras.Input((8, 8, 1))
+    outputs = keras.layers.Dense(3)(keras.layers.Flatten()(inputs))
+    keras.Model(inputs, outputs).export(tmp_path / "plain" / "1", verbose=False)
+    main_in("check", tmp_path / "plain")
+    output = capsys.readouterr().out
+    assert "It has no predict from files, labels, saliency" in output
+    assert "lectern explain plain photo.jpg --method occlusion" in output
 
 
 def test_check_of_an_empty_folder_is_one_sentence(capsys, tmp_path):
