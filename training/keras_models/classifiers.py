@@ -24,7 +24,7 @@ from training.keras_models.rebuilding import (
 from training.keras_models.tensors import plan_tensors
 from training.signatures.activations import activations
 from training.signatures.class_labels import class_labels
-from training.signatures.feature_maps import feature_maps
+from training.signatures.feature_maps import feature_maps, last_features
 from training.signatures.feature_visualization import feature_visualization
 from training.signatures.predict import predict, predict_bytes
 from training.signatures.saliency import (
@@ -138,8 +138,9 @@ def _add_inside(plan: Plan, logits: keras.Model, visualize: Sequence[str] | None
         plan.skipped.update(dict.fromkeys(["saliency_gradcam", "activations", "visualize"], reason))
         return
     maps = [layer for layer in feature_maps(logits) if len(layer.output.shape) == 4]
-    if maps:
-        plan.signatures.append(saliency_gradcam(logits, maps[-1].name))
+    explained = last_features(logits)
+    if explained is not None:
+        plan.signatures.append(saliency_gradcam(logits, explained.name))
     else:
         plan.skipped["saliency_gradcam"] = "the model shows no convolution"
     plan.signatures.append(activations(logits))

@@ -5,6 +5,15 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+_POOLING = (
+    layers.AveragePooling2D,
+    layers.Dropout,
+    layers.GlobalAveragePooling2D,
+    layers.GlobalMaxPooling2D,
+    layers.MaxPooling2D,
+    layers.SpatialDropout2D,
+    layers.ZeroPadding2D,
+)
 _CONVOLUTIONS = (layers.Conv2D, layers.SeparableConv2D, layers.DepthwiseConv2D)
 
 
@@ -24,6 +33,24 @@ def feature_maps(model: keras.Model) -> list[keras.Layer]:
         next(layer for layer in reversed(model.layers) if layer.output.shape == shape)
         for shape in shapes
     ]
+
+
+def last_features(model: keras.Model) -> keras.Layer | None:
+    """Returns the last layer of a model whose output has a height and a width, before pooling.
+
+    In a network that concatenates its features, as DenseNet does, it has all of them, unlike the
+    last of `feature_maps`.
+
+    Args:
+        model: A functional or sequential model; None is returned if it has no convolution.
+    """
+    if not any(_holds_convolution(layer) for layer in model.layers):
+        return None
+    for layer in reversed(model.layers):
+        shape = getattr(layer.output, "shape", ())
+        if len(shape) == 4 and max(shape[1:3]) > 1 and not isinstance(layer, _POOLING):
+            return layer
+    return None
 
 
 def _holds_convolution(layer: keras.Layer) -> bool:
