@@ -10,10 +10,9 @@ import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import tensorflow as tf
-from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from services.model_server.errors import ServingError
+from services.model_server.servables.tensorflow_core import OpError, profiler, xplane_pb2
 from services.serving_api.protos import error_codes_pb2
 
 
@@ -30,13 +29,13 @@ def record(target: Path, seconds: float, stopped: threading.Event) -> bool:
     """
     with TemporaryDirectory() as folder:
         try:
-            tf.profiler.experimental.start(folder)
+            profiler.start(folder)
             stopped.wait(seconds)
-            tf.profiler.experimental.stop()
+            profiler.stop()
             [trace] = Path(folder).rglob("*.xplane.pb")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(trace, target)
-        except (tf.errors.OpError, OSError) as error:
+        except (OpError, OSError) as error:
             raise ServingError(error_codes_pb2.INTERNAL, str(error)) from None
     planes = xplane_pb2.XSpace.FromString(target.read_bytes()).planes
     return any(line.events for plane in planes for line in plane.lines)

@@ -122,12 +122,15 @@ class _OneServable(NamedTuple):
 
 
 def _read_records(path: Path) -> Iterator[bytes]:
-    # TensorFlow takes seconds to import, which must not keep the ports closed.
-    import tensorflow as tf  # noqa: PLC0415
+    # TensorFlow takes a second to import, which must not keep the ports closed.
+    from services.model_server.servables.tensorflow_core import (  # noqa: PLC0415
+        OpError,
+        RecordIterator,
+    )
 
     try:
-        yield from tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    except tf.errors.OpError as error:
+        yield from RecordIterator(str(path), "")
+    except OpError as error:
         raise ServingError(
             error.error_code, f"{path} is not a TFRecord file: {error.message}"
         ) from None

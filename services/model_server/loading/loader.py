@@ -8,9 +8,13 @@ from prometheus_client import CollectorRegistry
 
 from services.model_server.loading.load_options import LoadOptions
 from services.model_server.metrics.load_metrics import LoadMetrics
+from services.model_server.servables.custom_ops import register_ops
 from services.model_server.servables.saved_model import SavedModelServable
 from services.model_server.servables.servable import Servable
 from services.model_server.servables.tflite_model import FILE_NAME, TfLiteServable
+
+# Once, before the first load.
+register_ops()
 
 _UNREAD = LoadMetrics(CollectorRegistry())
 

@@ -1,14 +1,19 @@
 """A SavedModel in a session, which is how TensorFlow Serving runs one.
 
-`tf.compat.v1.saved_model.load` takes TF1 and TF2 models alike, and a callable made from
+TensorFlow's session loader takes TF1 and TF2 models alike, and a callable made from
 `CallableOptions` leaves shapes to the graph; `Session.run` would check them against the
 placeholders, which TensorFlow Serving does not. Ranks other than the signature's are first put to
 shape inference (see `shape_inference`), because some graphs would abort the process.
+
+A session has its own copy of the graph, so that TensorFlow's others are dropped after loading: the
+SavedModel's message, and the functions of the Python graph. Shape inference, which is rarely
+needed, unpacks the graph from a compressed copy.
 """
 
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,14 +21,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
-from tensorflow.core.protobuf import config_pb2
-from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 
 from services.model_server.errors import ServingError, invalid_argument
+from services.model_server.servables.custom_ops import explain_unregistered
 from services.model_server.servables.shape_inference import find_refusal
+from services.model_server.servables.tensorflow_core import (
+    Graph,
+    OpError,
+    SavedModelLoader,
+    Session,
+    graph_pb2,
+)
 from services.serving_api.arrays import Arrays
-from services.serving_api.protos import error_codes_pb2, meta_graph_pb2
+from services.serving_api.protos import config_pb2, error_codes_pb2, meta_graph_pb2
 from services.serving_api.signatures import Signature, signature_from
 
 _Run = Callable[..., list[Any]]
@@ -59,9 +69,12 @@ class SavedModelServable:
             ServingError: the folder holds no SavedModel with these tags, or a broken one.
         """
         self._session, meta_graph = _load(path, tags, config or config_pb2.ConfigProto())
-        self.signature_defs: Mapping[str, meta_graph_pb2.SignatureDef] = dict(
-            meta_graph.signature_def
-        )
+        self._packed_graph = zlib.compress(meta_graph.graph_def.SerializeToString(), 1)
+        # Copies, since a part of a message keeps the whole of it in memory.
+        self.signature_defs: Mapping[str, meta_graph_pb2.SignatureDef] = {
+            name: meta_graph_pb2.SignatureDef.FromString(proto.SerializeToString())
+            for name, proto in meta_graph.signature_def.items()
+        }
         self.signatures: Mapping[str, Signature] = {
             name: signature_from(proto) for name, proto in self.signature_defs.items()
         }
@@ -82,7 +95,7 @@ class SavedModelServable:
         self._check_ranks(signature_name, feeds)
         try:
             fetched = self._callable(signature_name, outputs)(*feeds)
-        except tf.errors.OpError as error:
+        except OpError as error:
             raise ServingError(error.error_code, error.message) from None
         arrays = dict(zip(outputs, map(np.asarray, fetched), strict=True))
         return {name: arrays[name] for name in output_names}
@@ -105,7 +118,8 @@ class SavedModelServable:
         by_name = dict(zip(self.signatures[signature_name].inputs, ranks, strict=True))
         # One at a time, since a large graph takes a while.
         with self._inferring:
-            return find_refusal(self._session.graph, signature_def, by_name)
+            graph_def = graph_pb2.GraphDef.FromString(zlib.decompress(self._packed_graph))
+            return find_refusal(graph_def, signature_def, by_name)
 
     def _make_callable(self, signature_name: str, outputs: tuple[str, ...]) -> _Run:
         proto = self.signature_defs[signature_name]
@@ -121,24 +135,34 @@ class SavedModelServable:
 
 def _load(
     path: Path, tags: Sequence[str], config: config_pb2.ConfigProto
-) -> tuple[tf.compat.v1.Session, meta_graph_pb2.MetaGraphDef]:
+) -> tuple[Session, meta_graph_pb2.MetaGraphDef]:
     """Returns a session with the variables of a SavedModel, and the graph that it has loaded.
 
     Raises:
         ServingError: see `SavedModelServable`.
     """
-    graph = tf.Graph()
     session = None
     try:
         loader = SavedModelLoader(str(path))
         meta_graph = loader.get_meta_graph_def_from_tags(tags)
-        session = tf.compat.v1.Session(graph=graph, config=_without_double_work(config, meta_graph))
-        with graph.as_default():
-            return session, loader.load(session, list(tags))
+        session = Session(graph=Graph(), config=_without_double_work(config, meta_graph))
+        _fill(session, loader, list(tags))
     except Exception as error:
         if session:
             session.close()
         raise _load_error(path, error) from error
+    return session, meta_graph
+
+
+def _fill(session: Session, loader: SavedModelLoader, tags: Sequence[str]) -> None:
+    """Loads a SavedModel into a session, and drops what only the session's graph needs."""
+    graph = session.graph
+    with graph.as_default():
+        saver, _ = loader.load_graph(graph, tags)
+        loader.restore_variables(session, saver)
+        loader.run_init_ops(session, tags)
+    for name in list(graph._functions):
+        graph._remove_function(name)
 
 
 def _without_double_work(
@@ -185,5 +209,6 @@ def _check_is_one_tensor(name: str, info: meta_graph_pb2.TensorInfo) -> None:
 
 
 def _load_error(path: Path, error: Exception) -> ServingError:
-    code = error.error_code if isinstance(error, tf.errors.OpError) else error_codes_pb2.NOT_FOUND
-    return ServingError(code, f"Could not load the SavedModel in {path}: {error}")
+    code = error.error_code if isinstance(error, OpError) else error_codes_pb2.NOT_FOUND
+    reason = explain_unregistered(str(error)) or error
+    return ServingError(code, f"Could not load the SavedModel in {path}: {reason}")

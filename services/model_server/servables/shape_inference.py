@@ -10,10 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import tensorflow as tf
-from tensorflow.core.framework import function_pb2, graph_pb2, node_def_pb2
-from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
-
+from services.model_server.servables.tensorflow_core import (
+    Graph,
+    Operation,
+    OpError,
+    extract_sub_graph,
+    function_def_to_graph,
+    function_pb2,
+    graph_pb2,
+    import_graph_def,
+    node_def_pb2,
+    placeholder,
+)
 from services.serving_api.protos import meta_graph_pb2
 
 _LOOPS = ("While", "StatelessWhile")
@@ -32,7 +40,7 @@ _QUANTIZERS = (
 
 
 def find_refusal(
-    graph: tf.Graph,
+    graph: graph_pb2.GraphDef,
     signature_def: meta_graph_pb2.SignatureDef,
     ranks: Mapping[str, int],
 ) -> str | None:
@@ -45,7 +53,7 @@ def find_refusal(
     """
     try:
         unknown = _RankInference(graph, signature_def, ranks).unknown
-    except (ValueError, KeyError, tf.errors.OpError) as error:
+    except (ValueError, KeyError, OpError) as error:
         return str(error).partition(" for '{{node")[0]
     return f"the rank that reaches {unknown[0]} cannot be inferred" if unknown else None
 
@@ -60,7 +68,7 @@ class _RankInference:
 
     def __init__(
         self,
-        graph: tf.Graph,
+        graph: graph_pb2.GraphDef,
         signature_def: meta_graph_pb2.SignatureDef,
         ranks: Mapping[str, int],
     ) -> None:
@@ -70,22 +78,22 @@ class _RankInference:
             ValueError: an operation refuses the shapes that reach it.
         """
         fetches = [info.name.partition(":")[0] for info in signature_def.outputs.values()]
-        definition = tf.compat.v1.graph_util.extract_sub_graph(graph.as_graph_def(), fetches)
+        definition = extract_sub_graph(graph, fetches)
         _remove_shapes(definition)
         self._functions = {each.signature.name: each for each in definition.library.function}
         self._seen: set[tuple[object, ...]] = set()
         self.unknown: list[str] = []
         nodes = {node.name for node in definition.node}
-        with tf.Graph().as_default() as inferred:
+        with Graph().as_default() as inferred:
             inputs = {
-                info.name: tf.compat.v1.placeholder(info.dtype, [None] * ranks[name])
+                info.name: placeholder(info.dtype, [None] * ranks[name])
                 for name, info in signature_def.inputs.items()
                 if info.name.partition(":")[0] in nodes
             }
-            tf.import_graph_def(definition, inputs, name="")
+            import_graph_def(definition, inputs, name="")
             self._visit(inferred)
 
-    def _visit(self, graph: tf.Graph) -> None:
+    def _visit(self, graph: Graph) -> None:
         for operation in graph.get_operations():
             node = operation.node_def
             if _may_abort(node) and any(each.shape.rank is None for each in operation.inputs):
@@ -93,7 +101,7 @@ class _RankInference:
             for name in _called_functions(node):
                 self._visit_call(operation, name)
 
-    def _visit_call(self, operation: tf.Operation, name: str) -> None:
+    def _visit_call(self, operation: Operation, name: str) -> None:
         """Visits a function as an operation calls it: a call, a branch, or a part of a loop."""
         function = self._functions[name]
         count = len(function.signature.input_arg)

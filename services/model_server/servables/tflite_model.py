@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from services.model_server.errors import ServingError, invalid_argument
 from services.model_server.servables.cancellation import current_cancellation
+from services.model_server.servables.tensorflow_core import Interpreter
 from services.model_server.servables.tflite_signatures import read_signatures
 from services.serving_api.arrays import Arrays
 from services.serving_api.protos import error_codes_pb2, meta_graph_pb2
@@ -39,7 +39,7 @@ class TfLiteServable:
             with warnings.catch_warnings():
                 # TensorFlow points at another package, which it does not bring along.
                 warnings.filterwarnings("ignore", "(?s).*tf.lite.Interpreter is deprecated")
-                interpreter = tf.lite.Interpreter(model_content=content)
+                interpreter = Interpreter(model_content=content)
             signatures = read_signatures(interpreter, content)
         except ValueError as error:
             raise ServingError(

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from flatbuffers import flexbuffers
-from tensorflow.lite.python import schema_py_generated as schema
 
+from services.model_server.servables.tensorflow_core import tflite_schema
 from services.serving_api.arrays import Arrays
 from services.serving_api.dtypes import data_type_of
 from services.serving_api.protos import meta_graph_pb2
@@ -86,7 +86,7 @@ def _from_tensors(interpreter: Any, inputs: _Details, outputs: _Details) -> TfLi
 
 def _metadata_signatures(content: bytes) -> dict[str, meta_graph_pb2.SignatureDef]:
     """Returns the SignatureDefs of the metadata buffer: a flexbuffer map of serialized messages."""
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
+    model = tflite_schema.ModelT.InitFromObj(tflite_schema.Model.GetRootAs(content))
     for entry in model.metadata or ():
         if entry.name == _METADATA_NAME:
             protos = flexbuffers.GetRoot(bytes(model.buffers[entry.buffer].data)).AsMap
