@@ -6,6 +6,7 @@ Source: https://man7.org/linux/man-pages/man3/mallopt.3.html and malloc_trim.3.h
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
 
 _M_MMAP_THRESHOLD = -3
@@ -23,6 +24,15 @@ def give_large_blocks_back() -> None:
     if mallopt := _find("mallopt"):
         mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+
+
+def limit_arenas() -> None:
+    """Lets all threads share as many of glibc's arenas as there are processors.
+
+    By default there may be eight times as many, and each keeps what its threads have freed.
+    """
+    if mallopt := _find("mallopt"):
+        mallopt(_M_ARENA_MAX, max(_ARENAS, os.cpu_count() or 1))
 
 
 def give_freed_memory_back() -> None:

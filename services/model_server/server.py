@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from services.host.memory import limit_arenas
 from services.model_server.batching.loader import batching_loader
 from services.model_server.batching.parameters import (
     BatchingParameters,
@@ -63,6 +64,7 @@ def serve(flags: Flags) -> None:
         ConfigError: the model config file is wrong.
         PortTakenError: a port is taken.
     """
+    limit_arenas()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -10,7 +10,6 @@ import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-
 from services.model_server.errors import ServingError
 from services.model_server.servables.tensorflow_core import OpError, profiler, xplane_pb2
 from services.serving_api.protos import error_codes_pb2

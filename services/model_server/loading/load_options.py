@@ -48,6 +48,8 @@ def make_session_config(
     """
     config = config_pb2.ConfigProto()
     config.gpu_options.allow_growth = gpu_memory_fraction == 0
+    # Copies for debugging, which only RunOptions.output_partition_graphs shows.
+    config.experimental.disable_output_partition_graphs = True
     if path:
         config.MergeFrom(read_text_proto(path, config_pb2.ConfigProto()))
     if intra := intra_op_parallelism or session_parallelism:

@@ -6,7 +6,8 @@ placeholders, which TensorFlow Serving does not. Ranks other than the signature'
 shape inference (see `shape_inference`), because some graphs would abort the process.
 
 A session has its own copy of the graph, so that TensorFlow's others are dropped after loading: the
-SavedModel's message, and the functions of the Python graph. Shape inference, which is rarely
+SavedModel's message, the functions of the Python graph, and the shapes written down in functions,
+which TensorFlow infers anew. Shape inference, which is rarely
 needed, unpacks the graph from a compressed copy.
 """
 
@@ -24,7 +25,7 @@ import numpy.typing as npt
 
 from services.model_server.errors import ServingError, invalid_argument
 from services.model_server.servables.custom_ops import explain_unregistered
-from services.model_server.servables.shape_inference import find_refusal
+from services.model_server.servables.shape_inference import find_refusal, remove_function_shapes
 from services.model_server.servables.tensorflow_core import (
     Graph,
     OpError,
@@ -145,6 +146,7 @@ def _load(
     try:
         loader = SavedModelLoader(str(path))
         meta_graph = loader.get_meta_graph_def_from_tags(tags)
+        remove_function_shapes(meta_graph.graph_def)
         session = Session(graph=Graph(), config=_without_double_work(config, meta_graph))
         _fill(session, loader, list(tags))
     except Exception as error:

@@ -134,12 +134,23 @@ def _called_functions(node: node_def_pb2.NodeDef) -> Iterator[str]:
         yield from (function.name for function in value.list.func)
 
 
+def remove_function_shapes(definition: graph_pb2.GraphDef) -> None:
+    """Removes the shapes that were written down for the operations in functions."""
+    for function in definition.library.function:
+        for node in function.node_def:
+            _remove_output_shapes(node)
+
+
+def _remove_output_shapes(node: node_def_pb2.NodeDef) -> None:
+    if node.op not in _STORED:
+        node.attr.pop("_output_shapes", None)
+
+
 def _remove_shapes(definition: graph_pb2.GraphDef) -> None:
     """Removes the shapes that were written down for the signature's own ranks."""
     functions: Sequence[function_pb2.FunctionDef] = definition.library.function
     for node in (*definition.node, *(node for each in functions for node in each.node_def)):
-        if node.op not in _STORED:
-            node.attr.pop("_output_shapes", None)
+        _remove_output_shapes(node)
         if node.op in _LOOPS + _BRANCHES:
             node.attr["output_shapes"].list.Clear()
     for function in functions:
