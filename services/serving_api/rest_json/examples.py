@@ -6,7 +6,6 @@ Source: tensorflow_serving/util/json_tensor.cc and g3doc/api_rest.md.
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,6 @@ from services.serving_api.rest_json.errors import JsonError, TooManyValuesError,
 from services.serving_api.rest_json.parsing import DEFAULT_MAX_VALUES, parse_json
 from services.serving_api.rest_json.predict import read_signature_name
 
-# From this value on, a double is rounded to an infinite float32.
-_FLOAT32_OVERFLOW = (2 - 2**-24) * 2.0**127
 _INT64_MAX = 2**63 - 1
 
 _NUMBERS_PER_MESSAGE = 12
@@ -135,11 +132,6 @@ def _typed(name: str, item: Any) -> tuple[str, Any]:
                 raise JsonError(f"Feature: {name} has uint64 element. Only int64 is supported.")
             return "int64_list", int(item)
         case float():
-            if math.isfinite(item) and abs(item) >= _FLOAT32_OVERFLOW:
-                raise JsonError(
-                    f"Feature: {name}: Cannot convert JSON value: {item} to float without loss of "
-                    "precision."
-                )
             return "float_list", item
         case str():
             return "bytes_list", item.encode()

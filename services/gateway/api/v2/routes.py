@@ -86,6 +86,7 @@ class TensorMetadata(TypedDict):
 @routes.call("GET", "/v2", answers={JSON: ServerMetadata})
 def server_metadata(_gateway: Gateway, _context: RequestContext) -> ServerMetadata:
     """Answers the server's name and version, and the extensions of the protocol that it speaks."""
+    check_no_parameters()
     return {
         "name": "lectern",
         "version": version("lectern"),
@@ -118,6 +119,7 @@ def model_ready(gateway: Gateway, context: RequestContext, model: ModelRef) -> M
         ModelServerProblem: there is no such model.
         NotReady: no version of it, or not this one, is available.
     """
+    check_no_parameters()
     if not available_versions(gateway.model_server.status(model, context)):
         raise NotReady(f"model {model.name!r} has no such version available")
     return {"name": model.name, "ready": True}
@@ -126,6 +128,7 @@ def model_ready(gateway: Gateway, context: RequestContext, model: ModelRef) -> M
 @routes.call("GET", *v2_paths(""), answers={JSON: TensorMetadata})
 def model_metadata(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
     """Answers the versions of a model, and the tensors of its default signature."""
+    check_no_parameters()
     signature = gateway.resolver.signature(context, model, DEFAULT_SIGNATURE).signature
     versions = available_versions(gateway.model_server.status(ModelRef(model.name), context))
     answer: TensorMetadata = {

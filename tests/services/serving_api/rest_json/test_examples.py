@@ -56,6 +56,10 @@ def test_not_a_number_is_a_float() -> None:
     np.testing.assert_array_equal(values, [np.nan, -np.inf])
 
 
+def test_numbers_are_rounded_to_float32() -> None:
+    assert feature([1e39, -1e39, 16777217.0]) == ("float_list", [np.inf, -np.inf, 16777216.0])
+
+
 def test_a_context_and_a_signature() -> None:
     name, message = parse_examples_body(
         b'{"signature_name": "s", "context": {"c": 1}, "examples": [{"f": 2}, {"f": 3}]}'
@@ -81,7 +85,6 @@ def test_a_context_and_a_signature() -> None:
         ({"examples": [{"f": [[1]]}]}, "unexpected JSON type: a list"),
         ({"examples": [{"f": {"a": 1}}]}, "unexpected JSON type: an object"),
         ({"examples": [{"f": 2**63}]}, "has uint64 element. Only int64 is supported."),
-        ({"examples": [{"f": 1e39}]}, "to float without loss of precision"),
         ({"examples": [{"f": {"b64": "?"}}]}, "Unable to base64 decode"),
         ({"examples": [{}], "signature_name": 1}, "'signature_name' key must be a string value"),
         ({"examples": [{}], "context": 1}, "Example must be JSON object"),

@@ -154,6 +154,11 @@ def test_a_parameter_in_the_query_is_refused(client):
     assert_problem(answer, 400, "'verbose' = '1'", "expected none")
 
 
+@pytest.mark.parametrize("path", ["/v2", HALF, f"{HALF}/ready"])
+def test_a_parameter_in_the_query_of_a_description_is_refused(client, path):
+    assert_problem(client.get(f"{path}?verbose=1"), 400, "verbose")
+
+
 def test_strings_may_be_base64_as_tensorflow_serving_reads_it(client, fake):
     fake.models["echo"] = {1: ECHO}
     values = ["aGk", {"b64": "aGk"}, {"b64": "a\nGk="}]
