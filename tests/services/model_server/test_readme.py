@@ -27,7 +27,9 @@ def test_every_test_of_the_table_exists() -> None:
 
 def test_every_row_without_a_test_says_what_is_missing() -> None:
     text = (ROOT / "services" / "model_server" / "README.md").read_text()
-    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    surface = text.partition("## TensorFlow Serving's surface")[2]
+    rows = [line for line in surface.splitlines() if line.startswith("| ") and "---" not in line]
+    assert len(rows) > 50
     untested = [row for row in rows if "::" not in row and not row.endswith("| Test |")]
     reasons = ("missing:", "TensorFlow Serving registers neither")
     assert [row for row in untested if not any(reason in row for reason in reasons)] == []
