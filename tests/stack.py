@@ -12,6 +12,7 @@ import psutil
 import requests
 
 from tests.processes import ROOT, Running, free_port, module, running, wait_until
+from tests.transport import TRANSPORT
 
 COMMITTED = {folder.parent.name: folder.parent for folder in sorted((ROOT / "models").glob("*/1"))}
 """The folder of every model of this repository, by name."""
@@ -71,6 +72,7 @@ def started(
             f"--port={ports['grpc']}",
             f"--rest_api_port={ports['rest']}",
             f"--model_config_file={config.name}",
+            f"--grpc_transport={TRANSPORT}",
             *flags,
         )
         environment = {

@@ -61,7 +61,8 @@ def serve(flags: Flags) -> None:
     """Serves until SIGTERM or SIGINT, then drains.
 
     Raises:
-        ConfigError: the model config file is wrong.
+        ConfigError: the model config file is wrong, or the gRPC transport is missing or refuses a
+            channel argument.
         PortTakenError: a port is taken.
     """
     limit_arenas()
@@ -133,6 +134,7 @@ def _grpc_options(flags: Flags) -> GrpcOptions:
         channel_arguments=parse_channel_arguments(flags.grpc_channel_arguments),
         credentials=read_credentials(flags.ssl_config_file) if flags.ssl_config_file else None,
         enable_profiler=flags.enable_profiler,
+        transport=flags.grpc_transport,
     )
 
 

@@ -26,6 +26,7 @@ from tensorflow_serving.apis import (
 
 from tests.contract.models import write_models
 from tests.processes import free_port, wait_until
+from tests.transport import TRANSPORT
 
 ROOT = Path(__file__).parent.parent.parent
 AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
@@ -59,6 +60,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contract]:
         f"--monitoring_config_file={monitoring}",
         "--allow_version_labels_for_unavailable_models=true",
         "--rest_api_enable_cors_support=true",
+        f"--grpc_transport={TRANSPORT}",
     ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stderr=log, cwd=ROOT)

@@ -17,6 +17,8 @@ def add_service(server: grpc.Server, service: ServiceDescriptor, servicer: objec
         )
         for method in service.methods
     }
+    # Both, as in generated code: pygrpc-native serves registered methods itself.
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler(service.full_name, handlers),)
     )
+    server.add_registered_method_handlers(service.full_name, handlers)

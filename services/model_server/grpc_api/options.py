@@ -12,6 +12,9 @@ from services.serving_api.text_proto import ConfigError, read_text_proto
 
 ChannelArguments = dict[str, int | str]
 
+GRPCIO, NATIVE = TRANSPORTS = ("grpcio", "native")
+"""The libraries that can serve gRPC (see `transport`)."""
+
 
 @dataclass(frozen=True)
 class GrpcOptions:
@@ -24,6 +27,7 @@ class GrpcOptions:
         channel_arguments: of gRPC's core, like grpc.max_connection_age_ms.
         credentials: for TLS on the port; None for plain text.
         enable_profiler: serve TensorFlow's ProfilerService too.
+        transport: the library, one of TRANSPORTS.
     """
 
     port: int = 0
@@ -32,6 +36,7 @@ class GrpcOptions:
     channel_arguments: ChannelArguments = field(default_factory=dict)
     credentials: grpc.ServerCredentials | None = None
     enable_profiler: bool = True
+    transport: str = GRPCIO
 
 
 def parse_channel_arguments(text: str) -> ChannelArguments:

@@ -1,11 +1,9 @@
-"""The gRPC server: a thread pool, the services, a port and a UNIX socket."""
+"""The gRPC server: the services, a port and a UNIX socket."""
 
 from __future__ import annotations
 
 import time
-from concurrent import futures
 
-import grpc
 from grpc_health.v1 import health_pb2_grpc
 
 from services.model_server.grpc_api import open_inference_proto
@@ -13,22 +11,16 @@ from services.model_server.grpc_api.handlers import add_service
 from services.model_server.grpc_api.health import Health
 from services.model_server.grpc_api.inference_service import InferenceService
 from services.model_server.grpc_api.model_service import ModelService
-from services.model_server.grpc_api.options import ChannelArguments, GrpcOptions
+from services.model_server.grpc_api.options import GrpcOptions
 from services.model_server.grpc_api.prediction_service import PredictionService
 from services.model_server.grpc_api.profiler_service import add_profiler_service
 from services.model_server.grpc_api.reflection import add_reflection
 from services.model_server.grpc_api.streams import StreamLimit
+from services.model_server.grpc_api.transport import make_server
 from services.model_server.inference.data_plane import DataPlane
 from services.model_server.models.server_core import ServerCore
 from services.model_server.ports import PortTakenError
 from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
-
-_CHANNEL_ARGUMENTS: ChannelArguments = {
-    "grpc.max_send_message_length": -1,
-    "grpc.max_receive_message_length": -1,
-    # Otherwise two servers could share the port, each with half of the requests.
-    "grpc.so_reuseport": 0,
-}
 
 LINGER_SECONDS = 1.0
 """The time in which requests that are on their way at SIGTERM are answered; later ones get
@@ -60,16 +52,13 @@ class GrpcServer:
 
         Raises:
             PortTakenError: another process listens there, or it is not allowed.
+            ConfigError: see `make_server`.
         """
         self._grace_seconds = grace_seconds
         self._data_plane = data_plane
         self._health = Health(core.manager)
         self._reflections = StreamLimit("reflection", _MAX_REFLECTIONS)
-        arguments = _CHANNEL_ARGUMENTS | options.channel_arguments
-        self._server = grpc.server(
-            futures.ThreadPoolExecutor(options.max_threads, thread_name_prefix="grpc"),
-            options=list(arguments.items()),
-        )
+        self._server = make_server(options)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             PredictionService(data_plane), self._server
         )

@@ -26,6 +26,7 @@ from services.model_server.rest_api.server import RestServer
 from services.serving_api.protos import predict_pb2
 from services.serving_api.tensors import to_tensor_proto
 from tests.services.model_server.process import Server
+from tests.transport import TRANSPORT
 
 
 class Scale(tf.Module):
@@ -141,7 +142,12 @@ def served(exported: dict[float, Path]) -> Iterator[Served]:
     core = ServerCore(manager, [config], poll_wait_seconds=0)
     metrics = Metrics()
     servers = (
-        GrpcServer(core, DataPlane(manager, "GRPC", metrics), GrpcOptions(grpc_port), 1),
+        GrpcServer(
+            core,
+            DataPlane(manager, "GRPC", metrics),
+            GrpcOptions(grpc_port, transport=TRANSPORT),
+            grace_seconds=1,
+        ),
         RestServer(manager, DataPlane(manager, "REST", metrics), RestOptions(rest_port), 1),
     )
     for server in servers:

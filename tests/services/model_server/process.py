@@ -17,6 +17,7 @@ from services.serving_api.protos import (
     model_service_pb2_grpc,
     prediction_service_pb2_grpc,
 )
+from tests.transport import TRANSPORT
 
 START_SECONDS = 60
 State = get_model_status_pb2.ModelVersionStatus
@@ -44,6 +45,7 @@ class Server:
             f"--model_base_path={base_path}",
             "--file_system_poll_wait_seconds=0.1",
             "--max_num_load_retries=0",
+            f"--grpc_transport={TRANSPORT}",
         )
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(command(*flags), stderr=stderr)

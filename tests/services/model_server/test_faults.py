@@ -36,6 +36,7 @@ from tests.services.model_server.doubler import (
     waiting_rows,
 )
 from tests.services.model_server.process import Server, State, eventually
+from tests.transport import TRANSPORT
 
 Publish = Callable[..., Path]
 MakeRequest = Callable[..., predict_pb2.PredictRequest]
@@ -129,7 +130,9 @@ def held(ports: tuple[int, int]) -> Iterator[tuple[Doubler, BatchingServable]]:
     core = ServerCore(manager, models, poll_wait_seconds=0)
     rest_options = RestOptions(ports[1], timeout_seconds=1, metrics_path="/metrics")
     servers = (
-        GrpcServer(core, DataPlane(manager, "GRPC", metrics), GrpcOptions(ports[0]), 1),
+        GrpcServer(
+            core, DataPlane(manager, "GRPC", metrics), GrpcOptions(ports[0], transport=TRANSPORT), 1
+        ),
         RestServer(manager, DataPlane(manager, "REST", metrics), rest_options, 1),
     )
     for server in servers:

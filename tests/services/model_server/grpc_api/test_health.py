@@ -16,6 +16,7 @@ from services.model_server.inference.data_plane import DataPlane
 from services.model_server.inference.metrics import Metrics
 from services.model_server.models.manager import ModelManager
 from services.model_server.models.server_core import ServerCore
+from tests.transport import TRANSPORT
 
 Status = health_pb2.HealthCheckResponse
 
@@ -30,7 +31,8 @@ def test_every_service_follows_the_models(ports: tuple[int, int]) -> None:
     manager = ModelManager(models, lambda _, path: FakeServable())
     core = ServerCore(manager, models, poll_wait_seconds=0)
     inference = DataPlane(manager, "GRPC", Metrics())
-    server = GrpcServer(core, inference, GrpcOptions(ports[0]), grace_seconds=1)
+    options = GrpcOptions(ports[0], transport=TRANSPORT)
+    server = GrpcServer(core, inference, options, grace_seconds=1)
     server.start()
     with grpc.insecure_channel(f"localhost:{ports[0]}") as channel:
         stub = health_pb2_grpc.HealthStub(channel)

@@ -21,6 +21,7 @@ from services.model_server.loading.loader import load
 from services.model_server.models.manager import ModelManager
 from services.model_server.models.server_core import ServerCore
 from tests.processes import free_port
+from tests.transport import TRANSPORT
 
 FACTOR = tf.constant(2.0)
 
@@ -53,7 +54,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[triton.Inferenc
     manager.set_aspired_versions("classifier", {1: folder})
     core = ServerCore(manager, models, poll_wait_seconds=0)
     port = free_port()
-    server = GrpcServer(core, DataPlane(manager, "GRPC", Metrics()), GrpcOptions(port), 1)
+    options = GrpcOptions(port, transport=TRANSPORT)
+    server = GrpcServer(core, DataPlane(manager, "GRPC", Metrics()), options, 1)
     server.start()
     with triton.InferenceServerClient(f"localhost:{port}") as client:
         yield client

@@ -24,6 +24,7 @@ from services.serving_api.protos import (
     model_management_pb2,
     model_service_pb2_grpc,
 )
+from tests.transport import TRANSPORT
 
 LOADS = "/tensorflow/cc/saved_model/load_attempt_count"
 State = get_model_status_pb2.ModelVersionStatus
@@ -127,7 +128,8 @@ def test_a_reload_answers_when_the_new_models_are_available(
     manager = ModelManager(models, load_counted)
     core = ServerCore(manager, models, poll_wait_seconds=0.05)
     inference = DataPlane(manager, "GRPC", metrics)
-    server = GrpcServer(core, inference, GrpcOptions(ports[0]), grace_seconds=1)
+    options = GrpcOptions(ports[0], transport=TRANSPORT)
+    server = GrpcServer(core, inference, options, grace_seconds=1)
     server.start()
     core.start()
 

@@ -24,6 +24,7 @@ from services.model_server.inference.metrics import Metrics
 from services.model_server.models.manager import ModelManager
 from services.model_server.models.server_core import ServerCore
 from services.serving_api.text_proto import ConfigError
+from tests.transport import TRANSPORT, grpcio_alone
 
 WriteConfig = Callable[..., Path]
 
@@ -74,6 +75,7 @@ def write_config(tmp_path: Path, authority: trustme.CA) -> WriteConfig:
     return write
 
 
+@grpcio_alone
 def test_tls(write_config: WriteConfig, authority: trustme.CA, ports: tuple[int, int]) -> None:
     address = f"localhost:{ports[0]}"
     with serving(GrpcOptions(ports[0], credentials=read_credentials(write_config()))):
@@ -84,6 +86,7 @@ def test_tls(write_config: WriteConfig, authority: trustme.CA, ports: tuple[int,
         assert not answers(grpc.insecure_channel(address))
 
 
+@grpcio_alone
 def test_mutual_tls(
     write_config: WriteConfig, authority: trustme.CA, ports: tuple[int, int]
 ) -> None:
@@ -119,7 +122,7 @@ def test_an_incomplete_config_is_named(tmp_path: Path, text: str, message: str) 
 
 def test_a_unix_socket_alone(tmp_path: Path) -> None:
     path = tmp_path / "grpc.sock"
-    with serving(GrpcOptions(socket_path=str(path))):
+    with serving(GrpcOptions(socket_path=str(path), transport=TRANSPORT)):
         assert answers(grpc.insecure_channel(f"unix:{path}"))
 
 
@@ -127,7 +130,7 @@ def test_channel_arguments_reach_grpc(ports: tuple[int, int]) -> None:
     arguments = parse_channel_arguments("grpc.max_receive_message_length=10,grpc.a=b")
     assert arguments == {"grpc.max_receive_message_length": 10, "grpc.a": "b"}
     with (
-        serving(GrpcOptions(ports[0], channel_arguments=arguments)),
+        serving(GrpcOptions(ports[0], channel_arguments=arguments, transport=TRANSPORT)),
         grpc.insecure_channel(f"localhost:{ports[0]}") as channel,
     ):
         stub = health_pb2_grpc.HealthStub(channel)
@@ -144,7 +147,7 @@ def test_a_channel_argument_without_a_value_is_named() -> None:
 @pytest.mark.parametrize("enabled", [True, False])
 def test_the_profiler_is_there_unless_switched_off(ports: tuple[int, int], enabled: bool) -> None:
     with (
-        serving(GrpcOptions(ports[0], enable_profiler=enabled)),
+        serving(GrpcOptions(ports[0], enable_profiler=enabled, transport=TRANSPORT)),
         grpc.insecure_channel(f"localhost:{ports[0]}") as channel,
     ):
         call = channel.unary_unary("/tensorflow.ProfilerService/Monitor").future(b"", timeout=10)

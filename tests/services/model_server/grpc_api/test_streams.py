@@ -21,6 +21,7 @@ from services.model_server.inference.metrics import Metrics
 from services.model_server.models.manager import ModelManager
 from services.model_server.models.server_core import ServerCore
 from tests.processes import wait_until
+from tests.transport import TRANSPORT
 
 REQUEST = health_pb2.HealthCheckRequest()
 THREADS = 2
@@ -31,7 +32,7 @@ def channel(ports: tuple[int, int]) -> Iterator[grpc.Channel]:
     models = single_model("a", "unused")
     manager = ModelManager(models, lambda _, path: None)
     core = ServerCore(manager, models, poll_wait_seconds=0)
-    options = GrpcOptions(ports[0], max_threads=THREADS)
+    options = GrpcOptions(ports[0], max_threads=THREADS, transport=TRANSPORT)
     server = GrpcServer(core, DataPlane(manager, "GRPC", Metrics()), options, grace_seconds=20)
     server.start()
     with grpc.insecure_channel(f"localhost:{ports[0]}") as channel:
