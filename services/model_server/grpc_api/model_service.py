@@ -14,11 +14,10 @@ from services.serving_api.protos import (
     error_codes_pb2,
     get_model_status_pb2,
     model_management_pb2,
-    model_service_pb2_grpc,
 )
 
 
-class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc]
+class ModelService:
     """GetModelStatus and HandleReloadConfigRequest."""
 
     def __init__(self, core: ServerCore, metrics: Metrics) -> None:

@@ -12,12 +12,11 @@ from services.serving_api.protos import (
     get_model_metadata_pb2,
     inference_pb2,
     predict_pb2,
-    prediction_service_pb2_grpc,
     regression_pb2,
 )
 
 
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]
+class PredictionService:
     """Predict, Classify, Regress, MultiInference and GetModelMetadata."""
 
     def __init__(self, data_plane: DataPlane) -> None:

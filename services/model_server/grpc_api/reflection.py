@@ -6,8 +6,6 @@ The protocol: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
-from importlib import import_module
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -19,20 +17,15 @@ from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
 )
 
 from services.model_server.grpc_api import open_inference_proto
+from services.model_server.grpc_api.handlers import MODEL_SERVICE, PREDICTION_SERVICE
 from services.model_server.grpc_api.streams import StreamLimit
 
 _SERVICES = (
-    "tensorflow.serving.PredictionService",
-    "tensorflow.serving.ModelService",
+    PREDICTION_SERVICE.full_name,
+    MODEL_SERVICE.full_name,
     health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
     reflection.SERVICE_NAME,
 )
-
-for _module in ("prediction_service_pb2", "model_service_pb2"):
-    # They add their descriptors to protobuf's pool, where reflection finds them, and then fail on
-    # attributes that protobuf no longer has.
-    with suppress(AttributeError):
-        import_module(f"tensorflow_serving.apis.{_module}")
 
 
 def add_reflection(server: grpc.Server, limit: StreamLimit) -> None:

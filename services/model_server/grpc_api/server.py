@@ -7,7 +7,7 @@ import time
 from grpc_health.v1 import health_pb2_grpc
 
 from services.model_server.grpc_api import open_inference_proto
-from services.model_server.grpc_api.handlers import add_service
+from services.model_server.grpc_api.handlers import MODEL_SERVICE, PREDICTION_SERVICE, add_service
 from services.model_server.grpc_api.health import Health
 from services.model_server.grpc_api.inference_service import InferenceService
 from services.model_server.grpc_api.model_service import ModelService
@@ -20,7 +20,6 @@ from services.model_server.grpc_api.transport import make_server
 from services.model_server.inference.data_plane import DataPlane
 from services.model_server.models.server_core import ServerCore
 from services.model_server.ports import PortTakenError
-from services.serving_api.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 LINGER_SECONDS = 1.0
 """The time in which requests that are on their way at SIGTERM are answered; later ones get
@@ -59,12 +58,8 @@ class GrpcServer:
         self._health = Health(core.manager)
         self._reflections = StreamLimit("reflection", _MAX_REFLECTIONS)
         self._server = make_server(options)
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(data_plane), self._server
-        )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-            ModelService(core, data_plane.metrics), self._server
-        )
+        add_service(self._server, PREDICTION_SERVICE, PredictionService(data_plane))
+        add_service(self._server, MODEL_SERVICE, ModelService(core, data_plane.metrics))
         add_service(self._server, open_inference_proto.SERVICE, InferenceService(core, data_plane))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if options.enable_profiler:
