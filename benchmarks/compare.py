@@ -27,10 +27,10 @@ LEAST_ROUNDS = 6
 FORMS = {"png": PNG, "json": JSON, "grpc": GRPC}
 
 
-def rows_of(results: Results) -> list[tuple[Row, Row]]:
-    """Returns the rows of both trees, in pairs."""
-    rows = dict.fromkeys(row._replace(server=THIS) for row in [*results.rows, *results.failures])
-    return [(row, row._replace(server=OTHER)) for row in rows]
+def rows_of(results: Results, this: str = THIS, other: str = OTHER) -> list[tuple[Row, Row]]:
+    """Returns the rows of two servers, by default of both trees, in pairs."""
+    rows = dict.fromkeys(row._replace(server=this) for row in [*results.rows, *results.failures])
+    return [(row, row._replace(server=other)) for row in rows]
 
 
 def is_precise(results: Results, error: float) -> bool:
@@ -42,26 +42,26 @@ def is_precise(results: Results, error: float) -> bool:
     )
 
 
-def table(results: Results) -> Table:
-    """Returns the table of both trees and their ratios."""
-    result = Table(title="This tree and the other; medians", show_edge=False)
+def table(results: Results, this: str = THIS, other: str = OTHER) -> Table:
+    """Returns the table of two servers, by default of both trees, and their ratios."""
+    result = Table(title=f"{this.capitalize()} and {other}; medians", show_edge=False)
     heads = ("form", "conns", "images/s", "other", "ratio", "CPU ms", "other", "ratio")
     for head in heads:
         result.add_column(head, justify="right", no_wrap=True)
-    for row, other in rows_of(results):
+    for row, other_row in rows_of(results, this, other):
         name = str(row.form), str(row.connections)
-        if {row, other} & results.failures.keys():
+        if {row, other_row} & results.failures.keys():
             result.add_row(*name, "failed")
             continue
-        mine, theirs = results.median(row), results.median(other)
+        mine, theirs = results.median(row), results.median(other_row)
         result.add_row(
             *name,
             f"{mine.images_per_second:,.0f}",
             f"{theirs.images_per_second:,.0f}",
-            str(results.ratio(row, other)),
+            str(results.ratio(row, other_row)),
             f"{mine.cpu_ms:.2f}",
             f"{theirs.cpu_ms:.2f}",
-            str(results.ratio(row, other, "cpu_ms")),
+            str(results.ratio(row, other_row, "cpu_ms")),
         )
     return result
 

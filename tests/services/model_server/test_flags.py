@@ -69,6 +69,7 @@ TENSORFLOW_SERVINGS: dict[str, object] = {
 
 OURS = {
     "enable_background_warmup": False,
+    "grpc_transport": "grpcio",
     "load_model": [],
     "model_control_mode": "none",
     "rest_api_max_body_bytes": 2**26,
@@ -151,6 +152,15 @@ def test_a_flag_that_means_nothing_says_so_once_when_it_is_set() -> None:
             "--batching_parameters_file is set without --enable_batching",
         ),
         (["--model_base_path=/m", "--model_control_mode=poll"], "expected none or explicit"),
+        (["--model_base_path=/m", "--grpc_transport=rust"], "expected grpcio or native"),
+        (
+            ["--model_base_path=/m", "--grpc_transport=native", "--ssl_config_file=s"],
+            "--grpc_transport=native has no TLS: leave out --ssl_config_file",
+        ),
+        (
+            ["--model_base_path=/m", "--grpc_transport=native", "--grpc_socket_path=s"],
+            "--grpc_transport=native listens on one address: leave out --grpc_socket_path",
+        ),
         (["--model_base_path=/m", "--load_model=a"], "without --model_control_mode=explicit"),
         (
             [
