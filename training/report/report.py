@@ -19,7 +19,7 @@ from training.report.table import readme_table
 _HEADER = """\
 # The models
 
-These models are trained on Fashion-MNIST and exported with one signature per task.
+The models of the first table are trained on Fashion-MNIST, with one signature per task.
 `python -m training report` writes this file, its figures and a model card for each model. It
 evaluates the latest version of each model in this folder on the {test_size:,} images of the test
 set. All choices were made on the validation set, none on the test set.
