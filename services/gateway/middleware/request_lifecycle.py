@@ -6,8 +6,8 @@ headers of the response, and writes metrics and the log line.
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -89,7 +89,7 @@ def begin_context(environ: WSGIEnvironment, timeout_seconds: float) -> RequestCo
     arrival = environ.get(ARRIVAL) or time.monotonic()
     received = environ.get("HTTP_X_REQUEST_ID", "")
     # Any other id could forge log lines.
-    request_id = received if _REQUEST_ID.fullmatch(received) else secrets.token_hex(16)
+    request_id = received if _REQUEST_ID.fullmatch(received) else f"{random.getrandbits(128):032x}"
     trace: tuple[tuple[str, str], ...] = ()
     log_members = {"request_id": request_id}
     traceparent = environ.get("HTTP_TRACEPARENT", "")
