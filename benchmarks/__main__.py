@@ -90,8 +90,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--peers-python",
-        default=sys.executable,
-        help="the Python in whose environment the peers are installed; default: this one",
+        nargs="+",
+        default=[sys.executable],
+        help="the Pythons in whose environments peers are installed; default: this one",
     )
     arguments = parser.parse_args()
     plan = Plan(FORMS, CONNECTIONS, arguments.rounds, arguments.seconds)
@@ -102,8 +103,8 @@ def main() -> None:
     with ExitStack() as stack:
         lectern = stack.enter_context(suite())
         servers = [lectern.gateway_server(model), lectern.model_server(model)]
-        for peer in installed_peers(arguments.peers_python):
-            started = peer_server(peer, arguments.peers_python, model, lectern.grpc)
+        for peer, interpreter in installed_peers(arguments.peers_python):
+            started = peer_server(peer, interpreter, model, lectern.grpc)
             servers.append(stack.enter_context(started))
         results = measure_rounds(
             servers, plan, lambda results: measure_in_process(model, plan.seconds, results)

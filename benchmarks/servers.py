@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,14 +118,19 @@ def peer_server(
         yield Server(peer.name, psutil.Process(started.process.pid), calls)
 
 
-def installed_peers(interpreter: str = sys.executable) -> list[Peer]:
-    """Returns the peers whose package is installed in the environment of an interpreter."""
+def installed_peers(interpreters: Sequence[str] = (sys.executable,)) -> list[tuple[Peer, str]]:
+    """Returns the installed peers, each with the first interpreter that has its package."""
+    found = ((peer, _first_with(peer.package, interpreters)) for peer in PEERS)
+    return [(peer, interpreter) for peer, interpreter in found if interpreter]
+
+
+def _first_with(package: str, interpreters: Sequence[str]) -> str | None:
     program = "import importlib.util, sys; sys.exit(not importlib.util.find_spec(sys.argv[1]))"
-    return [
-        peer
-        for peer in PEERS
-        if subprocess.run([interpreter, "-c", program, peer.package], check=False).returncode == 0
-    ]
+    for interpreter in interpreters:
+        command = [interpreter, "-c", program, package]
+        if subprocess.run(command, check=False).returncode == 0:
+            return interpreter
+    return None
 
 
 def _requests(peer: Peer, port: int, model: InProcessModel) -> dict[Form, Request]:

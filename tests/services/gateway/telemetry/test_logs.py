@@ -40,6 +40,17 @@ def test_an_exception_is_one_line_with_its_stack(capsys):
     assert "ValueError: why" in line["exception"]
 
 
+def test_a_readable_line_is_one_line_and_the_stack_of_an_exception_follows_it(capsys):
+    configure_logging(Settings(log_format="text"))
+    try:
+        raise ValueError("why")
+    except ValueError:
+        structlog.get_logger().exception("failed", text="a\nb", number=1)
+    first, *stack = capsys.readouterr().err.splitlines()
+    assert first.endswith("[error   ] failed text=a\\nb number=1")
+    assert stack[-1] == "ValueError: why"
+
+
 def test_lines_below_the_level_are_left_out(capsys):
     configure_logging(Settings(log_level="warning", log_format="text"))
     structlog.get_logger().info("hidden")
