@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psutil
 import pytest
@@ -77,6 +77,38 @@ def load(port: int, keep_alive: bool) -> Iterator[list[Client]]:
 
 def seen(clients: list[Client]) -> Counter[object]:
     return sum((client.seen for client in clients), Counter())
+
+
+def connections_by_worker(gateway: Running, count: int) -> list[int]:
+    """Opens connections that are all answered; returns how many of them each worker has."""
+    port = port_of(gateway)
+    with ExitStack() as stack:
+        for _ in range(count):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall(REQUEST)
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+        return [
+            sum(
+                conn.status == psutil.CONN_ESTABLISHED and conn.laddr.port == port
+                for conn in worker.net_connections("tcp4")
+            )
+            for worker in psutil.Process(gateway.process.pid).children()
+        ]
+
+
+@pytest.mark.parametrize("count", [2, 16, 64])
+def test_workers_have_equally_many_connections(fake, count):
+    balanced = [count // 2, count // 2]
+    with started(fake, LECTERN_WORKERS="2") as gateway:
+        wait_until(
+            lambda: connections_by_worker(gateway, count) == balanced, TIMEOUT, "both workers serve"
+        )
+        for _ in range(5):
+            # Those of the time before may still be closing.
+            wait_until(lambda: connections_by_worker(gateway, 0) == [0, 0], TIMEOUT, "all close")
+            low, high = sorted(connections_by_worker(gateway, count))
+            assert low + high == count
+            assert high - low <= 2
 
 
 @pytest.mark.parametrize("keep_alive", [True, False])
