@@ -88,8 +88,9 @@ def to_ndarray(proto: tensor_pb2.TensorProto) -> npt.NDArray[Any]:
         raise TensorError(
             f"received a tensor of shape {list(shape)}, expected at most {MAX_TENSOR_BYTES} bytes"
         )
-    if proto.tensor_content:
-        flat = _from_content(proto, dtype.numpy, count)
+    # Each look at a message's bytes copies them, which counts for large tensors.
+    if content := proto.tensor_content:
+        flat = _from_content(content, proto.dtype, shape)
     else:
         flat = _fill(_from_field(proto, dtype.field, dtype.numpy), count, dtype.numpy)
     try:
@@ -107,18 +108,17 @@ def _shape(proto: tensor_pb2.TensorProto) -> tuple[int, ...]:
     return shape
 
 
-def _from_content(
-    proto: tensor_pb2.TensorProto, dtype: np.dtype[Any], count: int
-) -> npt.NDArray[Any]:
+def _from_content(content: bytes, data_type: int, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    dtype, count = DTYPES[data_type].numpy, math.prod(shape)
     if dtype.hasobject:
-        return _object_array(_split_strings(proto.tensor_content, count))
+        return _object_array(_split_strings(content, count))
     expected = count * dtype.itemsize
-    if len(proto.tensor_content) != expected:
+    if len(content) != expected:
         raise TensorError(
-            f"received a tensor_content of {len(proto.tensor_content)} bytes, expected {expected} "
-            f"for {data_type_name(proto.dtype)} of shape {list(_shape(proto))}"
+            f"received a tensor_content of {len(content)} bytes, expected {expected} "
+            f"for {data_type_name(data_type)} of shape {list(shape)}"
         )
-    return np.frombuffer(proto.tensor_content, dtype)
+    return np.frombuffer(content, dtype)
 
 
 def _split_strings(content: bytes, count: int) -> list[bytes]:
