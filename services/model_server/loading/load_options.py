@@ -24,6 +24,17 @@ class LoadOptions:
     session_config: config_pb2.ConfigProto = field(default_factory=config_pb2.ConfigProto)
     prefer_tflite_model: bool = False
 
+    @property
+    def leaves_threads_open(self) -> bool:
+        """Whether no setting says how many threads a run takes."""
+        config = self.session_config
+        return not (
+            config.intra_op_parallelism_threads
+            or config.inter_op_parallelism_threads
+            or config.use_per_session_threads
+            or config.session_inter_op_thread_pool
+        )
+
 
 def make_session_config(
     path: Path | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -32,4 +33,5 @@ def load(
     with metrics.load(path):
         if options.prefer_tflite_model and (path / FILE_NAME).is_file():
             return TfLiteServable(path)
-        return SavedModelServable(path, options.tags, options.session_config)
+        on_threads = partial(metrics.chose_threads, path) if options.leaves_threads_open else None
+        return SavedModelServable(path, options.tags, options.session_config, on_threads)

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.model_server.errors import ServingError
 from services.model_server.metrics.request_metrics import LATENCY_MICROS
 from services.serving_api.protos import error_codes_pb2
+
+_log = structlog.get_logger(__name__)
 
 
 class LoadMetrics:
@@ -42,6 +45,19 @@ class LoadMetrics:
             buckets=LATENCY_MICROS,
             registry=registry,
         )
+
+        self._threads = Gauge(
+            "lectern_run_threads",
+            "The threads of a lone run of the default signature, by the fewest rows of a batch "
+            "size; chosen by measuring.",
+            ["model_path", "rows"],
+            registry=registry,
+        )
+
+    def chose_threads(self, path: Path, rows: int, threads: int) -> None:
+        """Says how many threads a run of so many rows and up to twice as many takes."""
+        self._threads.labels(path, rows).set(threads)
+        _log.info("threads chosen", path=str(path), rows=rows, threads=threads)
 
     @contextmanager
     def load(self, path: Path) -> Iterator[None]:

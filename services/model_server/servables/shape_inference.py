@@ -98,7 +98,7 @@ class _RankInference:
             node = operation.node_def
             if _may_abort(node) and any(each.shape.rank is None for each in operation.inputs):
                 self.unknown.append(node.op)
-            for name in _called_functions(node):
+            for name in called_functions(node):
                 self._visit_call(operation, name)
 
     def _visit_call(self, operation: Operation, name: str) -> None:
@@ -127,7 +127,8 @@ def _may_abort(node: node_def_pb2.NodeDef) -> bool:
     return _LAYOUT in node.attr or node.op in _QUANTIZERS
 
 
-def _called_functions(node: node_def_pb2.NodeDef) -> Iterator[str]:
+def called_functions(node: node_def_pb2.NodeDef) -> Iterator[str]:
+    """Yields the functions that an operation calls, branches to or loops over."""
     for value in node.attr.values():
         if value.HasField("func"):
             yield value.func.name

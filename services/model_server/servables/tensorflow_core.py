@@ -18,11 +18,14 @@ with hollow_tensorflow():
     from tensorflow.lite.python import schema_py_generated as tflite_schema
     from tensorflow.lite.python.interpreter import Interpreter
     from tensorflow.python.client.session import Session
+    from tensorflow.python.framework import dtypes
     from tensorflow.python.framework.errors import OpError
     from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
     from tensorflow.python.framework.graph_util_impl import extract_sub_graph
     from tensorflow.python.framework.importer import import_graph_def
     from tensorflow.python.framework.ops import Graph, Operation
+    from tensorflow.python.grappler.cluster import Cluster
+    from tensorflow.python.grappler.tf_optimizer import OptimizeGraph
     from tensorflow.python.lib.io._pywrap_record_io import RecordIterator
     from tensorflow.python.ops.array_ops import placeholder
     from tensorflow.python.profiler import profiler_v2 as profiler
@@ -30,13 +33,16 @@ with hollow_tensorflow():
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 __all__ = [
+    "Cluster",
     "Graph",
     "Interpreter",
     "OpError",
     "Operation",
+    "OptimizeGraph",
     "RecordIterator",
     "SavedModelLoader",
     "Session",
+    "dtypes",
     "extract_sub_graph",
     "function_def_to_graph",
     "function_pb2",

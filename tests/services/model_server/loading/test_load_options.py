@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.model_server.loading.load_options import make_session_config
+from services.model_server.loading.load_options import LoadOptions, make_session_config
 from services.serving_api.text_proto import ConfigError
 
 
@@ -40,3 +41,23 @@ def test_a_wrong_file_is_named(tmp_path: Path) -> None:
     path.write_text("threads: 3")
     with pytest.raises(ConfigError, match=r"Error parsing text-format tensorflow\.ConfigProto"):
         make_session_config(path)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"session_parallelism": 2},
+        {"intra_op_parallelism": 2},
+        {"inter_op_parallelism": 2},
+        {"path": "use_per_session_threads: true"},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+def test_threads_that_are_given_are_not_chosen(tmp_path: Path, given: dict[str, Any]) -> None:
+    path = None
+    if "path" in given:
+        path = tmp_path / "session.config"
+        path.write_text(given["path"])
+    numbers = {name: value for name, value in given.items() if name != "path"}
+    assert not LoadOptions(session_config=make_session_config(path, **numbers)).leaves_threads_open
+    assert LoadOptions(session_config=make_session_config(None)).leaves_threads_open

@@ -36,3 +36,10 @@ def test_a_failed_load_is_counted(publish: Publish) -> None:
     with pytest.raises(ServingError):
         load(path, metrics=metrics.loads)
     assert f'{{model_path="{path}",status="fail"}} 1.0' in metrics.page().decode()
+
+
+def test_the_threads_of_a_run_are_shown(publish: Publish) -> None:
+    metrics = Metrics()
+    path = publish(1)
+    metrics.loads.chose_threads(path, 8, 2)
+    assert f'lectern_run_threads{{model_path="{path}",rows="8"}} 2.0' in metrics.page().decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
 from services.model_server.errors import ServingError
+from services.model_server.servables.run_threads import RUNS_MEASURED
 from services.model_server.servables.saved_model import MAX_CALLABLES, SavedModelServable
 from services.serving_api.protos import error_codes_pb2
 from tests.contract.models import export_tf1
@@ -161,3 +163,16 @@ def test_a_graph_without_functions_is_optimized_by_the_session(tmp_path: Path) -
     servable = SavedModelServable(tmp_path / "1")
     assert not servable._session._config.graph_options.rewrite_options.disable_meta_optimizer
     servable.close()
+
+
+def test_runs_of_the_default_signature_choose_their_threads(exported: dict[float, Path]) -> None:
+    chosen: list[tuple[int, int]] = []
+    servable = SavedModelServable(exported[0.5], on_threads=lambda *what: chosen.append(what))
+    given = SavedModelServable(exported[0.5])
+    x = np.array([[1], [2], [3]], np.float32)
+    for _ in range(2 * RUNS_MEASURED):
+        np.testing.assert_array_equal(run(servable, x, "y")["y"], run(given, x, "y")["y"])
+    # With one core there is nothing to choose.
+    assert [rows for rows, _ in chosen] == [2] * (len(os.sched_getaffinity(0)) > 1)
+    servable.close()
+    given.close()
