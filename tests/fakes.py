@@ -38,12 +38,16 @@ Specs = Mapping[str, tuple[type, Sequence[int]]]
 
 @dataclass(frozen=True)
 class FakeSignature:
-    """A function with the dtype and shape (-1: any size) of each input and output."""
+    """A function with the dtype and shape (-1: any size) of each input and output.
+
+    Requests may leave out the inputs in `defaults`.
+    """
 
     function: Callable[[Arrays], Arrays]
     inputs: Specs
     outputs: Specs
     method_name: str = "tensorflow/serving/predict"
+    defaults: Arrays = field(default_factory=dict)
 
 
 @dataclass
@@ -302,7 +306,8 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = number
         try:
-            outputs = version.signatures[name].function(inputs)
+            signature = version.signatures[name]
+            outputs = signature.function({**signature.defaults, **inputs})
         except IndexError as error:  # As a gather out of range is in a graph.
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         for key in request.output_filter or outputs:
@@ -349,6 +354,8 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                     infos[key].dtype = data_type_of(np.dtype(dtype))
                     for size in shape:
                         infos[key].tensor_shape.dim.add(size=size)
+            for key, value in signature.defaults.items():
+                proto.defaults[key].CopyFrom(to_tensor_proto(value))
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = number

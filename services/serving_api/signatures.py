@@ -49,11 +49,19 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Signature:
-    """One task of a model: named inputs and outputs."""
+    """One task of a model: named inputs and outputs.
+
+    Attributes:
+        inputs: the inputs by name.
+        outputs: the outputs by name.
+        method_name: which of TensorFlow Serving's methods the signature is for.
+        defaults: names of the inputs that have a default value, which requests may leave out.
+    """
 
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
     method_name: str
+    defaults: frozenset[str] = frozenset()
 
     @cached_property
     def has_free_rows(self) -> bool:
@@ -77,6 +85,7 @@ def signature_from(proto: meta_graph_pb2.SignatureDef) -> Signature:
         inputs={name: _tensor_spec(info) for name, info in proto.inputs.items()},
         outputs={name: _tensor_spec(info) for name, info in proto.outputs.items()},
         method_name=proto.method_name,
+        defaults=frozenset(proto.defaults),
     )
 
 

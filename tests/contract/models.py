@@ -89,6 +89,14 @@ class HalfPlusTwo(tf.Module):
     def add(self, a: tf.Tensor, b: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"sum": a + tf.cast(b, tf.float32)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def scale(
+        self,
+        x: tf.Tensor,
+        factor: tf.Tensor = tf.constant(3.0),  # noqa: B008 (a default of the signature)
+    ) -> dict[str, tf.Tensor]:
+        return {"y": x * factor}
+
     @tf.function(input_signature=[tf.TensorSpec([1], tf.int64, name="steps")])
     def count(self, steps: tf.Tensor) -> dict[str, tf.Tensor]:
         """Take as long as the client says: some ten microseconds a step."""
@@ -115,6 +123,7 @@ def export_tf2(folder: Path) -> None:
         "serving_default": module.predict,
         "add": module.add,
         "count": module.count,
+        "scale": module.scale,
         "regress": module.regress,
         "classify": module.classify,
     }

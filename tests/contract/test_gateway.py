@@ -82,3 +82,14 @@ def test_the_tasks_on_examples_are_listed(url: str) -> None:
     }
     assert listed["half_plus_two"] == ["predict", "classify", "regress"]
     assert listed["half_plus_two_tf2"] == ["predict"]
+
+
+def test_an_input_that_has_a_default_may_be_left_out_in_v2(url: str) -> None:
+    request = {
+        "parameters": {"signature_name": "scale"},
+        "inputs": [{"name": "x", "shape": [2], "datatype": "FP32", "data": [1, 2]}],
+    }
+    infer = f"{url.removesuffix('/v1/models')}/v2/models/half_plus_two_tf2/infer"
+    response = requests.post(infer, json=request, timeout=30)
+    assert response.status_code == 200, response.text
+    assert response.json()["outputs"][0]["data"] == [3, 6]

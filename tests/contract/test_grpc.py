@@ -109,6 +109,13 @@ def test_the_output_filter(prediction: Any) -> None:
     assert refused(prediction.Predict, request)[0] == INVALID
 
 
+def test_an_input_that_has_a_default_may_be_left_out(prediction: Any) -> None:
+    request = predict_request(1, 2, name="half_plus_two_tf2", signature="scale")
+    del request.inputs["x"].tensor_shape.dim[1]
+    y = prediction.Predict(request, timeout=30).outputs["y"]
+    assert list(y.float_val) == [3, 6]
+
+
 def wrong_dtype() -> predict_pb2.PredictRequest:
     request = predict_request(1)
     request.inputs["x"].dtype = types_pb2.DT_INT32

@@ -124,6 +124,12 @@ def test_a_signature_can_be_asked_for(client: Any) -> None:
     assert result.as_numpy("sum").tolist() == [1.5, 3]
 
 
+def test_an_input_that_has_a_default_may_be_left_out(client: Any) -> None:
+    given = tensor("x", np.array([1, 2], np.float32), "FP32")
+    result = client.infer(TF2, [given], parameters={"signature_name": "scale"})
+    assert result.as_numpy("y").tolist() == [3, 6]
+
+
 def test_the_classes_of_the_highest_scores(client: Any) -> None:
     wanted = [triton.InferRequestedOutput("y", class_count=5)]
     result = client.infer("half_plus_two", x(2, 4), outputs=wanted)

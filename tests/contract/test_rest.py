@@ -114,6 +114,12 @@ def test_answers(url: str, path: str, body: Any, answer: Any) -> None:
             400,
             "Missing named input: b in 'inputs' object.",
         ),
+        (
+            "half_plus_two_tf2:predict",
+            {"signature_name": "scale", "inputs": {"x": [1]}},
+            400,
+            "Missing named input: factor in 'inputs' object.",
+        ),
         ("nobody:predict", {"instances": [1]}, 404, "Servable not found for request: Latest"),
         (
             "half_plus_two/versions/7:predict",

@@ -18,6 +18,8 @@ def tensor_info(data_type: int, *sizes: int) -> meta_graph_pb2.TensorInfo:
 def test_signatures_of_a_response():
     signature = meta_graph_pb2.SignatureDef(method_name="tensorflow/serving/predict")
     signature.inputs["images"].CopyFrom(tensor_info(types_pb2.DT_FLOAT, -1, 28, 28, 1))
+    signature.inputs["scale"].CopyFrom(tensor_info(types_pb2.DT_FLOAT))
+    signature.defaults["scale"].dtype = types_pb2.DT_FLOAT
     signature.outputs["label"].CopyFrom(tensor_info(types_pb2.DT_STRING, -1))
     signature.outputs["any"].dtype = types_pb2.DT_INT32
     signature.outputs["any"].tensor_shape.unknown_rank = True
@@ -30,7 +32,11 @@ def test_signatures_of_a_response():
     read = signatures_of(response)["serving_default"]
 
     assert read.method_name == "tensorflow/serving/predict"
-    assert read.inputs == {"images": TensorSpec(types_pb2.DT_FLOAT, (None, 28, 28, 1))}
+    assert read.inputs == {
+        "images": TensorSpec(types_pb2.DT_FLOAT, (None, 28, 28, 1)),
+        "scale": TensorSpec(types_pb2.DT_FLOAT, ()),
+    }
+    assert read.defaults == {"scale"}
     assert read.outputs == {
         "label": TensorSpec(types_pb2.DT_STRING, (None,)),
         "any": TensorSpec(types_pb2.DT_INT32, None),

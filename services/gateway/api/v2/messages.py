@@ -150,16 +150,14 @@ def read_inputs(
 ) -> dict[str, npt.NDArray[Any]]:
     """Converts the tensors of a request into the inputs of a signature.
 
+    Inputs that have a default value may be left out: the model server adds them.
+
     Raises:
         InvalidRequest: an input is missing, unknown or doubled, or bytes are left over.
         OpenInferenceError: an input is of another datatype or size.
         JsonError: a JSON value is not of the input's dtype.
     """
-    names = [tensor.name for tensor in tensors]
-    if sorted(names) != sorted(signature.inputs):
-        raise InvalidRequest(
-            f"received the inputs {sorted(names)}, expected {sorted(signature.inputs)}"
-        )
+    _check_names([tensor.name for tensor in tensors], signature)
     arrays, position = {}, 0
     for tensor in tensors:
         spec = signature.inputs[tensor.name]
@@ -177,6 +175,16 @@ def read_inputs(
             f"{len(raw)} bytes follow the JSON, expected {position}, the sum of binary_data_size"
         )
     return arrays
+
+
+def _check_names(names: Sequence[str], signature: Signature) -> None:
+    left_out = signature.defaults.difference(names)
+    if sorted(names) != sorted(signature.inputs.keys() - left_out):
+        optional = f", of which {sorted(signature.defaults)} may be left out"
+        raise InvalidRequest(
+            f"received the inputs {sorted(names)}, expected {sorted(signature.inputs)}"
+            f"{optional if signature.defaults else ''}"
+        )
 
 
 def write_answer(

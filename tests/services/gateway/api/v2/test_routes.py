@@ -32,6 +32,18 @@ ECHO = FakeVersion(
 )
 
 
+SCALE = FakeVersion(
+    {
+        "serving_default": FakeSignature(
+            lambda inputs: {"y": inputs["x"] * inputs["factor"]},
+            {"x": (np.float32, (-1,)), "factor": (np.float32, ())},
+            {"y": (np.float32, (-1,))},
+            defaults={"factor": np.array(3, np.float32)},
+        )
+    }
+)
+
+
 @pytest.fixture
 def connected(app) -> Iterator[triton.InferenceServerClient]:
     """Triton's own client, connected to the running application."""
@@ -279,6 +291,16 @@ def test_the_model_sees_the_raw_bytes_as_they_came(client, fake):
     )
     assert response.json["outputs"][0]["data"] == [2.5, 3.0]
     assert to_ndarray(fake.requests[-1].inputs["x"]).tolist() == [1, 2]
+
+
+def test_an_input_that_has_a_default_may_be_left_out(client, fake):
+    fake.models["scale"] = {1: SCALE}
+    factor = {"name": "factor", "shape": [], "datatype": "FP32", "data": [5]}
+    for inputs, y in (([FOUR], 12), ([factor, FOUR], 20)):
+        response = client.post("/v2/models/scale/infer", json={"inputs": inputs})
+        assert response.json["outputs"][0]["data"] == [y]
+    response = client.post("/v2/models/scale/infer", json={"inputs": [factor]})
+    assert_problem(response, 400, "['factor'] may be left out")
 
 
 @given(st.lists(st.tuples(st.integers(0), st.integers(0, 255)), max_size=8), st.integers(0, 200))
