@@ -141,6 +141,17 @@ class ModelManager:
                     + "}",
                 )
 
+    def retry_failed(self, name: str) -> None:
+        """Lets the next look at a model load the versions again that failed for good."""
+        with self._changed:
+            if name in self._models:
+                self._models[name].retry_failed()
+
+    def what_failed(self, name: str) -> str | None:
+        """Says what the last look at a model could not load, if anything."""
+        with self._changed:
+            return self._models[name].what_failed()
+
     def wait_until_unloaded(self, name: str, timeout_seconds: float | None) -> None:
         """Waits until a model that is no longer configured has been unloaded.
 

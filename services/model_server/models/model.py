@@ -63,6 +63,21 @@ class Model:
         }
         return sorted(new | again & aspired)
 
+    def retry_failed(self) -> None:
+        """Lets the next look load the versions again whose last load failed."""
+        for held in self.versions.values():
+            if held.error and held.state == State.END:
+                held.retry_at = time.monotonic()
+
+    def what_failed(self) -> str | None:
+        """Says why the base path, or a version that it offers, could not be loaded, if so."""
+        errors = [
+            f"version {number}: {held.error.message}"
+            for number, held in sorted(self.versions.items())
+            if held.error and number in self.aspired
+        ]
+        return "; ".join(errors) or self.problem
+
     def retry_at(self) -> float | None:
         """Returns when the next failed load is tried again."""
         times = [held.retry_at for held in self.versions.values() if held.retry_at is not None]

@@ -55,12 +55,13 @@ class ModelControl:
     ) -> None:
         """Loads a model, or the new versions of one that is served, and waits for it.
 
-        A model that cannot be loaded is not served afterwards.
+        If new versions cannot be loaded, the versions that are loaded already stay. A model without
+        any is not served afterwards.
 
         Raises:
-            ServingError: NOT_FOUND, it is not configured; UNKNOWN, no version of it could be
-                loaded; INVALID_ARGUMENT, Triton's parameters that configure it were sent;
-                DEADLINE_EXCEEDED.
+            ServingError: NOT_FOUND, it is not configured; UNKNOWN, a version of it could not be
+                loaded, or there is none; INVALID_ARGUMENT, Triton's parameters that configure it
+                were sent; DEADLINE_EXCEEDED.
         """
         configured = self._configured()
         if parameters:
@@ -82,6 +83,11 @@ class ModelControl:
                 # Otherwise the next load might come before this, and find nothing new.
                 self._core.manager.wait_until_unloaded(name, None)
             raise
+        if failure := self._core.manager.what_failed(name):
+            raise ServingError(
+                error_codes_pb2.UNKNOWN,
+                f"failed to load {name!r}, which stays as it was: {failure}",
+            )
 
     def unload(self, name: str, timeout_seconds: float | None) -> None:
         """Unloads a model, and waits until the requests in flight on it have ended.

@@ -69,13 +69,15 @@ class ServerCore:
     def load_model(self, model: ModelConfig) -> None:
         """Adds a model to the set, or looks for new versions of it, in the background.
 
-        Its labels are taken before their versions are loaded, as at the start.
+        Versions that failed are loaded again. The labels are taken before their versions are
+        loaded, as at the start.
 
         Raises:
             ServingError: FAILED_PRECONDITION, a label moves to a version that is not available.
         """
         with self._reloading:
             others = [other for other in self._models if other.name != model.name]
+            self.manager.retry_failed(model.name)
             self._replace([*others, model], allow_unavailable_labels=True)
 
     def unload_model(self, name: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from services.model_server.config.model_config import ConfigError, ModelConfig, single_model
 from services.model_server.errors import ServingError
 from services.model_server.models.manager import ModelManager
+from services.model_server.models.model import State
 from services.model_server.models.model_control import ModelControl
 from services.model_server.models.server_core import ServerCore
 from services.model_server.servables.servable import ServableId
@@ -119,6 +120,65 @@ def test_a_failed_load_is_told_and_can_be_repeated(
     Path(configured[1].base_path, "2", "broken").rmdir()
     control.load("bad", SECONDS)
     assert index(control)[1] == ("bad", "2", "READY", "")
+
+
+def test_a_new_version_that_fails_leaves_the_old_one_and_can_be_repeated(
+    control: ModelControl, configured: list[ModelConfig]
+) -> None:
+    control.load("a", SECONDS)
+    broken = Path(configured[0].base_path, "2", "broken")
+    broken.mkdir(parents=True)
+    for _ in range(2):
+        with pytest.raises(ServingError, match="stays as it was: version 2: it is broken") as told:
+            control.load("a", SECONDS)
+        assert told.value.code == error_codes_pb2.UNKNOWN
+        assert index(control)[:2] == [
+            ("a", "1", "READY", ""),
+            ("a", "2", "UNAVAILABLE", "it is broken"),
+        ]
+    broken.rmdir()
+    control.load("a", SECONDS)
+    assert index(control)[:2] == [("a", "1", "UNAVAILABLE", "unloaded"), ("a", "2", "READY", "")]
+
+
+def test_a_base_path_that_vanishes_is_told_and_unloads_nothing(
+    control: ModelControl, configured: list[ModelConfig]
+) -> None:
+    control.load("a", SECONDS)
+    base_path = Path(configured[0].base_path)
+    base_path.rename(base_path.with_name("gone"))
+    with pytest.raises(ServingError, match="the base path cannot be read"):
+        control.load("a", SECONDS)
+    assert index(control)[0] == ("a", "1", "READY", "")
+
+
+def test_a_model_that_failed_at_the_start_is_loaded_when_it_is_asked_for(
+    configured: list[ModelConfig],
+) -> None:
+    manager = ModelManager(configured, load, may_be_empty=True)
+    core = ServerCore(manager, configured, poll_wait_seconds=0, read_models=lambda: configured)
+    core.start()
+    with pytest.raises(ServingError, match="it is broken"):
+        manager.wait_until_available({"bad"}, SECONDS)
+    Path(configured[1].base_path, "2", "broken").rmdir()
+    ModelControl(core).load("bad", SECONDS)
+    assert manager.statuses("bad")[0].state == State.AVAILABLE
+    core.stop()
+
+
+def test_a_reloaded_config_replaces_what_was_loaded(
+    core: ServerCore, control: ModelControl, configured: list[ModelConfig]
+) -> None:
+    control.load("a", SECONDS)
+    Path(configured[1].base_path, "2", "broken").rmdir()
+    core.manager.wait_until_available(core.reload_config(configured[1:]), SECONDS)
+    core.manager.wait_until_unloaded("a", SECONDS)
+    assert [entry[:3] for entry in index(control)] == [
+        ("a", "1", "UNAVAILABLE"),
+        ("bad", "2", "READY"),
+    ]
+    control.load("a", SECONDS)
+    assert {entry.name for entry in control.index(ready_only=True)} == {"a", "bad"}
 
 
 def test_the_config_is_read_at_each_call(
