@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -61,12 +63,30 @@ def export_tf1(folder: Path, constant: float = 2.0) -> None:
                 "classify_x_to_y": signature(
                     "classify", examples, {"classes": labels, "scores": y}
                 ),
+                "classify_labels": signature("classify", examples, {"classes": labels}),
                 "classify_scores": signature("classify", examples, {"scores": y}),
                 "regress_x_to_y": signature("regress", examples, {"outputs": y}),
                 "regress_x2_to_y3": signature("regress", examples, {"outputs": y3}),
             },
         )
         builder.save()
+
+
+HALF = [tf.float16, tf.bfloat16]
+NOT_HALF = [
+    *(tf.bool, tf.string, tf.float32, tf.float64),
+    *(tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64),
+]
+
+
+def echo(dtypes: Sequence[tf.DType]) -> Any:
+    """Return a function that returns one tensor of each dtype, under the dtype's name."""
+
+    def identity(**tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {name: tf.identity(tensor) for name, tensor in tensors.items()}
+
+    specs = {dtype.name: tf.TensorSpec([None], dtype, name=dtype.name) for dtype in dtypes}
+    return tf.function(identity).get_concrete_function(**specs)
 
 
 class HalfPlusTwo(tf.Module):
@@ -124,6 +144,8 @@ def export_tf2(folder: Path) -> None:
         "add": module.add,
         "count": module.count,
         "scale": module.scale,
+        "echo": echo(NOT_HALF),
+        "echo_half": echo(HALF),
         "regress": module.regress,
         "classify": module.classify,
     }

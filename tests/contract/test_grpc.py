@@ -191,6 +191,13 @@ def test_classify_with_scores_alone(prediction: Any) -> None:
     assert [(each.label, each.score) for each in row.classes] == [("", 3)]
 
 
+def test_classify_with_labels_alone(prediction: Any) -> None:
+    request = classification_pb2.ClassificationRequest(input=examples(2))
+    name_model(request.model_spec, signature="classify_labels", version=1)
+    [row] = prediction.Classify(request, timeout=30).result.classifications
+    assert [(each.label, each.score) for each in row.classes] == [("2", 0)]
+
+
 def test_regress(prediction: Any) -> None:
     request = regression_pb2.RegressionRequest(input=examples(2, 4))
     name_model(request.model_spec, signature="regress_x_to_y", version=1)
@@ -256,7 +263,7 @@ def test_multi_inference(prediction: Any) -> None:
     assert regressed.model_spec.version.value == 2
 
 
-def test_multi_inference_on_signatures_with_their_own_inputs(ours: None, prediction: Any) -> None:
+def test_multi_inference_on_signatures_with_their_own_inputs(prediction: Any) -> None:
     name = "half_plus_two_tf2"
     request = multi((name, "classify", CLASSIFY), (name, "regress", REGRESS))
     classified, regressed = prediction.MultiInference(request, timeout=30).results

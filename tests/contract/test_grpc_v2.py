@@ -115,6 +115,59 @@ def test_typed_contents_are_answered_in_typed_contents(stub: Any) -> None:
     assert not response.raw_output_contents
 
 
+ARRAYS = {
+    "BOOL": np.array([True, False]),
+    "BYTES": np.array([b"\x00\xff", b""], np.object_),
+    "FP32": np.array([0.5, np.nan], np.float32),
+    "FP64": np.array([2.0**53, -np.inf]),
+    **{
+        f"{kind.upper()}{bits}": np.array([limits.min, limits.max], limits.dtype)
+        for kind in ("int", "uint")
+        for bits in (8, 16, 32, 64)
+        if (limits := np.iinfo(f"{kind}{bits}"))
+    },
+}
+"""Extreme values of each datatype that has typed contents."""
+FIELDS = {
+    **{"BOOL": "bool", "BYTES": "bytes", "FP32": "fp32", "FP64": "fp64"},
+    **{"INT8": "int", "INT16": "int", "INT32": "int", "INT64": "int64"},
+    **{"UINT8": "uint", "UINT16": "uint", "UINT32": "uint", "UINT64": "uint64"},
+}
+
+
+def echoed(datatype: str) -> str:
+    """Returns the name that the signatures `echo` give the tensor of a datatype."""
+    names = {"BYTES": "string", "FP16": "float16", "FP32": "float32", "FP64": "float64"}
+    return names.get(datatype, "bfloat16" if datatype == "BF16" else datatype.lower())
+
+
+def test_raw_tensors_of_every_datatype(client: Any) -> None:
+    halves = {"FP16": np.array([0.5, 65504], np.float16), "BF16": np.array([0.5, -3], np.float32)}
+    for signature, arrays in (("echo", ARRAYS), ("echo_half", halves)):
+        inputs = [tensor(echoed(datatype), array, datatype) for datatype, array in arrays.items()]
+        result = client.infer(TF2, inputs, parameters={"signature_name": signature})
+        for datatype, array in arrays.items():
+            received = result.as_numpy(echoed(datatype))
+            assert result.get_output(echoed(datatype)).datatype == datatype
+            assert received.dtype == array.dtype
+            np.testing.assert_array_equal(received, array)
+
+
+def test_typed_contents_of_every_datatype(stub: Any) -> None:
+    request = service_pb2.ModelInferRequest(model_name=TF2)
+    request.parameters["signature_name"].string_param = "echo"
+    for datatype, array in ARRAYS.items():
+        added = request.inputs.add(name=echoed(datatype), datatype=datatype, shape=[2])
+        getattr(added.contents, f"{FIELDS[datatype]}_contents").extend(array.tolist())
+    response = stub.ModelInfer(request, timeout=30)
+    assert not response.raw_output_contents
+    outputs = {output.datatype: output for output in response.outputs}
+    assert outputs.keys() == ARRAYS.keys()
+    for datatype, array in ARRAYS.items():
+        received = getattr(outputs[datatype].contents, f"{FIELDS[datatype]}_contents")
+        np.testing.assert_array_equal(list(received), array.tolist())
+
+
 def test_a_signature_can_be_asked_for(client: Any) -> None:
     inputs = [
         tensor("a", np.array([0.5, 1], np.float32), "FP32"),
@@ -193,6 +246,25 @@ def test_shared_memory_is_refused(client: Any) -> None:
     wanted.set_shared_memory("region", 4)
     with pytest.raises(InferenceServerException, match="shared_memory_region"):
         client.infer(TF2, x(1), outputs=[wanted])
+
+
+def test_other_calls_of_triton_are_unimplemented(stub: Any) -> None:
+    for call, request in (
+        (stub.ModelStatistics, service_pb2.ModelStatisticsRequest(name=TF2)),
+        (stub.ModelConfig, service_pb2.ModelConfigRequest(name=TF2)),
+        (stub.SystemSharedMemoryStatus, service_pb2.SystemSharedMemoryStatusRequest()),
+        (lambda request, timeout: list(stub.ModelStreamInfer(request, timeout)), iter(())),
+    ):
+        with pytest.raises(grpc.RpcError) as refused:
+            call(request, timeout=30)
+        assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_the_requests_of_a_sequence_are_answered_one_by_one(client: Any) -> None:
+    for value in (2, 4):
+        arguments = {"sequence_id": 7, "sequence_start": value == 2, "sequence_end": value == 4}
+        result = client.infer("half_plus_two", x(value), **arguments)
+        assert result.as_numpy("y").tolist() == [[value / 2 + 3]]
 
 
 def test_the_model_repository_extension_is_off(client: Any) -> None:

@@ -208,12 +208,16 @@ def test_cors(ours: None, url: str) -> None:
 
 def test_metrics_have_tensorflow_servings_names(url: str, contract: Any) -> None:
     post(f"{url}/half_plus_two/versions/1:predict", {"instances": [2]})
+    body = {"signature_name": "regress_x_to_y", "examples": [{"x": 2.0}]}
+    post(f"{url}/half_plus_two/versions/1:regress", body)
     page = requests.get(f"http://{contract.rest}/monitoring/prometheus/metrics", timeout=30).text
     assert "# TYPE :tensorflow:serving:request_count counter" in page
     assert ':tensorflow:serving:request_count{model_name="half_plus_two",status="OK"}' in page
     latency = ':tensorflow:serving:request_latency_count{API="Predict",entrypoint="REST"'
     assert latency in page or latency.replace("{", '{model_name="half_plus_two",') in page
     assert ":tensorflow:serving:runtime_latency_bucket{" in page
+    assert ":tensorflow:serving:request_example_counts_bucket{" in page
+    assert ":tensorflow:serving:request_example_count_total{" in page
 
 
 def test_a_refusal_is_counted_as_one(ours: None, url: str, contract: Any) -> None:
