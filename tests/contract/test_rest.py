@@ -196,6 +196,21 @@ def test_a_gzip_body(url: str) -> None:
     assert response.json() == {"predictions": [3.0]}
 
 
+@pytest.mark.parametrize(
+    "content_type", ["text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "image/png"]
+)
+def test_the_content_type_is_ignored(url: str, content_type: str) -> None:
+    headers = {"Content-Type": content_type}
+    response = post(f"{url}/half_plus_two:predict", {"instances": [1]}, headers=headers)
+    assert response.json() == {"predictions": [3.5]}
+
+
+def test_a_status_ignores_a_label(url: str) -> None:
+    for path in ("half_plus_two", "half_plus_two/labels/ignored"):
+        statuses = requests.get(f"{url}/{path}", timeout=30).json()["model_version_status"]
+        assert {status["version"] for status in statuses} == {"1", "2"}
+
+
 def test_cors(ours: None, url: str) -> None:
     headers = {"Origin": "http://example.org", "Access-Control-Request-Method": "POST"}
     response = requests.options(f"{url}/half_plus_two:predict", headers=headers, timeout=30)
