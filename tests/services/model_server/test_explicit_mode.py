@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import grpc
 import numpy as np
 import pytest
 import requests
@@ -14,6 +15,7 @@ from tritonclient import grpc as grpc_client
 from tritonclient import http as http_client
 from tritonclient.utils import InferenceServerException
 
+from services.serving_api.protos import model_management_pb2, model_service_pb2_grpc
 from tests.processes import free_port, running
 from tests.services.model_server.process import command, eventually
 
@@ -33,29 +35,37 @@ def config_file(exported: dict[float, Path], tmp_path: Path) -> Path:
 
 
 class Clients(NamedTuple):
-    """Triton's clients of both transports, and the URL of the second."""
+    """Triton's clients of both transports, the URL of the second, the address of the first."""
 
     grpc: grpc_client.InferenceServerClient
     http: http_client.InferenceServerClient
     url: str
+    address: str
 
 
 @pytest.fixture
-def clients(config_file: Path) -> Iterator[Clients]:
-    """Clients of a server that has loaded the first of them."""
+def load_model() -> str:
+    return "half"
+
+
+@pytest.fixture
+def clients(config_file: Path, load_model: str) -> Iterator[Clients]:
+    """Clients of a server that has loaded one of them, or all."""
     port, rest_port = free_port(), free_port()
     flags = (
         f"--port={port}",
         f"--rest_api_port={rest_port}",
         f"--model_config_file={config_file}",
         "--model_control_mode=explicit",
-        "--load_model=half",
+        f"--load_model={load_model}",
     )
     with running(*command(*flags)):
         by_grpc = grpc_client.InferenceServerClient(f"localhost:{port}")
         assert eventually(lambda: is_ready(by_grpc))
         by_http = http_client.InferenceServerClient(f"localhost:{rest_port}")
-        yield Clients(by_grpc, by_http, f"http://localhost:{rest_port}/v2/repository")
+        yield Clients(
+            by_grpc, by_http, f"http://localhost:{rest_port}/v2/repository", f"localhost:{port}"
+        )
         by_http.close()
         by_grpc.close()
 
@@ -76,6 +86,24 @@ def predict(client: Any, name: str) -> float:
 def states(client: Any) -> dict[str, str]:
     index = client.get_model_repository_index()
     return {model.name: model.state for model in index.models}
+
+
+@pytest.mark.parametrize("load_model", ["*"])
+def test_all_are_loaded_until_a_reload_names_some(clients: Clients, config_file: Path) -> None:
+    client = clients.grpc
+    assert states(client) == {"half": "READY", "three": "READY"}
+    request = model_management_pb2.ReloadConfigRequest()
+    request.config.model_config_list.config.add(
+        name="renamed", base_path=str(config_file.parent / "three"), model_platform="tensorflow"
+    )
+    with grpc.insecure_channel(clients.address) as channel:
+        stub = model_service_pb2_grpc.ModelServiceStub(channel)
+        stub.HandleReloadConfigRequest(request, timeout=60)
+    assert predict(client, "renamed") == 8
+    unloaded = {"half": "UNAVAILABLE", "three": "UNAVAILABLE"}
+    assert eventually(lambda: states(client) == {**unloaded, "renamed": "READY"})
+    client.load_model("half")
+    assert states(client) == {"half": "READY", "three": "UNAVAILABLE", "renamed": "READY"}
 
 
 def test_tritons_client_loads_and_unloads(clients: Clients) -> None:

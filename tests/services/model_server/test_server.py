@@ -204,6 +204,13 @@ def test_a_bad_config_file_is_one_line(tmp_path: Path) -> None:
     assert message.count("\n") == 1
 
 
+def test_a_model_to_load_that_is_not_configured_is_named() -> None:
+    flags = "--model_base_path=/m", "--model_control_mode=explicit", "--load_model=other"
+    code, message = refused(*flags)
+    assert code == 1
+    assert message == "--load_model names ['other'], expected some of ['default']\n"
+
+
 def test_an_unknown_flag_is_named() -> None:
     code, message = refused("--no_such_flag=1", "--model_base_path=/m")
     assert code == 2
