@@ -115,7 +115,10 @@ def main() -> None:
                 console.print(f"{server.name}: {server.memory_mib():,.0f} MiB in all processes")
     for row, reason in results.failures.items():
         console.print(f"Failed: {row.server}, {row.form}, {row.connections}: {reason}")
-    console.print(f"make run: first prediction after {lectern.first_prediction:.1f} s")
+    console.print(
+        f"make run: first prediction after {lectern.first_prediction:.1f} s, "
+        f"all models after {lectern.all_models:.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ class Suite:
         grpc: gRPC port of the model server.
         rest: REST port of the model server.
         first_prediction: seconds from the start to the first prediction.
+        all_models: seconds from the start until every model can answer.
     """
 
     process: psutil.Process
@@ -45,6 +46,7 @@ class Suite:
     grpc: int
     rest: int
     first_prediction: float
+    all_models: float
 
     def gateway_server(self, model: InProcessModel, name: str = "Lectern") -> Server:
         """Returns the gateway as a server."""
@@ -64,7 +66,7 @@ class Suite:
 
 @contextmanager
 def suite(tree: Path = ROOT, environment: Mapping[str, str] | None = None) -> Iterator[Suite]:
-    """Runs what `make run` runs, on free ports, until all models are loaded and the block ends.
+    """Runs what `make run` runs, on free ports, until all models are warm and the block ends.
 
     Args:
         tree: the source tree that it runs.
@@ -78,9 +80,16 @@ def suite(tree: Path = ROOT, environment: Mapping[str, str] | None = None) -> It
         first_prediction = time.monotonic() - start
         url = f"http://127.0.0.1:{ports['GATEWAY_PORT']}/readyz"
         wait_until(lambda: _answers(url), START_SECONDS, "all models are loaded")
+        all_models = time.monotonic() - start
         process = psutil.Process(launcher.process.pid)
+        # Models are warmed up behind their first answer.
+        wait_until(
+            lambda: _is_idle(Server("Lectern", process, {})),
+            START_SECONDS,
+            "all models are warmed up",
+        )
         gateway, grpc_port, rest = ports.values()
-        yield Suite(process, gateway, grpc_port, rest, first_prediction)
+        yield Suite(process, gateway, grpc_port, rest, first_prediction, all_models)
 
 
 @contextmanager
@@ -141,6 +150,13 @@ def _requests(peer: Peer, port: int, model: InProcessModel) -> dict[Form, Reques
         PNG: png_request(f"{url}{peer.png_path}", model),
         JSON: json_request(f"{url}{peer.json_path}", model),
     }
+
+
+def _is_idle(server: Server, seconds: float = 1.0) -> bool:
+    """Returns whether a server uses less than a tenth of a processor."""
+    before = server.cpu_seconds()
+    time.sleep(seconds)
+    return server.cpu_seconds() - before < seconds / 10
 
 
 def _answers(url: str) -> bool:

@@ -90,6 +90,7 @@ class BackgroundWarmUp:
                 for _ in replay_records(_OneVersion(models, servable_id), path, self._iterations):
                     if not self._may_go_on():
                         return
+                _log.info("warmed up in the background", path=str(path))
             except ServingError as error:
                 _log.warning("not warmed up", path=str(path), error=error.message)
 
