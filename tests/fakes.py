@@ -56,17 +56,21 @@ class FakeVersion:
     state: int = AVAILABLE
 
 
-def classify(inputs: Arrays) -> Arrays:
-    images = inputs["images"]
-    logits = images.reshape(len(images), -1) @ WEIGHTS
+def classification(logits: np.ndarray, labels: Sequence[bytes]) -> Arrays:
+    """The answer of a classifier, from its logits [N, K] and the names of its classes."""
     exponentials = np.exp(logits - logits.max(1, keepdims=True))
     class_index = logits.argmax(1).astype(np.int32)
     return {
         "probabilities": exponentials / exponentials.sum(1, keepdims=True),
         "logits": logits,
         "class_index": class_index,
-        "label": np.array([LABELS[index] for index in class_index], object),
+        "label": np.array([labels[index] for index in class_index], object),
     }
+
+
+def classify(inputs: Arrays) -> Arrays:
+    images = inputs["images"]
+    return classification(images.reshape(len(images), -1) @ WEIGHTS, LABELS)
 
 
 def explain(inputs: Arrays) -> Arrays:

@@ -9,7 +9,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tests.fakes import CLASSIFIER, GENERATOR, HALF_PLUS_TWO, LAYERS, FakeSignature, Specs
+from tests.fakes import (
+    CLASSIFIER,
+    GENERATOR,
+    HALF_PLUS_TWO,
+    LAYERS,
+    FakeSignature,
+    Specs,
+    classification,
+)
 
 CLASSES = 1000
 HEIGHT, WIDTH = 64, 96
@@ -44,15 +52,7 @@ def scores(images: np.ndarray) -> np.ndarray:
 
 
 def classify(inputs: Arrays) -> Arrays:
-    logits = scores(inputs["images"])
-    exponentials = np.exp(logits - logits.max(1, keepdims=True))
-    class_index = logits.argmax(1).astype(np.int32)
-    return {
-        "probabilities": exponentials / exponentials.sum(1, keepdims=True),
-        "logits": logits,
-        "class_index": class_index,
-        "label": np.array([NAMES[index].encode() for index in class_index], object),
-    }
+    return classification(scores(inputs["images"]), [name.encode() for name in NAMES])
 
 
 def explain(inputs: Arrays) -> Arrays:

@@ -14,6 +14,7 @@ import select
 import selectors
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -40,7 +41,7 @@ _NOTHING_TO_ACCEPT = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED}
 log = structlog.get_logger()
 
 
-class DrainingWorker(Worker):  # type: ignore[misc]
+class DrainingWorker(Worker, ABC):  # type: ignore[misc]
     """The main loop of a worker; a subclass receives and answers requests in `admit`.
 
     Attributes:
@@ -66,9 +67,9 @@ class DrainingWorker(Worker):  # type: ignore[misc]
         self._next_sign_of_life = 0.0
         super().init_process()
 
+    @abstractmethod
     def admit(self, conn: Connection) -> None:
         """Begins to receive the first request of a new connection."""
-        raise NotImplementedError
 
     def call_soon(self, call: Callable[[], None]) -> None:
         """Has the main loop make a call; any thread may ask for it."""

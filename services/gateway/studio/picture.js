@@ -14,7 +14,7 @@ const SIDE = 28;
  * @property {string} medium DRAWING or PHOTOGRAPH
  * @property {string|null} token what stands in the address for it; null if it is too large for that
  * @property {string} name for people
- * @property {string} [credit] whom a licence asks to name
+ * @property {string} [credit] the author, where the licence asks for the name
  * @property {{source: string|null, operand: string}} shell how curl gets it
  */
 

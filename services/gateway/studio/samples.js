@@ -8,7 +8,7 @@ import { DRAWING, PHOTOGRAPH } from "./kinds.js";
  * @property {string} name
  * @property {string} medium DRAWING or PHOTOGRAPH
  * @property {string} url absolute
- * @property {string} credit whom a licence asks to name
+ * @property {string} credit the author, where the licence asks for the name
  */
 
 const NAMES = ["shirt", "ankle_boot", "bag", "coat", "dress", "pullover", "sandal", "sneaker", "t_shirt_top", "trouser"];

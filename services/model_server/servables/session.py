@@ -65,7 +65,7 @@ def load_session(
         config = _without_double_work(config, meta_graph)
         session = Session(graph=Graph(), config=_one_thread(config) if choose_threads else config)
         choose_threads = choose_threads and not _has_gpu(session)
-        default = _fill(session, loader, list(tags), choose_threads=choose_threads)
+        default = _fill(session, loader, meta_graph, list(tags), choose_threads=choose_threads)
     except Exception as error:
         if session:
             session.close()
@@ -74,11 +74,15 @@ def load_session(
 
 
 def _fill(
-    session: Session, loader: SavedModelLoader, tags: Sequence[str], *, choose_threads: bool
+    session: Session,
+    loader: SavedModelLoader,
+    meta_graph: meta_graph_pb2.MetaGraphDef,
+    tags: Sequence[str],
+    *,
+    choose_threads: bool,
 ) -> meta_graph_pb2.SignatureDef | None:
     """Loads into a session; returns `LoadedModel.default`."""
     graph = session.graph
-    meta_graph = loader.get_meta_graph_def_from_tags(tags)
     default = None
     with graph.as_default():
         saver, _ = loader.load_graph(graph, tags)
