@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,26 +65,28 @@ def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
     Returns:
         The exit status: 0 after a signal, 1 otherwise.
     """
-    stopping = threading.Event()
+    # A list, since an Event that the handler interrupts while it is locked could not be set.
+    received: list[int] = []
 
-    def stop(_number: int, _frame: object) -> None:
-        if stopping.is_set():
+    def stop(number: int, _frame: object) -> None:
+        if received:
             gateway.kill()
             model_server.kill()
-        stopping.set()
+        received.append(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:
-        while not stopping.wait(_SECONDS_BETWEEN_CHECKS):
+        while not received:
             if gateway.ending:
                 gateway.say(gateway.ending)
                 return 1
             if not model_server.restart_if_killed():
                 return 1
+            time.sleep(_SECONDS_BETWEEN_CHECKS)
         return 0
     finally:
-        stopping.set()
+        received.append(0)  # From here on, one Ctrl-C kills.
         gateway.stop(_SECONDS_TO_STOP)
         model_server.stop(_SECONDS_TO_STOP)
 

@@ -78,7 +78,11 @@ class Running:
         return self.wait(seconds)
 
     def wait(self, seconds: float = 30) -> int:
-        status = self.process.wait(seconds)
+        """Wait for the end, and return the exit status."""
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still runs after {seconds} s:\n{self.output}") from None
         self._reader.join(seconds)
         return status
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 import structlog
 
@@ -66,9 +66,10 @@ def serve(flags: Flags) -> None:
         PortTakenError: a port is taken.
     """
     limit_arenas()
-    stopping = threading.Event()
+    # Its `put` is safe in a signal handler; Event.set is not.
+    signals: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, lambda number, _: signals.put(number))
     log_ignored(flags)
     is_explicit = flags.model_control_mode == "explicit"
     models = _models_to_load(flags) if is_explicit else read_models(flags)
@@ -93,7 +94,7 @@ def serve(flags: Flags) -> None:
     core.start()
     background.start(manager)
     with _polled_config(flags, core):
-        stopping.wait()
+        signals.get()
     start = time.perf_counter()
     _log.info("draining", at_most_seconds=DRAIN_SECONDS)
     loading.cancel()

@@ -136,9 +136,19 @@ def from_bytes(name: str, raw: bytes, shape: Sequence[int], spec: TensorSpec) ->
 
 
 def from_values(
-    name: str, values: Sequence[Any], shape: Sequence[int], spec: TensorSpec
+    name: str,
+    values: Sequence[Any] | npt.NDArray[Any],
+    shape: Sequence[int],
+    spec: TensorSpec,
 ) -> npt.NDArray[Any]:
     """Reads the typed values of an input in row-major order, as gRPC carries them.
+
+    Args:
+        name: name of the input, for messages.
+        values: the repeated field of the message. numpy reads it with the field's own dtype; from
+            a list it would infer one, which is float64 where large integers meet small ones.
+        shape: shape in the request.
+        spec: dtype and shape in the signature.
 
     Raises:
         OpenInferenceError: there are more or fewer values than the shape holds, or an integer is
