@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 
 import structlog
 
 from services.host.memory import limit_arenas
+from services.host.signals import AwaitedSignals
 from services.model_server.batching.loader import batching_loader
 from services.model_server.batching.parameters import (
     BatchingParameters,
@@ -66,10 +66,7 @@ def serve(flags: Flags) -> None:
         PortTakenError: a port is taken.
     """
     limit_arenas()
-    # Its `put` is safe in a signal handler; Event.set is not.
-    signals: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: signals.put(number))
+    signals = AwaitedSignals(signal.SIGTERM, signal.SIGINT)
     log_ignored(flags)
     is_explicit = flags.model_control_mode == "explicit"
     models = _models_to_load(flags) if is_explicit else read_models(flags)
@@ -94,7 +91,7 @@ def serve(flags: Flags) -> None:
     core.start()
     background.start(manager)
     with _polled_config(flags, core):
-        signals.get()
+        signals.wait()
     start = time.perf_counter()
     _log.info("draining", at_most_seconds=DRAIN_SECONDS)
     loading.cancel()
