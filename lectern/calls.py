@@ -1,4 +1,4 @@
-"""`lectern models`, `predict` and `explain`: call a running gateway."""
+"""`lectern models`, `predict`, `explain` and `generate`: call a running gateway."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.client import ClassProbability, Client
 
@@ -69,6 +70,15 @@ def write_saliency(  # noqa: PLR0913, PLR0917
             details += f", deletion {_format(saliency.scores.deletion, '.3f')}"
             details += f", insertion {_format(saliency.scores.insertion, '.3f')}"
         console.print(f"Wrote {target} ({details})", highlight=False, soft_wrap=True)
+
+
+def show_text(  # noqa: PLR0913, PLR0917
+    console: Console, client: Client, model: str, prompt: str, seed: int, temperature: float
+) -> None:
+    """Prints a prompt, in bold on a terminal, and its continuation."""
+    [continuation] = client.generate_text(model, prompt, seed=seed, temperature=temperature)
+    text = Text.assemble((prompt, "bold"), continuation.text)
+    console.print(text, soft_wrap=True)
 
 
 def overlay(image: Image.Image, attribution: npt.NDArray[np.floating]) -> Image.Image:

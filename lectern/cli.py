@@ -180,6 +180,25 @@ def explain(  # noqa: PLR0913, PLR0917  # Each argument is an option.
         write_saliency(console, client, model, images, method, class_index, score, out)
 
 
+@app.command()
+def generate(  # noqa: PLR0913, PLR0917  # Each argument is an option.
+    model: NameArgument,
+    prompt: Annotated[str, typer.Option(help="The text to continue.")] = "",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
+    temperature: Annotated[
+        float,
+        typer.Option(min=0, max=10, help="Low for typical text, high for unusual text."),
+    ] = 1.0,
+    url: UrlOption = GATEWAY,
+    api_key: KeyOption = None,
+) -> None:
+    """Continue a text with a running gateway; prints the prompt and its continuation."""
+    from lectern.calls import show_text
+
+    with _client(url, api_key) as client:
+        show_text(console, client, model, prompt, seed, temperature)
+
+
 def _client(url: str, api_key: str | None) -> Client:
     from services.client import Client
 

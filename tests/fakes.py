@@ -160,6 +160,43 @@ GENERATOR = {
         {"mean": (np.float32, (-1, 4)), "log_variance": (np.float32, (-1, 4))},
     ),
 }
+
+
+def continue_text(inputs: Arrays) -> Arrays:
+    """Tells in each row's text what the row was."""
+    rows = zip(inputs["prompt"], inputs["seed"], inputs["temperature"], strict=True)
+    texts = [
+        f" ‹{len(prompt.decode())} letters, seed {seed}, {temperature:.1f}°›".encode()
+        for prompt, seed, temperature in rows
+    ]
+    return {"text": np.array(texts, object)}
+
+
+WRITER = {
+    "generate_text": FakeSignature(
+        continue_text,
+        {
+            "prompt": (np.object_, (-1,)),
+            "seed": (np.int64, (-1,)),
+            "temperature": (np.float32, (-1,)),
+        },
+        {"text": (np.object_, (-1,))},
+    )
+}
+NEIGHBOURS = {
+    b"king": [b"queen", b"prince"],
+    b"water": [b"river", b"sea"],
+}
+WORDS = {
+    "nearest_words": FakeSignature(
+        lambda inputs: {
+            "words": np.array([NEIGHBOURS[word] for word in inputs["word"]], object),
+            "similarity": np.tile(np.array([0.75, 0.5], np.float32), (len(inputs["word"]), 1)),
+        },
+        {"word": (np.object_, (-1,))},
+        {"words": (np.object_, (-1, 2)), "similarity": (np.float32, (-1, 2))},
+    )
+}
 CODE: Specs = {"code": (np.uint8, (-1, 4))}
 CODEC = {
     "compress": FakeSignature(

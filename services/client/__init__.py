@@ -1,4 +1,4 @@
-"""The Python client of the gateway: images in, typed results out.
+"""The Python client of the gateway: images or texts in, typed results out.
 
 It needs NumPy, Pillow and Requests (`pip install ./services/client`), and no other part of Lectern.
 """
@@ -16,6 +16,7 @@ from services.client.results import (
     CascadeModels,
     ClassProbability,
     Code,
+    Continuation,
     ModelMetadata,
     Prediction,
     RestoredImage,
@@ -35,6 +36,7 @@ __all__ = [
     "ClassProbability",
     "Client",
     "Code",
+    "Continuation",
     "GatewayConnectionError",
     "GatewayError",
     "GatewayTimeoutError",

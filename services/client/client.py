@@ -21,6 +21,7 @@ from services.client.images import Images, to_files
 from services.client.results import (
     Activation,
     Code,
+    Continuation,
     Json,
     ModelMetadata,
     Prediction,
@@ -206,6 +207,30 @@ class Client:
             steps=steps,
         )
         return list(Sample.read(_json(answer)))
+
+    def generate_text(
+        self,
+        model: str,
+        prompt: str | Sequence[str] = "",
+        *,
+        count: int = 1,
+        seed: int = 0,
+        temperature: float = 1.0,
+        version: int | None = None,
+        label: str | None = None,
+    ) -> list[Continuation]:
+        """Returns `count` continuations of a prompt, from consecutive seeds; or of several prompts.
+
+        The same prompt, seed and temperature give the same text on every server.
+        """
+        document = {
+            "prompt": prompt if isinstance(prompt, str) else list(prompt),
+            "count": count,
+            "seed": seed,
+            "temperature": temperature,
+        }
+        answer = self._post(f"{_path(model, version, label)}:generate", document=document)
+        return list(Continuation.read(_json(answer)))
 
     def compress(
         self,

@@ -223,6 +223,32 @@ class Sample(Result):
 
 
 @dataclass(frozen=True)
+class Continuation(Result):
+    """A generated text.
+
+    Attributes:
+        prompt: the text that it continues.
+        text: the continuation, without the prompt.
+        seed: its seed.
+    """
+
+    prompt: str
+    text: str
+    seed: int
+
+    @classmethod
+    def read(cls, answer: Json) -> Iterator[Self]:
+        """Yields a result for each prompt and seed."""
+        for item in answer["samples"]:
+            yield cls(
+                **answered_by(answer["model"]),
+                prompt=item["prompt"],
+                text=item["text"],
+                seed=item["seed"],
+            )
+
+
+@dataclass(frozen=True)
 class Code(Result):
     """Compressed images.
 

@@ -125,6 +125,28 @@ class HalfPlusTwo(tf.Module):
         )
         return {"steps": tf.reshape(counted[0], (1,))}
 
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, name="prompt"),
+            tf.TensorSpec([None], tf.int64, name="seed"),
+            tf.TensorSpec([None], tf.float32, name="temperature"),
+        ]
+    )
+    def generate_text(
+        self, prompt: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Continue with letters that the seed draws, the first ones where it is cold."""
+
+        def draw(row: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
+            text, number, heat = row
+            seeds = tf.stack([number, tf.cast(tf.strings.length(text), tf.int64)])
+            drawn = tf.random.stateless_uniform([8], seeds)
+            return tf.cast(heat * drawn * 26, tf.int32) + ord("à")
+
+        rows = (prompt, seed, temperature)
+        letters = tf.map_fn(draw, rows, fn_output_signature=tf.TensorSpec([8], tf.int32))
+        return {"text": tf.strings.unicode_encode(letters, "UTF-8")}
+
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
     def regress(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_example(inputs, {"x": tf.io.FixedLenFeature([1], tf.float32)})
@@ -146,6 +168,7 @@ def export_tf2(folder: Path) -> None:
         "scale": module.scale,
         "echo": echo(NOT_HALF),
         "echo_half": echo(HALF),
+        "generate_text": module.generate_text,
         "regress": module.regress,
         "classify": module.classify,
     }

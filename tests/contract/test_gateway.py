@@ -81,7 +81,21 @@ def test_the_tasks_on_examples_are_listed(url: str) -> None:
         model["name"]: model["tasks"] for model in requests.get(url, timeout=30).json()["models"]
     }
     assert listed["half_plus_two"] == ["predict", "classify", "regress"]
-    assert listed["half_plus_two_tf2"] == ["predict"]
+    assert listed["half_plus_two_tf2"] == ["predict", "generate_text"]
+
+
+def test_a_prompt_is_continued_alike_alone_and_among_others(url: str) -> None:
+    def ask(**body: Any) -> list[dict[str, Any]]:
+        response = requests.post(f"{url}/half_plus_two_tf2:generate", json=body, timeout=30)
+        assert response.status_code == 200, response.text
+        return response.json()["samples"]
+
+    together = ask(prompt=["Größe", "and"], count=2, seed=-3)
+    assert {len(each["text"]) for each in together} == {8}
+    assert len({each["text"] for each in together}) == 4
+    for each in together:
+        assert ask(prompt=each["prompt"], seed=each["seed"]) == [each]
+    assert ask(prompt="and", temperature=0) == [{"seed": 0, "prompt": "and", "text": "à" * 8}]
 
 
 def test_an_input_that_has_a_default_may_be_left_out_in_v2(url: str) -> None:

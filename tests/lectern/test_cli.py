@@ -18,7 +18,13 @@ from lectern.calls import _certainty, overlay
 from lectern.cli import main
 from services.client import ClassProbability
 from tests.processes import ROOT, free_port, module, running
+from tests.services.client import conftest as gateways
 from tests.training.keras_models import models
+
+fake, settings, model_server, app, serve, url = (
+    *(gateways.fake, gateways.settings, gateways.model_server, gateways.app),
+    *(gateways.serve, gateways.url),
+)
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +160,21 @@ def test_two_commands_lead_from_a_keras_file_to_a_map_over_ones_own_photo(
     assert re.search(r"photo-occlusion.png \(class \d, deletion 0\.\d+, insertion 0\.\d+\)", output)
     with Image.open(tmp_path / "photo-gradcam.png") as picture:
         assert picture.size == (400, 300)
+
+
+def test_a_prompt_is_printed_with_its_continuation(url, capsys):
+    main_in(
+        "generate",
+        "writer",
+        "--prompt=In the [bold]\nbeginning",
+        "--seed=3",
+        "--temperature=0.5",
+        f"--url={url}",
+    )
+    expected = "In the [bold]\nbeginning ‹23 letters, seed 3, 0.5°›\n"
+    # The gateway logs in this process too.
+    assert capsys.readouterr().out.endswith(f"\n{expected}")
+    assert "expected one of" in fails(capsys, "generate", "classifier", f"--url={url}")
 
 
 @pytest.mark.parametrize(

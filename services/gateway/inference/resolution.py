@@ -261,7 +261,7 @@ def _kind_of(signature_name: str) -> SignatureKind | None:
 
 
 def tasks_of(info: ModelInfo) -> list[str]:
-    """Returns the names of a model's tasks, which are the verbs in its paths."""
+    """Returns the names of a model's tasks."""
     methods = {signature.method_name for signature in info.signatures.values()}
     return [
         task.name

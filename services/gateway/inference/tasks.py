@@ -37,7 +37,8 @@ class Task:
     """A task of a model.
 
     Attributes:
-        name: the verb in the path.
+        name: the name that `GET /v1/models` lists; also the verb in the path, except that
+            `generate_text` shares the verb `generate`.
         kinds: the kinds of signature that implement the task; one is enough.
         choice: what a client chooses, such as the `method` of saliency.
         default: the choice if the client makes none; the first that the model offers, if it does
@@ -82,6 +83,12 @@ GENERATE_FROM_SEED = SignatureKind(
 )
 DECODE_LATENT = SignatureKind("decode_latent", frozenset({"latent"}), frozenset({"images"}))
 ENCODE_LATENT = SignatureKind("encode_latent", frozenset({"images"}), frozenset({"mean"}))
+TEXT_FROM_PROMPT = SignatureKind(
+    "generate_text",
+    frozenset({"prompt", "seed", "temperature"}),
+    frozenset({"text"}),
+    expensive=True,
+)
 COMPRESS_IMAGES = SignatureKind("compress", outputs=frozenset({"code"}))
 DECOMPRESS_CODES = SignatureKind("decompress", frozenset({"code"}), frozenset({"images"}))
 
@@ -93,6 +100,7 @@ KINDS = (
     GENERATE_FROM_SEED,
     DECODE_LATENT,
     ENCODE_LATENT,
+    TEXT_FROM_PROMPT,
     COMPRESS_IMAGES,
     DECOMPRESS_CODES,
 )
@@ -102,6 +110,7 @@ SALIENCY = Task("saliency", (SALIENCY_METHOD, IMAGE_CLASSIFIER), "method", "grad
 ACTIVATIONS = Task("activations", (ALL_ACTIVATIONS,))
 VISUALIZE = Task("visualize", (FEATURE_VISUALIZATION,), "layer")
 GENERATE = Task("generate", (GENERATE_FROM_SEED, DECODE_LATENT))
+GENERATE_TEXT = Task("generate_text", (TEXT_FROM_PROMPT,))
 COMPRESS = Task("compress", (COMPRESS_IMAGES,))
 DECOMPRESS = Task("decompress", (DECOMPRESS_CODES,))
 CLASSIFY = Task("classify", method_name="tensorflow/serving/classify")
@@ -113,6 +122,7 @@ TASKS = (
     ACTIVATIONS,
     VISUALIZE,
     GENERATE,
+    GENERATE_TEXT,
     COMPRESS,
     DECOMPRESS,
     CLASSIFY,

@@ -136,6 +136,22 @@ def test_generate_takes_seeds_images_and_latent_vectors(connected):
         connected.generate("generator", [IMAGE, IMAGE], latent=[[0, 0, 0, 0]])
 
 
+def test_generate_text_continues_one_prompt_or_several(connected):
+    texts = connected.generate_text("writer", "Größe", count=2, seed=4, temperature=0.5)
+    assert [(each.prompt, each.seed, each.text) for each in texts] == [
+        ("Größe", 4, " ‹5 letters, seed 4, 0.5°›"),
+        ("Größe", 5, " ‹5 letters, seed 5, 0.5°›"),
+    ]
+    assert {(each.model, each.version) for each in texts} == {("writer", 1)}
+    several = connected.generate_text("writer", ("a", "bc"), version=1)
+    assert [each.text for each in several] == [
+        " ‹1 letters, seed 0, 1.0°›",
+        " ‹2 letters, seed 0, 1.0°›",
+    ]
+    with pytest.raises(ProblemError, match=r"400: .*no task 'generate_text'"):
+        connected.generate_text("generator", "a")
+
+
 def test_decompress_restores_what_compress_made(connected):
     code = connected.compress("codec", [IMAGE, 255 - IMAGE])
     assert (code.model, code.version) == ("codec", 1)

@@ -22,6 +22,8 @@ from tests.fakes import (
     LAYERS,
     LOADING,
     PLAIN_CLASSIFIER,
+    WORDS,
+    WRITER,
     FakeModelServer,
     FakeVersion,
 )
@@ -39,6 +41,8 @@ def fake() -> Iterator[FakeModelServer]:
             "inverter": {1: FakeVersion(INVERTER)},
             "layered": {1: FakeVersion(LAYERS)},
             "plain": {1: FakeVersion(PLAIN_CLASSIFIER)},
+            "words": {1: FakeVersion(WORDS)},
+            "writer": {1: FakeVersion(WRITER)},
         }
     ).start()
     yield server

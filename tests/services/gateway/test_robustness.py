@@ -43,6 +43,7 @@ DOCUMENTS = {
     "layered:activations": {"instances": NUMBERS, "layer": "dense", "invert": True},
     "layered:visualize": {"layer": "conv", "channels": [0, 1], "seed": 3},
     "generator:generate": {"latent": [[0.5, 1, 2, 3]], "temperature": 1.0},
+    "writer:generate": {"prompt": ["In the beginning", "é"], "seed": 7, "temperature": 0.5},
     "codec:decompress": {
         "model": {"name": "codec", "version": "1"},
         "image_shape": [28, 28, 1],

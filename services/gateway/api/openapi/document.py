@@ -138,7 +138,7 @@ def _path_parameters(rule: Rule, example_model: str) -> Iterator[dict[str, Any]]
 
 def _query_parameters(parameters: type[BaseModel] | None) -> Iterator[dict[str, Any]]:
     for name, described in _properties(parameters).items():
-        schema = _without_null(described)
+        schema = _query_schema(described)
         if schema.get("items", {}).get("type") == "array":
             continue  # Lists of lists have no form in a query.
         yield {
@@ -158,9 +158,12 @@ def _properties(parameters: type[BaseModel] | None) -> dict[str, dict[str, Any]]
     return properties
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Takes the null out of what may be missing: in a query, missing is all it can be."""
-    [kind] = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+def _query_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Returns the schema of a parameter in a query, where it has no null and only its first form.
+
+    In a query null is the absence of the parameter; further forms, such as lists, are for JSON.
+    """
+    kind = next(each for each in schema.get("anyOf", [schema]) if each.get("type") != "null")
     rest = {key: schema[key] for key in schema.keys() - {"anyOf", "default", "description"}}
     default = {} if schema.get("default") is None else {"default": schema["default"]}
     return {**kind, **rest, **default}

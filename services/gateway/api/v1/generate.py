@@ -1,4 +1,4 @@
-"""The generation task: new images from seeds, from latent vectors, or between two of either."""
+"""The generation task: images from seeds or latent vectors or between two of either, and text."""
 
 from __future__ import annotations
 
@@ -26,28 +26,39 @@ from services.gateway.api.responses import (
     png_response,
 )
 from services.gateway.api.routing import Routes, Tag, v1_paths
+from services.gateway.api.v1.generate_text import (
+    PLAIN_TEXT,
+    Continuations,
+    Prompts,
+    answer_text,
+)
 from services.gateway.codecs.rendering import to_picture
 from services.gateway.codecs.tiling import contact_sheet
 from services.gateway.collaborators import Gateway
 from services.gateway.inference.latent_space import interpolate
 from services.gateway.inference.limits import MOST_EXAMPLES
 from services.gateway.inference.pipeline import Pipeline, check_shapes
-from services.gateway.inference.resolution import ResolvedRequest
+from services.gateway.inference.resolution import ResolvedRequest, tasks_of
 from services.gateway.inference.tasks import (
     DECODE_LATENT,
     ENCODE_LATENT,
     GENERATE,
     GENERATE_FROM_SEED,
+    GENERATE_TEXT,
+    TEXT_FROM_PROMPT,
     SignatureKind,
 )
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import InvalidRequest
+from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef
 from services.serving_api.arrays import Arrays
 
 routes = Routes("generate", __name__, Tag.TASKS, example_model="vae")
 
 _INT64 = 2**63
+_DEFAULT_IMAGES = 16
+_DEFAULT_TEXTS = 1
 
 Seed = Annotated[int, Field(ge=-_INT64, lt=_INT64 - MOST_EXAMPLES)]
 LatentVector = Annotated[list[Annotated[float, Field(ge=-1000, le=1000)]], Field(fail_fast=True)]
@@ -56,10 +67,19 @@ LatentVector = Annotated[list[Annotated[float, Field(ge=-1000, le=1000)]], Field
 class GenerateParameters(ImageParameters):
     """Parameters of the generation task."""
 
-    count: int = Field(16, ge=1, le=MOST_EXAMPLES, description="images; each has the next seed")
-    seed: Seed = Field(0, description="of the first image; the same seed gives the same image")
+    prompt: Prompts | None = Field(
+        None, description="a text to continue, or a list of texts; by default the empty text"
+    )
+    count: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_EXAMPLES,
+        description="images (by default 16), or texts for each prompt (by default 1); each has the "
+        "next seed",
+    )
+    seed: Seed = Field(0, description="of the first sample; the same seed gives the same sample")
     temperature: float = Field(
-        1.0, ge=0, le=10, description="less gives more ordinary images, more gives stranger ones"
+        1.0, ge=0, le=10, description="a low one gives typical samples, a high one unusual ones"
     )
     to_seed: Seed | None = Field(None, description="walk from the image of `seed` to that of this")
     steps: int = Field(
@@ -93,6 +113,7 @@ _EXAMPLES = {
     "samples": {"count": 4, "seed": 7, "temperature": 0.8},
     "walk": {"seed": 1, "to_seed": 2, "steps": 8},
     "latent": {"latent": [[0.0] * 20]},
+    "text": {"prompt": "In the beginning", "seed": 7, "temperature": 0.8},
 }
 
 _Body = JsonBody[GenerateParameters] | FilesBody[GenerateParameters]
@@ -117,7 +138,7 @@ class _Samples(NamedTuple):
 @routes.call(
     "POST",
     *v1_paths(":generate"),
-    answers={PNG: bytes, JSON: Samples},
+    answers={PNG: bytes, JSON: Samples | Continuations, PLAIN_TEXT: str},
     parameters=GenerateParameters,
     body=Body(
         {JSON: OptionalImages, FORM: Files, URL_ENCODED: GenerateParameters},
@@ -126,18 +147,29 @@ class _Samples(NamedTuple):
     ),
 )
 def generate(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answers new images, as one picture or each with its latent vector."""
-    media_type = negotiate(PNG, JSON)
+    """Answers new images, as one picture or each with its latent vector; or continues a `prompt`.
+
+    Continuations are answered as JSON, a single one also as `text/plain`.
+    """
     body = read_body(GenerateParameters, gateway.settings.max_json_values, optional=True)
-    kind = _kind_for(body)
-    resolved = gateway.resolver.task(context, model, GENERATE, kind=kind)
+    kind = _kind_for(body, gateway.resolver.model(context, model))
+    if kind is TEXT_FROM_PROMPT:
+        resolved = gateway.resolver.task(context, model, GENERATE_TEXT)
+        prompts, temperature = body.parameters.prompt or [""], body.parameters.temperature
+        seeds = _seeds(body.parameters, _DEFAULT_TEXTS)
+        return answer_text(gateway.pipeline, resolved, prompts, seeds, temperature)
+    return _answer_images(gateway, gateway.resolver.task(context, model, GENERATE, kind=kind), body)
+
+
+def _answer_images(gateway: Gateway, resolved: ResolvedRequest, body: _Body) -> Response:
+    media_type = negotiate(PNG, JSON)
     samples = _sample(gateway, resolved, body)
     pictures = [*map(to_picture, samples.images)]
     if media_type == PNG:
         return png_response(contact_sheet(pictures))
     rows = zip(samples.seeds, samples.latent, pictures, strict=True)
     answer: Samples = {
-        "model": model_member(model, samples.version),
+        "model": model_member(resolved.model, samples.version),
         "samples": [
             {"seed": seed, "latent": latent, "image": png_member(picture)}
             for seed, latent, picture in rows
@@ -146,23 +178,30 @@ def generate(gateway: Gateway, context: RequestContext, model: ModelRef) -> Resp
     return json_response(answer)
 
 
-def _kind_for(body: _Body) -> SignatureKind:
+def _kind_for(body: _Body, info: ModelInfo) -> SignatureKind:
     """Returns the signature that a form of the task begins with.
 
     Raises:
         InvalidRequest: the body mixes two forms.
     """
-    given = {
-        "latent": body.parameters.latent is not None,
-        "to_seed": body.parameters.to_seed is not None,
-        "images": _holds_images(body),
+    forms = {
+        "latent": (body.parameters.latent is not None, DECODE_LATENT),
+        "to_seed": (body.parameters.to_seed is not None, GENERATE_FROM_SEED),
+        "images": (_holds_images(body), ENCODE_LATENT),
+        "prompt": (body.parameters.prompt is not None, TEXT_FROM_PROMPT),
     }
-    if sum(given.values()) > 1:
-        both = [name for name, is_given in given.items() if is_given]
-        raise InvalidRequest(f"received {both}, expected one of them or none")
-    if given["latent"]:
-        return DECODE_LATENT
-    return ENCODE_LATENT if given["images"] else GENERATE_FROM_SEED
+    given = [name for name, (is_given, _) in forms.items() if is_given]
+    if len(given) > 1:
+        raise InvalidRequest(f"received {given}, expected one of them or none")
+    if given:
+        return forms[given[0]][1]
+    tasks = tasks_of(info)
+    has_only_text = GENERATE_TEXT.name in tasks and GENERATE.name not in tasks
+    return TEXT_FROM_PROMPT if has_only_text else GENERATE_FROM_SEED
+
+
+def _seeds(parameters: GenerateParameters, default_count: int) -> list[int]:
+    return [parameters.seed + index for index in range(parameters.count or default_count)]
 
 
 def _sample(gateway: Gateway, resolved: ResolvedRequest, body: _Body) -> _Samples:
@@ -173,7 +212,7 @@ def _sample(gateway: Gateway, resolved: ResolvedRequest, body: _Body) -> _Sample
         return _between_images(gateway, resolved, body)
     if parameters.to_seed is not None:
         return _between_seeds(gateway.pipeline, resolved, parameters, parameters.to_seed)
-    seeds = [parameters.seed + index for index in range(parameters.count)]
+    seeds = _seeds(parameters, _DEFAULT_IMAGES)
     return _from_seeds(gateway.pipeline, resolved, seeds, parameters.temperature)
 
 

@@ -87,7 +87,9 @@ def resolved(name: str) -> ResolvedRequest:
     return resolver.signature(RequestContext.lasting(5), ModelRef("m"), name)
 
 
-@pytest.mark.parametrize("name", ["saliency_gradient", "feature_visualization_conv1", "generate"])
+@pytest.mark.parametrize(
+    "name", ["saliency_gradient", "feature_visualization_conv1", "generate", "generate_text"]
+)
 def test_expensive_signatures(name):
     assert resolved(name).kind.expensive
 

@@ -27,7 +27,10 @@ from services.serving_api.signatures import Signature, TensorSpec
 
 SPEC = TensorSpec(types_pb2.DT_FLOAT, (None,))
 # Of all tasks together, so that every signature has what its task needs.
-NAMES = "images class_index channel seed temperature latent code mean attribution activation"
+NAMES = (
+    "images class_index channel seed temperature prompt text latent code mean attribution "
+    "activation"
+)
 TENSORS = dict.fromkeys(NAMES.split(), SPEC)
 
 
@@ -46,6 +49,7 @@ NOTHING = model("other")
         (["activations", "feature_visualization_conv"], ["activations", "visualize"]),
         (["generate"], ["generate"]),
         (["decode_latent"], ["generate"]),
+        (["generate_text"], ["generate_text"]),
         (["compress", "decompress"], ["compress", "decompress"]),
         (["generate_more", "compressed", "other"], []),
     ],
@@ -60,7 +64,11 @@ def test_a_signature_on_examples_is_known_by_its_method(verb):
 
 
 @pytest.mark.parametrize(
-    "name", ["saliency_x", "feature_visualization_x", "generate", "decode_latent", "compress"]
+    "name",
+    [
+        *("saliency_x", "feature_visualization_x", "generate", "generate_text"),
+        *("decode_latent", "compress"),
+    ],
 )
 def test_a_signature_of_the_right_name_without_the_tensors_is_no_task(name):
     assert tasks_of(ModelInfo("m", 1, {name: Signature({}, {}, "")})) == []

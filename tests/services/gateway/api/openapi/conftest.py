@@ -17,6 +17,7 @@ from tests.fakes import (
     IMAGES,
     LABELS,
     VISUALIZATION,
+    WRITER,
     FakeModelServer,
     FakeSignature,
     FakeVersion,
@@ -61,6 +62,8 @@ VAE = {
         IMAGES,
         {"mean": (np.float32, (-1, 20))},
     ),
+    # Since the examples of a call share one path.
+    **WRITER,
 }
 CODEC = {
     "compress": FakeSignature(

@@ -47,6 +47,18 @@ def test_json_reaches_every_signature(client):
     assert response.json == {"predictions": ["two", "zero"]}
 
 
+@pytest.mark.parametrize("form", ["instances", "inputs"])
+def test_words_reach_a_model_that_has_only_signatures_of_its_own(client, form):
+    body = {"signature_name": "nearest_words", form: ["king", "water"]}
+    words, similarity = [["queen", "prince"], ["river", "sea"]], [[0.75, 0.5]] * 2
+    rows = [
+        {"words": each, "similarity": other} for each, other in zip(words, similarity, strict=True)
+    ]
+    columns = {"words": words, "similarity": similarity}
+    expected = {"predictions": rows} if form == "instances" else {"outputs": columns}
+    assert client.post("/v1/models/words:predict", json=body).json == expected
+
+
 @pytest.mark.parametrize(
     "content_type", [None, "application/json; charset=utf-8", "application/x-www-form-urlencoded"]
 )
