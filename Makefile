@@ -21,6 +21,11 @@ help: ## List the commands
 run: $(VENV)/local ## Start the model server and the gateway (GATEWAY_PORT, GRPC_PORT, REST_PORT)
 	@exec $(BIN)/python -m services
 
+.PHONY: docs
+docs: $(VENV)/dev ## Build the manual into site/, without the network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "The manual is site/index.html; for its search: $(BIN)/python -m http.server --directory site"
+
 .PHONY: test
 test: lint ## Lint, check types and layers, run the tests that need only this repository
 	$(BIN)/pytest -m "not applications and not browser and not compose and not dataset and not hostile and not kubernetes and not packages"

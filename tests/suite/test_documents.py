@@ -1,4 +1,4 @@
-"""The commands and the output in the README files."""
+"""The commands and the output in the READMEs and the pages of the manual."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ import contextlib
 import doctest
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 import requests
+import typer
 from PIL import Image
 
+import lectern.cli
+import training.cli
+from services.model_server.flags import parse_flags
 from tests.processes import ROOT, wait_until
 
 README = (ROOT / "README.md").read_text()
 GATEWAY_README = (ROOT / "services/gateway/README.md").read_text()
+PAGES = [path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))]
+OTHERS = [
+    (ROOT / path).read_text()
+    for path in ("services/client/README.md", "training/keras_models/README.md")
+]
+DOCUMENTS = [README, GATEWAY_README, *PAGES, *OTHERS]
 
 
 def commands(text: str) -> list[str]:
@@ -24,10 +35,40 @@ def commands(text: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines()]
 
 
+def without_variables(command: str) -> str:
+    return re.sub(r"^([A-Z_]+=\S+ )+", "", command)
+
+
 COMMANDS = commands(README)
+ALL_COMMANDS = [without_variables(line) for text in DOCUMENTS for line in commands(text)]
 CURL_LINES = [line for line in COMMANDS if line.startswith("curl ")]
 GATEWAY_CURL_LINES = [line for line in commands(GATEWAY_README) if line.startswith("curl ")]
-MAKE_LINES = [line for line in COMMANDS if line.startswith("make ")]
+PAGE_CURL_LINES = [line for text in PAGES for line in commands(text) if line.startswith("curl ")]
+MAKE_LINES = [line for line in ALL_COMMANDS if line.startswith("make ")]
+COMPOSE_LINES = [line for line in ALL_COMMANDS if line.startswith("docker compose ")]
+OVERLAYS = sorted(
+    {path for line in ALL_COMMANDS for path in re.findall(r"^kubectl .*-k (\S+)", line)}
+)
+CALLS = [line for line in ALL_COMMANDS if re.match(r"lectern (explain|predict|models)\b", line)]
+"""They call a running gateway."""
+
+MODULE_LINES = sorted(
+    {
+        line
+        for text in DOCUMENTS
+        for line in re.findall(
+            r"^(?:\$ |[A-Z_]+=\S+ )*((?:lectern|(?:\.venv/bin/)?python -m [\w.]+) .+)$", text, re.M
+        )
+    }
+)
+"""In every kind of block."""
+
+TESTED = re.compile(
+    r"(curl|make|lectern|docker compose|(\.venv/bin/)?python -m (training|services)) "
+    r"|kubectl apply -k "
+    # Need a cluster, or change the machine.
+    r"|kubectl .*(port-forward|get|logs) |pip install |sudo apt-get install "
+)
 
 
 def run(command: str, suite, folder: Path) -> bytes:
@@ -67,8 +108,8 @@ def test_every_curl_command_works(command, suite, tmp_path):
         assert json.loads(answer)
 
 
-@pytest.mark.parametrize("command", GATEWAY_CURL_LINES)
-def test_every_curl_command_of_the_gateways_readme_works(command, everything, tmp_path):
+@pytest.mark.parametrize("command", GATEWAY_CURL_LINES + PAGE_CURL_LINES)
+def test_every_curl_command_of_the_manual_works(command, everything, tmp_path):
     answer = run(command, everything, tmp_path)
     if saved := re.search(r"-o (\S+\.png)", command):
         with Image.open(tmp_path / saved[1]) as picture:
@@ -80,16 +121,60 @@ def test_every_curl_command_of_the_gateways_readme_works(command, everything, tm
         assert json.loads(answer)
 
 
-def test_the_transcript_of_the_clients_readme_is_real(everything):
-    readme = (ROOT / "services/client/README.md").read_text()
-    [session] = re.findall(r"```pycon\n(.*?)```", readme, re.DOTALL)
+@pytest.mark.parametrize(
+    "session",
+    [part for text in DOCUMENTS for part in re.findall(r"```pycon\n(.*?)```", text, re.DOTALL)],
+    ids=lambda session: session.splitlines()[-1],
+)
+def test_every_python_session_is_real(session, everything):
     session = session.replace("http://127.0.0.1:8080", everything.gateway)
-    test = doctest.DocTestParser().get_doctest(
-        session, {}, "README", "services/client/README.md", 0
-    )
+    test = doctest.DocTestParser().get_doctest(session, {}, "session", "manual", 0)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     with contextlib.chdir(ROOT):
         assert runner.run(test) == (0, len(test.examples))
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_every_call_of_a_running_gateway_works(command, suite, tmp_path, monkeypatch, capsys):
+    (tmp_path / "services").symlink_to(ROOT / "services")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LECTERN_URL", suite.gateway)
+    with pytest.raises(SystemExit) as ended:
+        lectern.cli.main(shlex.split(command, comments=True)[1:])
+    assert ended.value.code == 0
+    output = capsys.readouterr().out
+    for written in re.findall(r"Wrote (\S+)", output):
+        with Image.open(tmp_path / written) as picture:
+            assert picture.size == (28, 28)
+    assert output
+
+
+@pytest.mark.parametrize("command", MODULE_LINES)
+def test_every_command_line_is_understood(command):
+    _, *words = re.split(r"^(?:lectern|\S*python -m) ?", command)
+    arguments = shlex.split(words[0].partition(" | ")[0], comments=True)
+    program = "lectern" if command.startswith("lectern") else arguments.pop(0)
+    if program == "services.model_server":
+        assert "--help" in arguments or parse_flags(arguments)
+    elif program in ("lectern", "training"):
+        app = lectern.cli.app if program == "lectern" else training.cli.app
+        name, *rest = arguments
+        assert typer.main.get_command(app).commands[name].make_context(name, rest)
+
+
+def test_every_command_is_of_a_kind_that_is_tested():
+    assert [line for line in ALL_COMMANDS if not TESTED.match(line)] == []
+
+
+@pytest.mark.parametrize("command", COMPOSE_LINES)
+def test_every_file_of_a_compose_command_exists(command):
+    for name in re.findall(r" -f (\S+)", command):
+        assert (ROOT / name).is_file()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_overlay_exists(overlay):
+    assert (ROOT / overlay / "kustomization.yaml").is_file()
 
 
 def test_every_call_of_the_gateway_has_a_command(suite):
