@@ -6,6 +6,7 @@ A model server that is killed is restarted. Ctrl-C and SIGTERM stop the gateway 
 accepted requests are answered; a second Ctrl-C kills both.
 
 Ports come from the environment: GATEWAY_PORT (8080), GRPC_PORT (8500) and REST_PORT (8501).
+The logs go to a file, and to the screen instead with VERBOSE=1.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.console import Console, default_log_path
+from services.loading import Loading
 from services.supervised import SupervisedProcess
 
 CONFIG_NAME = "models.config"
 PORTS = {"GATEWAY_PORT": 8080, "GRPC_PORT": 8500, "REST_PORT": 8501}
+
+_ADDRESSES = ("GATEWAY_PORT", "REST_PORT")
 
 _SECONDS_TO_STOP = 30.0
 """Limit for each service; their own limits for requests in progress are shorter."""
@@ -41,26 +45,43 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         ports = {name: free_port(name, default) for name, default in PORTS.items()}
+        is_verbose = bool(os.environ.get("VERBOSE"))
+        console = Console(None if is_verbose else default_log_path(ports["GATEWAY_PORT"]))
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except OSError as error:
+        sys.stderr.write(
+            f"The log file cannot be written ({error}): set XDG_STATE_HOME to a folder that can, "
+            "or VERBOSE=1 to read the logs on the screen\n"
+        )
+        return 2
+    with console:
+        return run(console, ports, models)
+
+
+def run(console: Console, ports: dict[str, int], models: Path) -> int:
+    """Runs both services, and stops them at the end; returns the exit status."""
+    console.say(f"Starting the model server and the gateway on {models} …")
     model_server, gateway = (
-        SupervisedProcess(name, [sys.executable, "-m", *arguments], environment)
+        SupervisedProcess(name, [sys.executable, "-m", *arguments], console, environment)
         for name, arguments, environment in processes(ports, models)
     )
-    greeter = subprocess.Popen(
-        [sys.executable, "-m", "services.first_prediction", str(ports["GATEWAY_PORT"])],
-        start_new_session=True,  # Ctrl-C is handled here.
-    )
+    loading = Loading(console, *(f"http://127.0.0.1:{ports[name]}" for name in _ADDRESSES))
+    loading.start()
     try:
         return watch(model_server, gateway)
     finally:
-        greeter.terminate()
-        greeter.wait()
+        loading.stop()
+        console.progress("stopping: requests in progress are answered")
+        gateway.stop(_SECONDS_TO_STOP)
+        model_server.stop(_SECONDS_TO_STOP)
+        console.progress("")
+        console.say("Lectern has stopped.")
 
 
 def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
-    """Runs until a signal, or until a process ends for good; then stops both.
+    """Waits for a signal, or until a process ends for good. A signal after that kills both.
 
     Returns:
         The exit status: 0 after a signal, 1 otherwise.
@@ -79,7 +100,7 @@ def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
     try:
         while not received:
             if gateway.ending:
-                gateway.say(gateway.ending)
+                gateway.report(gateway.ending)
                 return 1
             if not model_server.restart_if_killed():
                 return 1
@@ -87,8 +108,6 @@ def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
         return 0
     finally:
         received.append(0)  # From here on, one Ctrl-C kills.
-        gateway.stop(_SECONDS_TO_STOP)
-        model_server.stop(_SECONDS_TO_STOP)
 
 
 def free_port(name: str, default: int) -> int:

@@ -1,11 +1,11 @@
-"""Child processes that are restarted when killed, and whose output lines start with their name."""
+"""Child processes that are restarted when killed, and whose log lines start with their name."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,24 @@ from contextlib import suppress
 from time import monotonic
 from typing import IO, cast
 
+from services.console import Console
+
 MAX_DEATHS = 5
 SECONDS_OF_DEATHS = 60.0
 """A process that is killed this often within this many seconds is not restarted."""
 
 _NAME_WIDTH = 12
+_LINES_OF_A_DEAD_PROCESS = 20
+_SECONDS_TO_READ_LAST_LINES = 1.0
+
+_MEANINGLESS = re.compile(
+    r"WARNING: All log messages before absl::InitializeLog\(\)|[IW]\d{4} 00:00:\d+\."
+    r"|E\d{4} .* meta_optimizer\.cc|.* E tensorflow/core/util/util\.cc.* oneDNN"
+)
+"""Lines of TensorFlow's C++ code that need no action, and that no setting turns off.
+
+They are notes about the hardware, and optimizations that were tried and left out.
+"""
 
 
 class SupervisedProcess:
@@ -26,14 +39,20 @@ class SupervisedProcess:
     Args:
         name: printed before each line.
         command: the program and its arguments.
+        console: gets the lines of its log, and messages about it.
         environment: variables added to those of this process.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        console: Console,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._name = name
         self._command = command
+        self._console = console
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         self.start()
@@ -50,8 +69,9 @@ class SupervisedProcess:
             start_new_session=True,
         )
         lines = cast(IO[str], self._process.stdout)
-        self._printer = threading.Thread(target=self._print_lines, args=[lines])
-        self._printer.start()
+        self._last_lines: deque[str] = deque(maxlen=_LINES_OF_A_DEAD_PROCESS)
+        self._reader = threading.Thread(target=self._read, args=[lines])
+        self._reader.start()
 
     @property
     def ending(self) -> str | None:
@@ -75,14 +95,14 @@ class SupervisedProcess:
         if ending is None:
             return True
         if self._process.returncode >= 0:
-            self.say(ending)
+            self.report(ending)
             return False
         now = monotonic()
         self._deaths.append(now)
         if len(self._deaths) == MAX_DEATHS and now - self._deaths[0] < SECONDS_OF_DEATHS:
-            self.say(f"{ending}, {MAX_DEATHS} times within a minute: giving up")
+            self.report(f"{ending}, {MAX_DEATHS} times within a minute: giving up")
             return False
-        self.say(f"{ending}: starting it again")
+        self.report(f"{ending}: starting it again")
         self.start()
         return True
 
@@ -92,22 +112,33 @@ class SupervisedProcess:
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            self.say(f"has not stopped within {seconds:.0f} s: killing it")
+            self._say(f"has not stopped within {seconds:.0f} s: killing it")
         self.kill()
         self._process.wait()
-        self._printer.join()
+        self._reader.join()
 
     def kill(self) -> None:
         """Kills the process and its children."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    def say(self, line: str) -> None:
-        """Prints a line with the name before it."""
-        sys.stdout.write(f"{self._name:{_NAME_WIDTH}} | {line.rstrip()}\n")
-        sys.stdout.flush()
+    def report(self, ending: str) -> None:
+        """Prints how the process ended, after the end of its log if that is in a file."""
+        self._reader.join(_SECONDS_TO_READ_LAST_LINES)
+        if self._console.log_path:
+            for line in list(self._last_lines):
+                self._console.say(line)
+        self._say(ending)
 
-    def _print_lines(self, lines: IO[str]) -> None:
+    def _say(self, text: str) -> None:
+        self._console.say(self._named(text))
+
+    def _named(self, line: str) -> str:
+        return f"{self._name:{_NAME_WIDTH}} | {line.rstrip()}"
+
+    def _read(self, lines: IO[str]) -> None:
         with lines:
             for line in lines:
-                self.say(line)
+                if not _MEANINGLESS.match(line):
+                    self._last_lines.append(self._named(line))
+                    self._console.log(self._named(line))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
+from services.console import Console
 from services.supervised import MAX_DEATHS, SupervisedProcess
 from tests.processes import wait_until
 
@@ -22,8 +23,9 @@ Start = Callable[..., SupervisedProcess]
 def start() -> Iterator[Start]:
     started = []
 
-    def make(program: str, **environment: str) -> SupervisedProcess:
-        started.append(SupervisedProcess("server", [sys.executable, "-c", program], environment))
+    def make(program: str, console: Console | None = None, **environment: str) -> SupervisedProcess:
+        command = [sys.executable, "-c", program]
+        started.append(SupervisedProcess("server", command, console or Console(), environment))
         return started[-1]
 
     yield make
@@ -40,6 +42,33 @@ def test_its_lines_carry_its_name(start, capsys):
     wait_for_end(process)
     process.stop(TIMEOUT)
     assert capsys.readouterr().out == "server       | hello\nserver       | you\n"
+
+
+def test_lines_that_mean_nothing_are_left_out(start, capsys):
+    noise = (
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+        "I0000 00:00:1796082309.348567   15177 devices.cc:76] Number of eligible GPUs: 0",
+        "E0000 00:00:1796082317.523411   15255 meta_optimizer.cc:967] remapper failed",
+        "2026-11-30 23:45:38.727205: E tensorflow/core/util/util.cc:131] oneDNN supports DT_HALF",
+    )
+    real = "F0000 00:00:1796082317.523411   15255 tensor.cc:12] Check failed"
+    process = start(f"print({chr(10).join([*noise, real])!r})")
+    wait_for_end(process)
+    process.stop(TIMEOUT)
+    assert capsys.readouterr().out == f"server       | {real}\n"
+
+
+def test_one_that_dies_shows_the_end_of_its_log(start, capsys, tmp_path):
+    with Console(tmp_path / "lectern.log") as console:
+        process = start("for i in range(100): print('line', i)\nraise SystemExit(1)", console)
+        wait_for_end(process)
+        assert not process.restart_if_killed()
+        process.stop(TIMEOUT)
+    assert capsys.readouterr().out.splitlines() == [
+        *(f"server       | line {i}" for i in range(80, 100)),
+        "server       | ended with exit status 1",
+    ]
+    assert len((tmp_path / "lectern.log").read_text().splitlines()) == 100
 
 
 def test_a_process_that_runs_is_left_alone(start):

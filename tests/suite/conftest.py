@@ -17,7 +17,7 @@ class Suite:
 
     Attributes:
         launcher: the process that a user starts.
-        greeting: the line that is printed when the suite is ready.
+        greeting: the lines that are printed when the suite is ready.
         ports: the ports, by environment variable.
     """
 
@@ -40,7 +40,11 @@ class Suite:
 def suite() -> Iterator[Suite]:
     ports = {name: str(free_port()) for name in ("GATEWAY_PORT", "GRPC_PORT", "REST_PORT")}
     # The cascade of the gateway's README.
-    environment = {**ports, "LECTERN_CASCADES": "auto=mimic>cnn_best@0.7622"}
+    # The logs are on the screen, where a failed test shows them.
+    environment = {**ports, "LECTERN_CASCADES": "auto=mimic>cnn_best@0.7622", "VERBOSE": "1"}
     with running(*module("services"), environment=environment) as launcher:
-        greeting = launcher.wait_for_line("Lectern is ready", seconds=300)
+        first = launcher.wait_for_line("Lectern is ready", seconds=300)
+        launcher.wait_for_line("Stop:")
+        lines = launcher.lines[launcher.lines.index(first) :]
+        greeting = "\n".join(lines)
         yield Suite(launcher, greeting, ports)
