@@ -27,7 +27,7 @@ def render(folder: Path) -> list[Manifest]:
         ["kubectl", "kustomize", folder], capture_output=True, text=True, check=False
     )
     assert process.returncode == 0, process.stderr
-    return [document for document in yaml.safe_load_all(process.stdout) if document]
+    return [document for document in yaml.load_all(process.stdout, yaml.CSafeLoader) if document]
 
 
 def render_with(
@@ -64,6 +64,17 @@ def render_with(
 def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
     """Returns the documents of a kind."""
     return [manifest for manifest in manifests if manifest["kind"] == kind]
+
+
+def named(manifests: list[Manifest], kind: str, name: str) -> Manifest:
+    """Returns the document of a kind and name."""
+    [manifest] = [m for m in of_kind(manifests, kind) if m["metadata"]["name"] == name]
+    return manifest
+
+
+def pod_of(manifests: list[Manifest], deployment: str) -> Manifest:
+    """Returns the pod's spec of a Deployment."""
+    return dict(named(manifests, "Deployment", deployment)["spec"]["template"]["spec"])
 
 
 def jobs(manifests: list[Manifest]) -> list[Manifest]:

@@ -62,6 +62,13 @@ def test_the_gateway_predicts(pods: tuple[Pod, Pod]) -> None:
     assert answer.json()["predictions"][0]["label"] == "Bag"
 
 
+def test_the_gateway_has_the_models_cards(pods: tuple[Pod, Pod]) -> None:
+    gateway, _ = pods
+    url = f"http://127.0.0.1:{gateway.ports['http']}/v1/models/cnn/card"
+    card = requests.get(url, timeout=15).text
+    assert card == (ROOT / "models/cnn/1/assets.extra/README.md").read_text()
+
+
 def test_containers_are_restricted(pods: tuple[Pod, Pod]) -> None:
     for pod in pods:
         seen = pod.inspect()
