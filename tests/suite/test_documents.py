@@ -17,6 +17,8 @@ from PIL import Image
 
 import lectern.cli
 import training.cli
+from services.gateway.settings import Settings
+from services.model_server.config.model_config import read_config_file
 from services.model_server.flags import parse_flags
 from tests.processes import ROOT, wait_until
 
@@ -64,8 +66,9 @@ MODULE_LINES = sorted(
 """In every kind of block."""
 
 TESTED = re.compile(
-    r"(curl|make|lectern|docker compose|(\.venv/bin/)?python -m (training|services)) "
+    r"(curl|make|lectern|docker compose|(\.venv/bin/)?python -m (training|services))\b"
     r"|kubectl apply -k "
+    r"|mv 1/model.savedmodel"  # below
     # Need a cluster, or change the machine.
     r"|kubectl .*(port-forward|get|logs) |pip install |sudo apt-get install "
 )
@@ -154,8 +157,12 @@ def test_every_command_line_is_understood(command):
     _, *words = re.split(r"^(?:lectern|\S*python -m) ?", command)
     arguments = shlex.split(words[0].partition(" | ")[0], comments=True)
     program = "lectern" if command.startswith("lectern") else arguments.pop(0)
+    if "--help" in arguments:
+        return
     if program == "services.model_server":
-        assert "--help" in arguments or parse_flags(arguments)
+        assert parse_flags(arguments)
+    elif program == "services.gateway":
+        assert Settings(_cli_parse_args=arguments, _cli_kebab_case=True)
     elif program in ("lectern", "training"):
         app = lectern.cli.app if program == "lectern" else training.cli.app
         name, *rest = arguments
@@ -164,6 +171,23 @@ def test_every_command_line_is_understood(command):
 
 def test_every_command_is_of_a_kind_that_is_tested():
     assert [line for line in ALL_COMMANDS if not TESTED.match(line)] == []
+
+
+def test_a_model_repository_of_triton_is_converted(tmp_path):
+    (tmp_path / "1" / "model.savedmodel" / "variables").mkdir(parents=True)
+    (tmp_path / "1" / "model.savedmodel" / "saved_model.pb").touch()
+    [command] = [line for line in ALL_COMMANDS if line.startswith("mv ")]
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    assert {path.name for path in (tmp_path / "1").iterdir()} == {"saved_model.pb", "variables"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [part for text in PAGES for part in re.findall(r"```textproto\n(.*?)```", text, re.DOTALL)],
+)
+def test_every_configuration_of_models_can_be_read(config, tmp_path):
+    (tmp_path / "models.config").write_text(config)
+    assert [model.name for model in read_config_file(tmp_path / "models.config")] == ["resnet"]
 
 
 @pytest.mark.parametrize("command", COMPOSE_LINES)
