@@ -8,6 +8,8 @@ from services.gateway.cascade_setting import Cascade, parse_cascade
 from services.gateway.inference.limits import ExpensiveCalls
 from services.gateway.inference.pipeline import Pipeline
 from services.gateway.inference.resolution import Resolver
+from services.gateway.inference.shadow import Shadows
+from services.gateway.inference.splits import Splits
 from services.gateway.settings import Settings
 from services.gateway.upstream.answer_cache import AnswerCache
 from services.gateway.upstream.batching import Batcher
@@ -15,6 +17,9 @@ from services.gateway.upstream.catalog import Catalog
 from services.gateway.upstream.model_names import ModelNames
 from services.gateway.upstream.model_server import ModelServer
 from services.gateway.upstream.readiness import Readiness
+
+_SHARE_THAT_IS_LOAD = 4
+"""Calls are not mirrored while more than a quarter of the threads wait for the model server."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Gateway:
         settings: the settings.
         model_names: names of the models to serve.
         cascades: the cascades to serve.
+        splits: the splits to serve; None without a splits file.
         model_server: client of the model server; views call it for the states of models, and for
             classify and regress.
         catalog: signatures and classes of the models.
@@ -37,6 +43,7 @@ class Gateway:
     settings: Settings
     model_names: ModelNames
     cascades: tuple[Cascade, ...]
+    splits: Splits | None
     model_server: ModelServer
     catalog: Catalog
     readiness: Readiness
@@ -49,24 +56,32 @@ def make_gateway(settings: Settings, model_server: ModelServer) -> Gateway:
     """Returns the components of an application.
 
     Raises:
-        SetupError: the model config file cannot be used.
+        SetupError: the model config file or the splits file cannot be used.
     """
     names = ModelNames(settings)
-    cascades = tuple(map(parse_cascade, settings.cascades))
+    cascades = {each.name: each for each in map(parse_cascade, settings.cascades)}
     catalog = Catalog(model_server, names)
     batcher = Batcher(
         model_server,
         max_rows=settings.max_batch_rows if settings.upstream_batching else 1,
         max_calls=settings.max_batch_calls,
     )
+    resolver = Resolver(catalog, cascades)
+    shadows = Shadows(
+        resolver,
+        model_server,
+        settings.max_shadow_calls,
+        is_loaded=lambda: batcher.waiting_requests > settings.threads // _SHARE_THAT_IS_LOAD,
+    )
     return Gateway(
         settings=settings,
         model_names=names,
-        cascades=cascades,
+        cascades=tuple(cascades.values()),
+        splits=Splits(settings.splits_file, cascades) if settings.splits_file else None,
         model_server=model_server,
         catalog=catalog,
         readiness=Readiness(model_server, names),
-        resolver=Resolver(catalog, {cascade.name: cascade for cascade in cascades}),
+        resolver=resolver,
         batcher=batcher,
         pipeline=Pipeline(
             catalog,
@@ -74,5 +89,6 @@ def make_gateway(settings: Settings, model_server: ModelServer) -> Gateway:
             AnswerCache(settings.cache_bytes) if settings.cache_bytes else None,
             ExpensiveCalls(settings.threads, settings.max_expensive_calls),
             settings.max_answer_numbers,
+            shadows.observe,
         ),
     )

@@ -60,6 +60,14 @@ class Settings(BaseSettings):
         description="virtual models that ask a large model when a small one is unsure, "
         "comma-separated: NAME=SMALL>LARGE@THRESHOLD, such as auto=mimic>cnn_best@0.9",
     )
+    splits_file: Path | None = Field(
+        None,
+        description="file of virtual models that share requests between models or versions, or "
+        "mirror some to another; read again when it changes",
+    )
+    max_shadow_calls: PositiveInt = Field(
+        2, description="concurrent calls per worker to the shadows of splits"
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     workers: PositiveInt = Field(2, description="worker processes")

@@ -89,7 +89,7 @@ class Routes(Blueprint):
             self.calls[view.__name__] = Call(answers, parameters, body)
 
             def add(state: BlueprintSetupState) -> None:
-                bound = _bind(view, state.options["gateway"])
+                bound = _bind(view, state.options["gateway"], runs_model=method == "POST")
                 for path in paths:
                     state.add_url_rule(path, view_func=bound, methods=[method])
 
@@ -100,8 +100,10 @@ class Routes(Blueprint):
 
 
 def _bind(
-    view: Callable[..., ResponseReturnValue], gateway: Gateway
+    view: Callable[..., ResponseReturnValue], gateway: Gateway, *, runs_model: bool
 ) -> Callable[..., ResponseReturnValue]:
+    splits = gateway.splits
+
     @wraps(view)
     def answer(
         model: str | None = None, version: int | None = None, label: str | None = None
@@ -110,7 +112,12 @@ def _bind(
             decode_content(request)
         if model is None:
             return view(gateway, g.context)
-        return view(gateway, g.context, ModelRef(model, version, label))
+        ref = ModelRef(model, version, label)
+        if splits is not None and runs_model:
+            ref = splits.choose(ref, g.context, request.headers.get)
+        elif splits is not None:
+            ref = splits.describe(ref, g.context)
+        return view(gateway, g.context, ref)
 
     return answer
 

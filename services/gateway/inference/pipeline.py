@@ -5,6 +5,7 @@ checks ► answer cache ► limit for expensive signatures ► batcher ► model
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -37,24 +38,28 @@ class Pipeline:
         cache: the answer cache; None if it is turned off.
         expensive_calls: concurrency limit for expensive signatures.
         max_answer_numbers: maximum count of numbers in the answer to one request.
+        observe: called with each call that an arm of a split has answered, its inputs and outputs,
+            and the seconds that it took.
 
     Attributes:
         max_rows: number of rows that the callers of `many_calls` should send at most in one call.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         catalog: Catalog,
         batcher: Batcher,
         cache: AnswerCache | None,
         expensive_calls: ExpensiveCalls,
         max_answer_numbers: int,
+        observe: Callable[[ResolvedRequest, Arrays, Arrays, float], None],
     ) -> None:
         self._catalog = catalog
         self._batcher = batcher
         self._cache = cache
         self._expensive_calls = expensive_calls
         self._max_answer_numbers = max_answer_numbers
+        self._observe = observe
         self.max_rows = batcher.max_rows
 
     def run(self, request: ResolvedRequest, inputs: Arrays) -> Prediction:
@@ -68,11 +73,15 @@ class Pipeline:
             NotReady: the model is still loading, or too many requests are in flight.
         """
         self._check(request, inputs)
+        start = time.perf_counter()
         if self._cache is None:
             prediction = self._ask(request, inputs)
         else:
             prediction = self._ask_once(self._cache, request, inputs)
         request.context.version = str(prediction.version)
+        if request.context.arm is not None:
+            seconds = time.perf_counter() - start
+            self._observe(request, inputs, prediction.outputs, seconds)
         return prediction
 
     @contextmanager

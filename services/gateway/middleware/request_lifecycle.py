@@ -25,7 +25,7 @@ from services.gateway.request.context import (
 from services.gateway.request.environ import ARRIVAL, REFUSED
 from services.gateway.request.errors import NotReady
 from services.gateway.request.probe_paths import PROBE_PATHS
-from services.gateway.telemetry.metrics import DURATION, REQUESTS
+from services.gateway.telemetry.metrics import DURATION, LIVE, REQUESTS, SPLIT_REQUESTS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -112,6 +112,8 @@ def _record(context: RequestContext, request: Request, status: int) -> None:
         task = _task_of(route)
         REQUESTS.labels(method, route, status, context.model, context.version, task).inc()
         DURATION.labels(method, route, context.model).observe(seconds)
+    if context.split and context.arm:
+        SPLIT_REQUESTS.labels(context.split.name, context.arm.name, LIVE, status).inc()
     write = log.debug if route in PROBE_PATHS else log.info
     write(
         "request",

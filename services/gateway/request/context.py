@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 
 from services.gateway.request.errors import InvalidRequest
+from services.gateway.split_setting import Arm, Split
 
 REQUEST_ID_HEADER = "X-Request-Id"
 TIMEOUT_HEADER = "Grpc-Timeout"
@@ -38,6 +39,8 @@ class RequestContext:
         model: the requested model; empty until the model server has confirmed that it exists. It is
             a metric label, so it must never be a name that a client made up.
         version: the version that answered.
+        split: the split that the client named instead of a model; None if it named a model.
+        arm: the arm of the split that answers; None if the request only describes the split.
     """
 
     arrival: float
@@ -48,6 +51,8 @@ class RequestContext:
     client: str = ""
     model: str = ""
     version: str = ""
+    split: Split | None = None
+    arm: Arm | None = None
 
     @classmethod
     def lasting(cls, seconds: float) -> RequestContext:

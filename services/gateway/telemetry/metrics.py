@@ -61,6 +61,36 @@ CACHE_LOOKUPS = Counter(
     "Lookups in the answer cache, if it is turned on.",
     ["outcome"],
 )
+LIVE, MIRRORED = "live", "shadow"
+"""The roles of an arm: it answers clients, or is asked beside an arm that does."""
+
+SPLIT_REQUESTS = Counter(
+    "split_requests",
+    "Requests of splits, by the HTTP status of the answer.",
+    ["split", "arm", "role", "status"],
+)
+SPLIT_DURATION = Histogram(
+    "split_call_duration_seconds",
+    "Time of an answered call to an arm of a split.",
+    ["split", "arm", "role"],
+    buckets=_SECONDS,
+)
+SPLIT_CONFIDENCE = Histogram(
+    "split_confidence",
+    "Top probability of an arm's predictions, the mean over the rows of each request.",
+    ["split", "arm", "role"],
+    buckets=[tenths / 10 for tenths in range(1, 11)],
+)
+SPLIT_COMPARED_ROWS = Counter(
+    "split_compared_rows",
+    "Rows that an arm and the shadow classified, alike or not.",
+    ["split", "arm", "shadow", "outcome"],
+)
+SHADOW_DROPS = Counter(
+    "split_shadow_drops",
+    "Requests that were to be mirrored and were not.",
+    ["split", "reason"],
+)
 
 
 def exposition() -> tuple[bytes, str]:

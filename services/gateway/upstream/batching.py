@@ -136,6 +136,12 @@ class Batcher:
             return self._lead(key, request)
         return self._wait(key, request)
 
+    @property
+    def waiting_requests(self) -> int:
+        """Number of requests that wait for a call in flight to end."""
+        with self._lock:
+            return sum(len(queue.waiting) for queue in self._queues.values())
+
     def _may_call(self, key: _BatchKey, request: _Request) -> bool:
         """Returns whether the request may make a call at once; if not, queues it."""
         with self._lock:

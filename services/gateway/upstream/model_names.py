@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import structlog
-
 from services.gateway.settings import Settings, SetupError
+from services.gateway.watched_file import WatchedFile
 from services.serving_api.protos import model_server_config_pb2
 from services.serving_api.text_proto import ConfigError, read_text_proto
-
-_SECONDS_BETWEEN_LOOKS = 1.0
-
-log = structlog.get_logger()
 
 
 class ModelConfigError(SetupError):
@@ -33,12 +26,10 @@ class ModelNames:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._file = None if settings.models else settings.model_config_file
-        self._lock = threading.Lock()
         self._names = settings.models
-        self._changed_at: int | None = None
-        self._next_look = 0.0
-        self._look()
+        self._file = (
+            None if self._names else WatchedFile(settings.model_config_file, _read_names_if_any)
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.current())
@@ -51,21 +42,11 @@ class ModelNames:
 
     def current(self) -> tuple[str, ...]:
         """Returns the names; a file that has become unreadable is ignored."""
-        with self._lock:
-            try:
-                self._look()
-            except ModelConfigError as error:
-                log.warning("ignored the changed models.config", reason=str(error))
-            return self._names
+        return self._file.current() if self._file else self._names
 
-    def _look(self) -> None:
-        if self._file is None or time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
-        changed_at = self._file.stat().st_mtime_ns if self._file.exists() else None
-        if changed_at != self._changed_at:
-            self._changed_at = changed_at
-            self._names = _read_names(self._file) if changed_at is not None else ()
+
+def _read_names_if_any(file: Path) -> tuple[str, ...]:
+    return _read_names(file) if file.exists() else ()
 
 
 def _read_names(file: Path) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, NotRequired
 
 import grpc
+import orjson
 from flask import Response
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -17,9 +18,11 @@ from services.gateway.cascade_setting import Cascade
 from services.gateway.codecs.image_decoder import ImageSpec, find_image_input, image_spec
 from services.gateway.collaborators import Gateway
 from services.gateway.inference.resolution import choices_of, tasks_of
+from services.gateway.inference.splits import ref_of
 from services.gateway.inference.tasks import PREDICT, SALIENCY
 from services.gateway.request.context import RequestContext
 from services.gateway.request.errors import InvalidRequest, Missing, ModelServerProblem
+from services.gateway.split_setting import Arm, Split
 from services.gateway.upstream.catalog import ModelInfo
 from services.gateway.upstream.model_server import ModelRef, available_versions
 from services.serving_api.protos import get_model_status_pb2
@@ -49,6 +52,28 @@ class CascadeModels(TypedDict):
     threshold: float
 
 
+class SplitArm(TypedDict):
+    """An arm of a split, and its share of the requests, 0 to 1."""
+
+    model: str
+    version: NotRequired[str]
+    label: NotRequired[str]
+    share: float
+
+
+class SplitModels(TypedDict):
+    """The models of a split."""
+
+    arms: Annotated[list[SplitArm], Field(description="each answers its share of the requests")]
+    shadow: NotRequired[
+        Annotated[SplitArm, Field(description="is asked a share again; no client gets its answers")]
+    ]
+    sticky_header: NotRequired[
+        Annotated[str, Field(description="requests with one value of it go to one arm")]
+    ]
+    sticky_client: Annotated[bool, Field(description="whether a client's requests go to one arm")]
+
+
 class ImageFormat(TypedDict):
     """The images that a model takes or, if it takes none, makes; null is any size."""
 
@@ -72,6 +97,7 @@ class ListedModel(TypedDict):
     images: NotRequired[ImageFormat | None]
     card: NotRequired[Annotated[bool, Field(description="whether `GET …/card` answers its card")]]
     cascade: NotRequired[CascadeModels]
+    split: NotRequired[SplitModels]
 
 
 class ModelList(TypedDict):
@@ -92,6 +118,7 @@ class ModelStatus(TypedDict):
     """TensorFlow Serving's model status."""
 
     model_version_status: list[VersionStatus]
+    split: NotRequired[SplitModels]
 
 
 class ModelMetadata(TypedDict):
@@ -105,21 +132,35 @@ class ModelMetadata(TypedDict):
 def list_models(gateway: Gateway, context: RequestContext) -> Response:
     """Answers every configured model with its versions, their states, its tasks and its classes.
 
-    A cascade has no versions of its own; it tells its two models and its threshold.
+    A cascade has no versions of its own; it tells its two models and its threshold. A split is
+    described by its first arm, and tells how its requests are shared.
     """
+    splits = {split.name: split for split in gateway.splits or ()}
     models = [_describe(gateway, context, ModelRef(name)) for name in gateway.model_names]
-    cascades = [_describe_cascade(cascade) for cascade in gateway.cascades]
-    answer: ModelList = {"models": models + cascades}
+    for listed in models:
+        if split := splits.pop(listed["name"], None):
+            listed["split"] = _describe_split(split)
+    models += map(_describe_cascade, gateway.cascades)
+    for split in splits.values():
+        described = _describe(gateway, context, ref_of(split.arms[0]))
+        models.append({**described, "name": split.name, "split": _describe_split(split)})
+    answer: ModelList = {"models": models}
     return json_response(answer)
 
 
 @routes.call("GET", *v1_paths(""), answers={JSON: ModelStatus})
 def status(gateway: Gateway, context: RequestContext, model: ModelRef) -> Response:
-    """Answers TensorFlow Serving's model status; of a cascade, that of its small model."""
-    model = gateway.resolver.described_model(model)
+    """Answers TensorFlow Serving's model status; of a cascade, that of its small model.
+
+    The status of a split is that of its first arm's model, and tells how requests are shared.
+    """
+    model = gateway.resolver.described_model(ModelRef(model.name) if context.split else model)
     response = gateway.model_server.status(model, context)
     context.model = model.name
-    return Response(status_json(response), mimetype=JSON)
+    if context.split is None:
+        return Response(status_json(response), mimetype=JSON)
+    split = _describe_split(context.split)
+    return json_response({**orjson.loads(status_json(response)), "split": split})
 
 
 @routes.call("GET", *v1_paths("/metadata"), answers={JSON: ModelMetadata})
@@ -175,6 +216,28 @@ def _describe_cascade(cascade: Cascade) -> ListedModel:
         "threshold": cascade.threshold,
     }
     return {"name": cascade.name, "versions": [], "tasks": [PREDICT.name], "cascade": models}
+
+
+def _describe_split(split: Split) -> SplitModels:
+    weights = sum(arm.weight for arm in split.arms)
+    models: SplitModels = {
+        "arms": [_describe_arm(arm, arm.weight / weights) for arm in split.arms],
+        "sticky_client": split.sticky_client,
+    }
+    if split.shadow:
+        models["shadow"] = _describe_arm(split.shadow, split.shadow.share)
+    if split.sticky_header:
+        models["sticky_header"] = split.sticky_header
+    return models
+
+
+def _describe_arm(arm: Arm, share: float) -> SplitArm:
+    described: SplitArm = {"model": arm.model, "share": share}
+    if arm.version is not None:
+        described["version"] = str(arm.version)
+    if arm.label is not None:
+        described["label"] = arm.label
+    return described
 
 
 def _describe(gateway: Gateway, context: RequestContext, model: ModelRef) -> ListedModel:

@@ -38,8 +38,7 @@ def asker(app: Flask, pool: ThreadPoolExecutor) -> Ask:
 
 
 def waiting(app: Flask) -> int:
-    queues = app.extensions["lectern"].batcher._queues.values()
-    return sum(len(queue.waiting) for queue in queues)
+    return app.extensions["lectern"].batcher.waiting_requests
 
 
 def test_requests_share_calls_and_a_bad_one_fails_alone(app, fake, pool):

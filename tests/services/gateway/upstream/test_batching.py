@@ -78,7 +78,7 @@ def waiting(batcher):
 
     def wait(count: int) -> None:
         def queued() -> int:
-            return sum(len(queue.waiting) for queue in batcher._queues.values())
+            return batcher.waiting_requests
 
         wait_until(lambda: queued() == count, PATIENCE, f"{count} wait")
 

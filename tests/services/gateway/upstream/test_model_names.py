@@ -44,7 +44,7 @@ def test_a_file_that_is_no_config_is_explained(file, content):
 
 
 def test_a_changed_file_is_read_again_and_a_broken_one_changes_nothing(file, monkeypatch):
-    monkeypatch.setattr("services.gateway.upstream.model_names._SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr("services.gateway.watched_file.SECONDS_BETWEEN_LOOKS", 0)
     names = ModelNames(Settings(models=(), model_config_file=file))
     file.write_text('model_config_list { config { name: "own" base_path: "own" } }')
     os.utime(file, (1, 1))
