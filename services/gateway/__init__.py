@@ -8,7 +8,7 @@ The path of one request, from the top down and back up:
     middleware   request_lifecycle creates the RequestContext, which holds the deadline
        │         authentication, rate_limit, cors: where the settings ask for them
        │
-    api          routing           finds the view, and the model in the path
+    api          routing           finds the view, and the model in the path; of a split, an arm
        │         v1, v2            the view: one task per module; writes the response
        │         body              reads JSON or files, and parameters
        │

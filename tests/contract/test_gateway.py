@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,16 +19,24 @@ REFUSALS = [
     for refusal in rest.test_refusals.pytestmark[0].args[1]
     if (refusal[0], refusal[1]) not in OTHER_WORDS
 ]
+SPLIT = {
+    "name": "split",
+    "arms": [{"model": "half_plus_two", "version": 1}, {"model": "half_plus_two"}],
+    "shadow": {"model": "half_plus_two", "label": "stable", "share": 1, "timeout_seconds": 30},
+}
 
 
 @pytest.fixture(scope="session")
-def url(contract: Any) -> Iterator[str]:
+def url(contract: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    splits = tmp_path_factory.mktemp("gateway") / "splits.json"
+    splits.write_text(json.dumps({"splits": [SPLIT]}))
     port = free_port()
     environment = {
         "LECTERN_PORT": str(port),
         "LECTERN_WORKERS": "1",
         "LECTERN_MODEL_SERVER": contract.grpc,
         "LECTERN_MODELS": "half_plus_two,half_plus_two_tf2",
+        "LECTERN_SPLITS_FILE": str(splits),
     }
     address = f"http://127.0.0.1:{port}"
     with running(*module("services.gateway"), environment=environment) as gateway:
@@ -107,3 +116,27 @@ def test_an_input_that_has_a_default_may_be_left_out_in_v2(url: str) -> None:
     response = requests.post(infer, json=request, timeout=30)
     assert response.status_code == 200, response.text
     assert response.json()["outputs"][0]["data"] == [3, 6]
+
+
+def test_both_arms_of_a_split_answer_and_the_shadow_is_measured(url: str) -> None:
+    answers = set()
+    for number in range(40):
+        headers = {"X-Request-Id": f"request-{number}"}
+        body = {"instances": [1.0]}
+        answer = requests.post(f"{url}/split:predict", json=body, headers=headers, timeout=30)
+        assert answer.status_code == 200, answer.text
+        answers.add(*answer.json()["predictions"])
+    assert answers == {2.5, 3.5}
+    assert len(requests.get(f"{url}/split", timeout=30).json()["split"]["arms"]) == 2
+    arms = ("half_plus_two/versions/1", "live"), ("half_plus_two", "live")
+    shadow = ("half_plus_two/labels/stable", "shadow")
+    samples = [
+        f'split_requests_total{{arm="{arm}",role="{role}",split="split",status="200"}}'
+        for arm, role in (*arms, shadow)
+    ]
+
+    def is_measured() -> bool:
+        metrics = requests.get(f"{url.removesuffix('/v1/models')}/metrics", timeout=30).text
+        return all(sample in metrics for sample in samples)
+
+    wait_until(is_measured, 30, "the arms and the shadow in the metrics")

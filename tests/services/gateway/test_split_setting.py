@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.gateway import split_setting
 from services.gateway.split_setting import Split, WeightedArm, parse_splits
 
 ARM = {"model": "cnn"}
@@ -100,3 +103,9 @@ def test_the_shadow_gets_its_share_of_every_arm():
         share = sum(map(mirror.is_mirrored, some)) / len(some)
         assert share == pytest.approx(0.25, abs=0.02)
     assert not split(1).is_mirrored("key")
+
+
+def test_the_file_in_the_documentation_is_one():
+    page = (Path(split_setting.__file__).parent / "TRAFFIC.md").read_text()
+    [example] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert list(parse_splits(example)) == ["cnn_live"]
