@@ -47,7 +47,7 @@ def url(contract: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 def is_ready(address: str) -> bool:
     try:
-        return requests.get(f"{address}/readyz", timeout=5).ok
+        return requests.get(f"{address}/readyz", timeout=30).ok
     except requests.ConnectionError:
         return False
 
