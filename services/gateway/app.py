@@ -15,10 +15,12 @@ from services.gateway.middleware.authentication import (
     require_keys,
 )
 from services.gateway.middleware.cors import allow_origins
+from services.gateway.middleware.payload_log import log_payloads
 from services.gateway.middleware.problem_documents import answer_errors
 from services.gateway.middleware.request_lifecycle import begin_and_end_requests
 from services.gateway.settings import Settings
 from services.gateway.studio import routes as studio
+from services.gateway.telemetry.payload_log import PayloadLog
 from services.gateway.upstream.model_server import ModelServer
 
 
@@ -58,4 +60,6 @@ def _add_middleware(app: Flask, settings: Settings) -> None:
         require_keys(app)
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
+    if settings.payload_log:
+        log_payloads(app, PayloadLog(settings, settings.payload_log))
     answer_errors(app)

@@ -129,6 +129,29 @@ class Settings(BaseSettings):
     max_answer_numbers: PositiveInt = Field(
         2**24, description="numbers in the answer to one request, all outputs together"
     )
+    payload_log: str | None = Field(
+        None,
+        description="folder, or URL that fsspec knows, for a log of requests and answers as JSON "
+        "lines; by default there is none",
+    )
+    payload_log_share: float = Field(
+        0.01, gt=0, le=1, description="share of the calls of models that the payload log records"
+    )
+    payload_log_body_bytes: PositiveInt = Field(
+        2**16, description="largest body in the payload log; larger ones are left out"
+    )
+    payload_log_file_bytes: PositiveInt = Field(
+        2**24, description="largest file of the payload log; each worker has its own"
+    )
+    payload_log_max_bytes: PositiveInt = Field(
+        2**30,
+        description="all files of the payload log in a folder; the oldest ones are removed",
+    )
+    payload_log_redact: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="headers, parameters and members of JSON whose values the payload log does not "
+        "hold, comma-separated; headers with keys and cookies never are in it",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
     log_format: Literal["json", "text"] = Field("json", description="log format")
 
@@ -140,7 +163,7 @@ class Settings(BaseSettings):
             raise ValueError(f"expected more than the {threads} threads of a worker")
         return value
 
-    @field_validator("models", "cors_origins", "cascades", mode="before")
+    @field_validator("models", "cors_origins", "cascades", "payload_log_redact", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

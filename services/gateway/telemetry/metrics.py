@@ -91,6 +91,11 @@ SHADOW_DROPS = Counter(
     "Requests that were to be mirrored and were not.",
     ["split", "reason"],
 )
+PAYLOAD_LOG_RECORDS = Counter(
+    "payload_log_records",
+    "Records of the payload log, if it is turned on.",
+    ["outcome"],
+)
 
 
 def exposition() -> tuple[bytes, str]:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -12,40 +10,8 @@ from prometheus_client.mmap_dict import MmapedDict
 
 from services.gateway.telemetry.value_files import ReservedValues
 from tests.processes import wait_until
+from tests.services.gateway.disk import fill
 from tests.services.gateway.gateway_process import TIMEOUT, address, predict, started
-
-DISK_BYTES = 2**20
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    options = f"size={DISK_BYTES}"
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        pytest.fail(f"this test mounts a small tmpfs, which takes root: {done.stderr}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Fill a disk to its last byte with a file."""
-    file = disk / "filler"
-    with file.open("ab", buffering=0) as filler:
-        for size in (4096, 1):
-            try:
-                while filler.write(bytes(size)):
-                    pass
-            except OSError:
-                pass
-    return file
 
 
 def stored(file: Path) -> dict[str, float]:
