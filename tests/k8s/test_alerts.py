@@ -54,6 +54,10 @@ def loads(values: str) -> Series:
     return {f"{ATTEMPTS}{labels % 'fail'}": values, f"{ATTEMPTS}{labels % 'success'}": "1x30"}
 
 
+def gpu(metric: str, value: int) -> Series:
+    return {f'DCGM_FI_DEV_{metric}{{namespace="lectern",pod="a"}}': f"{value}x120"}
+
+
 @pytest.mark.parametrize(
     ("alert", "series", "labels"),
     [
@@ -70,16 +74,22 @@ def loads(values: str) -> Series:
         ("ModelLoadFailed", loads("0x15 1x15"), [{"model_path": "/models/cnn/2"}]),
         ("ModelLoadFailed", loads("1x30"), []),
         ("ModelLoadFailed", {}, []),
+        ("GPUError", gpu("XID_ERRORS", 79), [{"pod": "a"}]),
+        ("GPUError", gpu("XID_ERRORS", 0), []),
+        ("GPUHot", gpu("GPU_TEMP", 90), [{"pod": "a"}]),
+        ("GPUIdle", gpu("GPU_UTIL", 1), [{}]),
+        ("GPUIdle", gpu("GPU_UTIL", 50), []),
     ],
 )
 def test_alerts(alert: str, series: Series, labels: list[dict[str, str]], tmp_path: Path) -> None:
-    rules = read(K8S / "components/prometheus-operator/rules.yaml")
-    [group] = rules["groups"]
-    [rule] = [rule for rule in group["rules"] if rule["alert"] == alert]
-    names = {"namespace": "lectern"} if alert == "ReplicasMissing" else {}
+    groups = [group for path in RULES for group in read(path)["groups"]]
+    [rule] = [rule for group in groups for rule in group["rules"] if rule["alert"] == alert]
+    # Alerts that aggregate nothing keep the labels of their series.
+    names = {"namespace": "lectern"} if alert in {"ReplicasMissing", "GPUError", "GPUHot"} else {}
     # The texts are not compared.
     del rule["annotations"]
     expected = [{"exp_labels": {**names, **rule["labels"], **own}} for own in labels]
-    case = {"alertname": alert, "eval_time": "20m", "exp_alerts": expected}
-    groups = {"groups": [{"name": "lectern", "rules": [rule]}]}
-    run_test(tmp_path, series, {"alert_rule_test": [case]}, groups)
+    minutes = "90m" if alert == "GPUIdle" else "20m"
+    case = {"alertname": alert, "eval_time": minutes, "exp_alerts": expected}
+    rules = {"groups": [{"name": "lectern", "rules": [rule]}]}
+    run_test(tmp_path, series, {"alert_rule_test": [case]}, rules)

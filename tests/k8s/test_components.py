@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from services.gateway.settings import Settings
-from tests.k8s.manifests import COMPONENTS, K8S, Manifest, jobs, named, of_kind, pod_of, render
+from tests.k8s.manifests import (
+    COMPONENTS,
+    K8S,
+    OVERLAYS,
+    Manifest,
+    jobs,
+    named,
+    of_kind,
+    pod_of,
+    render,
+)
 
 pytestmark = pytest.mark.kubernetes
 
@@ -40,9 +50,8 @@ def egress_ports(manifests: list[Manifest], app: str) -> set[object]:
 
 def test_gpu_servers_are_not_scaled_by_cpu_use(rendered: Rendered) -> None:
     manifests = rendered("cpu", "gpu")
-    assert {hpa["metadata"]["name"] for hpa in of_kind(manifests, "HorizontalPodAutoscaler")} == {
-        "gateway"
-    }
+    [scaler] = of_kind(manifests, "HorizontalPodAutoscaler")
+    assert scaler["metadata"]["name"] == "gateway"
     assert "replicas" not in named(manifests, "Deployment", "model-server")["spec"]
 
 
@@ -139,14 +148,52 @@ def test_the_monitors_are_selected_by_kube_prometheus_stack(rendered: Rendered) 
         assert manifest["metadata"]["labels"]["release"] == "kube-prometheus-stack"
 
 
+def test_models_are_mounted_from_their_image(rendered: Rendered) -> None:
+    manifests = rendered("cpu", "models-image-volume")
+    for app in ("gateway", "model-server"):
+        pod = pod_of(manifests, app)
+        assert not pod.get("initContainers")
+        [mount] = [m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "models"]
+        # The folder of the image that the init container would copy.
+        dockerfile = (K8S.parent / "models/Dockerfile").read_text()
+        assert f"WORKDIR /{mount['subPath']}\n" in dockerfile
+        [volume] = [volume for volume in pod["volumes"] if volume["name"] == "models"]
+        assert volume["image"]["reference"] == "lectern-models:0.1.0"
+        assert "emptyDir" not in volume
+
+
+def test_gpu_servers_can_be_bound_to_kinds_of_gpu(rendered: Rendered) -> None:
+    affinity = pod_of(rendered("gpu", "gpu-product"), "model-server")["affinity"]["nodeAffinity"]
+    terms = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    # Terms are alternatives: a node has the label of one of them.
+    assert [[e["key"] for e in term["matchExpressions"]] for term in terms] == [
+        ["nvidia.com/gpu.product"],
+        ["cloud.google.com/gke-accelerator"],
+    ]
+
+
+def test_the_managed_overlay_sets_what_providers_differ_in(rendered: Rendered) -> None:
+    manifests = rendered("managed-gpu")
+    assert pod_of(manifests, "model-server")["nodeSelector"]
+    assert named(manifests, "Ingress", "gateway")["spec"]["ingressClassName"] == "gce"
+    claim = named(manifests, "PersistentVolumeClaim", "models")["spec"]
+    assert claim["storageClassName"] == "standard-rwx"
+    assert named(manifests, "ScaledObject", "model-server")["spec"]["minReplicaCount"] == 1
+
+
+def test_the_dcgm_exporters_labels_are_kept(rendered: Rendered) -> None:
+    monitor = named(rendered("gpu", "gpu-monitoring"), "ServiceMonitor", "dcgm-exporter")
+    assert monitor["spec"]["endpoints"][0]["honorLabels"] is True
+
+
+def test_the_readme_describes_every_component_and_overlay() -> None:
+    readme = (K8S / "README.md").read_text()
+    for name in COMPONENTS + OVERLAYS:
+        assert f"| `{name}` |" in readme
+
+
 def test_overlays_say_how_to_set_every_image_of_lectern() -> None:
-    for overlay in ("cpu", "gpu"):
+    for overlay in ("cpu", "gpu", "managed-gpu"):
         text = (K8S / "overlays" / overlay / "kustomization.yaml").read_text()
         for image in ("lectern-gateway", "lectern-models"):
             assert f"{image}=REGISTRY/{image}:" in text
-
-
-def test_every_component_says_what_it_is_for() -> None:
-    for component in COMPONENTS:
-        text = (K8S / "components" / component / "kustomization.yaml").read_text()
-        assert text.startswith("# ")

@@ -31,14 +31,36 @@ pytestmark = [pytest.mark.kubernetes, pytest.mark.usefixtures("prepared")]
 ROOT = K8S.parent
 # Custom resources, which have no schema in Kubernetes.
 CUSTOM = {"HTTPRoute", "JobSet", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
+SCALING = {"autoscaling-keda", "autoscaling-prometheus-adapter", "scale-to-zero"}
 # Components that the overlays contain, or that do not fit them.
-UNFIT = {
-    "local": {"embedded", "autoscaling-keda", "gpu"},
+UNFIT: dict[str, set[str]] = {
+    "local": {"embedded", "gpu", *SCALING},
     "cpu": set(),
     "gpu": {"embedded", "gpu"},
+    "managed-gpu": {
+        "embedded",
+        "gpu",
+        "gpu-monitoring",
+        "ingress",
+        "models-pvc",
+        "models-image-volume",
+        "prometheus-operator",
+        *SCALING,
+    },
 }
 # Components that exclude each other.
-ALTERNATIVES = [{"embedded", "gpu"}]
+ALTERNATIVES = [
+    {"embedded", "gpu"},
+    SCALING,
+    {"models-image-volume", "models-pvc"},
+]
+# What two overlays with as many components as possible leave out.
+LEFT_OUT = [
+    {"gpu", "autoscaling-prometheus-adapter", "scale-to-zero", "models-pvc"},
+    {"embedded", "autoscaling-keda", "autoscaling-prometheus-adapter", "models-image-volume"},
+]
+# Components that only add documents, so that two of them cannot disturb each other.
+ADDING = {"gateway-api", "gpu-monitoring", "ingress", "model-stores", "prometheus-operator"}
 
 
 def compatible(components: tuple[str, ...]) -> bool:
@@ -47,15 +69,20 @@ def compatible(components: tuple[str, ...]) -> bool:
 
 
 def cases() -> list[tuple[str, tuple[str, ...], str | None]]:
-    """Returns overlays with one component each, `cpu` with two, and trainings."""
-    fitting = {
-        overlay: [name for name in COMPONENTS if name not in UNFIT[overlay]] for overlay in OVERLAYS
-    }
+    """Returns overlays with one component each, `cpu` with two and with many, and trainings."""
     single = [(overlay, ()) for overlay in OVERLAYS] + [
-        (overlay, (component,)) for overlay in OVERLAYS for component in fitting[overlay]
+        (overlay, (component,))
+        for overlay in OVERLAYS
+        for component in COMPONENTS
+        if component not in UNFIT[overlay]
     ]
-    double = [("cpu", pair) for pair in combinations(fitting["cpu"], 2) if compatible(pair)]
-    return [(*case, None) for case in single + double] + [
+    changing = [component for component in COMPONENTS if component not in ADDING]
+    double = [("cpu", pair) for pair in combinations(changing, 2) if compatible(pair)]
+    every = [
+        ("cpu", tuple(component for component in COMPONENTS if component not in left_out))
+        for left_out in LEFT_OUT
+    ]
+    return [(*case, None) for case in single + double + every] + [
         ("cpu", ("models-pvc",), training) for training in TRAININGS
     ]
 
@@ -97,11 +124,19 @@ def test_pods_are_restricted(manifests: list[Manifest]) -> None:
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
+def assert_pinned(image: str) -> None:
+    assert image.partition(":")[2] not in {"", "latest"}
+
+
 def test_images_are_pinned_and_containers_limited(manifests: list[Manifest]) -> None:
     for container in all_containers(manifests):
-        assert container["image"].partition(":")[2] not in {"", "latest"}
+        assert_pinned(container["image"])
         assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
         assert "memory" in container["resources"]["limits"]
+    for pod in pod_specs(manifests):
+        for volume in pod["volumes"]:
+            if "image" in volume:
+                assert_pinned(volume["image"]["reference"])
 
 
 def test_selectors_match_labels(manifests: list[Manifest]) -> None:
@@ -111,7 +146,15 @@ def test_selectors_match_labels(manifests: list[Manifest]) -> None:
         (of_kind(manifests, "Service"), lambda spec: spec["selector"], pods),
         (of_kind(manifests, "Deployment"), lambda spec: spec["selector"]["matchLabels"], pods),
         (of_kind(manifests, "PodDisruptionBudget"), lambda s: s["selector"]["matchLabels"], pods),
-        (of_kind(manifests, "ServiceMonitor"), lambda s: s["selector"]["matchLabels"], services),
+        (
+            [
+                m
+                for m in of_kind(manifests, "ServiceMonitor")
+                if "namespaceSelector" not in m["spec"]
+            ],
+            lambda spec: spec["selector"]["matchLabels"],
+            services,
+        ),
         (
             of_kind(manifests, "NetworkPolicy"),
             lambda spec: spec["podSelector"].get("matchLabels", {}),
