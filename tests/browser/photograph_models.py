@@ -14,6 +14,7 @@ from tests.fakes import (
     GENERATOR,
     HALF_PLUS_TWO,
     LAYERS,
+    WRITER,
     FakeSignature,
     Specs,
     classification,
@@ -127,4 +128,5 @@ MODELS = {
     "layered": LAYERS,
     "generator": GENERATOR,
     "colour_codec": COLOUR_CODEC,
+    "writer": WRITER,
 }

@@ -138,6 +138,7 @@ def test_models_are_grouped_by_what_they_take(photographs):
         "Photographs, any size, colour",
         "Photographs, 32×32 colour",
         "Other inputs",
+        "Text",
     ]
     expect(photographs.card("numbers")).to_contain_text("Takes no images")
     photographs.inspect("kinds")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.fakes import AVAILABLE, LOADING
 
-VIEWS = ("predict", "saliency", "inside", "generate", "compress", "models")
+VIEWS = ("predict", "saliency", "inside", "generate", "text", "compress", "models")
 EXPORT = "lectern export flowers.keras --name flowers --labels labels.txt\nlectern serve"
 
 

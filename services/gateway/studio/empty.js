@@ -1,6 +1,7 @@
 // What stands where there is nothing to show yet, and the way to something.
 
 import { h } from "./dom.js";
+import { TEXT } from "./kinds.js";
 import { exportCommand, isPlain, isWaiting, lack } from "./selection.js";
 
 const FIRST_MODEL = "lectern export flowers.keras --name flowers --labels labels.txt\nlectern serve";
@@ -59,7 +60,7 @@ export function emptyRepository() {
 
 /** Whether `lectern export` may add a task to a model. */
 function mayHave(model, task) {
-  return isPlain(model) && (OF_CLASSIFIERS.includes(task) || !model.classes.length);
+  return isPlain(model) && task !== TEXT && (OF_CLASSIFIERS.includes(task) || !model.classes.length);
 }
 
 function namesOf(models) {

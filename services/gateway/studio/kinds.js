@@ -5,6 +5,9 @@ export const DRAWING = "drawing";
 /** A picture of any size, in colour. */
 export const PHOTOGRAPH = "photograph";
 
+/** The task of models that continue text, which take and make no images. */
+export const TEXT = "generate_text";
+
 // The longest side of a drawing.
 const DRAWING_SIDE = 64;
 const COLOURS = { 1: "grey", 3: "colour", 4: "colour with opacity" };
@@ -20,7 +23,7 @@ export function mediumOf({ images }) {
 /** The title of a model's kind, such as "Drawings, 28×28 grey". */
 export function kindOf(model) {
   const medium = mediumOf(model);
-  if (!medium) return "Other inputs";
+  if (!medium) return model.tasks.includes(TEXT) ? "Text" : "Other inputs";
   return `${medium === DRAWING ? "Drawings" : "Photographs"}, ${sizeOf(model.images)} ${COLOURS[model.images.channels]}`;
 }
 

@@ -6,21 +6,24 @@ import { announce, h } from "./dom.js";
 import { noModels } from "./empty.js";
 import { looks } from "./looks.js";
 import { problemBox } from "./problem.js";
-import { selectionOf } from "./selection.js";
+import { offers, selectionOf } from "./selection.js";
 import * as compress from "./views/compress.js";
 import * as generate from "./views/generate.js";
 import * as inside from "./views/inside.js";
 import * as models from "./views/models.js";
 import * as predict from "./views/predict.js";
 import * as saliency from "./views/saliency.js";
+import * as text from "./views/text.js";
 
-const VIEWS = { predict, saliency, inside, generate, compress, models };
+const VIEWS = { predict, saliency, inside, generate, text, compress, models };
 const THEMES = ["auto", "light", "dark"];
 // Browsers limit how often a page may change its address; drawing would exceed that.
 const WRITE_AFTER_MS = 150;
 
 const content = document.getElementById("content");
-const links = Object.entries(VIEWS).map(([name, { title }]) => h("a", { href: `#${name}` }, title));
+const links = Object.entries(VIEWS).map(([name, { title, optional = false }]) =>
+  h("a", { href: `#${name}`, hidden: optional }, title),
+);
 // The pictures are kept when the view changes.
 const looking = looks();
 let ending = new AbortController();
@@ -49,6 +52,7 @@ async function open() {
 async function fill(name, parameters, signal) {
   const view = VIEWS[name];
   const served = await listModels(signal);
+  showLinks(served);
   const context = { models: served, parameters, signal, set: setter(name, parameters, signal) };
   const look = await looking.read(parameters);
   if (look && !signal.aborted) looking.keep(look);
@@ -101,6 +105,13 @@ function markLinks(current) {
   Object.keys(VIEWS).forEach((name, index) => {
     links[index].href = addressOf(name, carried);
     links[index].ariaCurrent = name === current ? "page" : null;
+  });
+}
+
+/** Show the links of optional views where a served model supports them. */
+function showLinks(served) {
+  Object.values(VIEWS).forEach(({ optional, task }, index) => {
+    links[index].hidden = Boolean(optional) && !served.some((model) => offers(model, task));
   });
 }
 

@@ -1,6 +1,6 @@
 // The models that a view offers, and those that its address chooses.
 
-import { kindOf, mediumOf } from "./kinds.js";
+import { kindOf, mediumOf, TEXT } from "./kinds.js";
 
 const AT_FIRST = 3;
 const TO_NAME = 12;
@@ -40,8 +40,9 @@ export function selectionOf({ task, many }, models, parameters, medium) {
 
 /** Whether a view can show a task of a model. */
 export function offers({ tasks, classes, images }, task) {
-  if (!tasks.includes(task) || !images) return false;
-  return task !== "predict" || classes.length > 0;
+  if (!tasks.includes(task)) return false;
+  if (task === TEXT) return true;
+  return Boolean(images) && (task !== "predict" || classes.length > 0);
 }
 
 function namesIn(parameters, many) {

@@ -5,7 +5,7 @@ import { calls, cardOf } from "../api.js";
 import { curlBox, curlWords, quote } from "../curl.js";
 import { h, milliseconds } from "../dom.js";
 import { emptyRepository } from "../empty.js";
-import { groupsOf } from "../kinds.js";
+import { groupsOf, TEXT } from "../kinds.js";
 import { firstParagraph, firstTable, render } from "../markdown.js";
 import { exportCommand, isPlain, isWaiting, offers } from "../selection.js";
 
@@ -18,6 +18,7 @@ const VIEWS = {
   saliency: ["saliency", "model"],
   activations: ["inside", "model"],
   generate: ["generate", "model"],
+  generate_text: ["text", "model"],
   compress: ["compress", "model"],
 };
 
@@ -67,6 +68,7 @@ function describe(model, card) {
   if (isPlain(model)) {
     return `Has no labels and no further tasks; ${exportCommand(name)} writes a version with every task that fits it.`;
   }
+  if (tasks.includes(TEXT)) return "Continues a text.";
   return images ? "" : `Takes no images: call it with JSON (${tasks.map((task) => `:${task}`).join(", ")}).`;
 }
 
