@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
+from training import figure_commands
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(figure_commands.app, name="figure", help="Draw one figure of the course.")
 console = Console()
 
 NameArgument = Annotated[str, typer.Argument(help="Name of a network; see `list`.")]

@@ -37,7 +37,10 @@ def test_a_real_model_has_its_row_its_card_and_the_sections_that_are_about_it(
     pictures = re.findall(r"\((figures/.+?)\)", readme)
     assert pictures == [
         f"figures/{name}.png"
-        for name in ("confusion", "calibration", "saliency", "feature_visualization", "optimizers")
+        for name in (
+            *("confusion", "calibration", "saliency", "feature_visualization", "optimizers"),
+            *("approximation", "curves"),
+        )
     ]
     for picture in pictures:
         assert (models / picture).stat().st_size < 250_000

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from training.report.report_data import ReportData
 from training.report.sections.calibration import calibration_section
 from training.report.sections.confusion import confusion_section
+from training.report.sections.course_figures import course_figures_section
 from training.report.sections.eckart_young import eckart_young_section
 from training.report.sections.feature_visualization import feature_visualization_section
 from training.report.sections.optimizers import optimizers_section
@@ -30,4 +31,5 @@ SECTIONS: Sequence[Callable[[ReportData], str | None]] = (
     eckart_young_section,
     samples_section,
     optimizers_section,
+    course_figures_section,
 )
