@@ -60,10 +60,10 @@ class SavedModelServable:
         Raises:
             ServingError: The folder holds no SavedModel with these tags, or a broken one.
         """
-        self._session, meta_graph, self._default = load_session(
+        self._session, meta_graph, self._default, self._single = load_session(
             path, tags, config or config_pb2.ConfigProto(), choose_threads=on_threads is not None
         )
-        self._threads = RunThreads(on_threads) if on_threads and self._default else None
+        self._threads = RunThreads(on_threads) if on_threads and self._single else None
         self._packed_graph = zlib.compress(meta_graph.graph_def.SerializeToString(), 1)
         # Copies, since a part of a message keeps the whole of it in memory.
         self.signature_defs: Mapping[str, meta_graph_pb2.SignatureDef] = {
@@ -99,6 +99,8 @@ class SavedModelServable:
         """See `Servable.close`."""
         self._callable.cache_clear()
         self._session.close()
+        if self._single:
+            self._single.close()
 
     def _fetch(
         self, signature_name: str, outputs: tuple[str, ...], feeds: Sequence[npt.NDArray[Any]]
@@ -129,8 +131,10 @@ class SavedModelServable:
     def _make_callable(
         self, signature_name: str, outputs: tuple[str, ...], is_single: bool = False
     ) -> _Run:
-        proto = self.signature_defs[signature_name]
-        if self._default and signature_name == DEFAULT_SIGNATURE:
+        session, proto = self._session, self.signature_defs[signature_name]
+        if is_single and self._single:
+            session = self._single
+        elif self._default and signature_name == DEFAULT_SIGNATURE:
             proto = self._default
         for name in outputs:
             _check_is_one_tensor(name, proto.outputs[name])
@@ -138,8 +142,7 @@ class SavedModelServable:
             feed=[info.name for info in proto.inputs.values()],
             fetch=[proto.outputs[name].name for name in outputs],
         )
-        options.run_options.experimental.use_run_handler_pool = is_single
-        run: _Run = self._session._make_callable_from_options(options)
+        run: _Run = session._make_callable_from_options(options)
         return run
 
 

@@ -8,19 +8,25 @@ anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from services.model_server.errors import ServingError
 from services.model_server.servables.custom_ops import explain_unregistered
-from services.model_server.servables.inlining import inline
+from services.model_server.servables.inlining import SCOPE, add_body, inlined_body, reachable_nodes
 from services.model_server.servables.shape_inference import remove_function_shapes
+from services.model_server.servables.single_thread import (
+    add_assignments,
+    create_session,
+    create_single_session,
+    reads_only,
+    share_variables,
+)
 from services.model_server.servables.tensorflow_core import (
-    Graph,
     OpError,
     SavedModelLoader,
     Session,
+    graph_pb2,
 )
 from services.serving_api.protos import config_pb2, error_codes_pb2, meta_graph_pb2
 from services.serving_api.signatures import DEFAULT_SIGNATURE
@@ -34,12 +40,15 @@ class LoadedModel(NamedTuple):
     Attributes:
         session: The session.
         meta_graph: What was loaded into it.
-        default: The default signature, of which every run chooses its threads; None where none can.
+        default: The default signature in it.
+        single: A session whose runs of the default signature take one thread; None where runs
+            cannot choose.
     """
 
     session: Session
     meta_graph: meta_graph_pb2.MetaGraphDef
     default: meta_graph_pb2.SignatureDef | None
+    single: Session | None
 
 
 def load_session(
@@ -52,7 +61,7 @@ def load_session(
         tags: Which of its graphs.
         config: Threads, GPU memory and optimizations of the session.
         choose_threads: Let runs of the default signature choose between one thread and those of
-            the process, by `RunOptions.experimental.use_run_handler_pool`.
+            the process, where its variables are only read and there is no GPU.
 
     Raises:
         ServingError: The folder holds no SavedModel with these tags, or a broken one.
@@ -63,14 +72,24 @@ def load_session(
         meta_graph = loader.get_meta_graph_def_from_tags(tags)
         remove_function_shapes(meta_graph.graph_def)
         config = _without_double_work(config, meta_graph)
-        session = Session(graph=Graph(), config=_one_thread(config) if choose_threads else config)
-        choose_threads = choose_threads and not _has_gpu(session)
-        default = _fill(session, loader, meta_graph, list(tags), choose_threads=choose_threads)
+        session = create_session(config)
+        body = _body(meta_graph) if choose_threads and not _has_gpu(session) else None
+        return _fill(session, loader, meta_graph, list(tags), body)
     except Exception as error:
         if session:
             session.close()
         raise _load_error(path, error) from error
-    return LoadedModel(session, meta_graph, default)
+
+
+def _body(meta_graph: meta_graph_pb2.MetaGraphDef) -> graph_pb2.GraphDef | None:
+    """Returns the graph of the default signature if a second session can run it."""
+    definition, signatures = meta_graph.graph_def, meta_graph.signature_def
+    if DEFAULT_SIGNATURE not in signatures:
+        return None
+    body = inlined_body(definition, signatures[DEFAULT_SIGNATURE])
+    if body and reads_only(body, reachable_nodes(definition, signatures.values())):
+        return body
+    return None
 
 
 def _fill(
@@ -78,24 +97,26 @@ def _fill(
     loader: SavedModelLoader,
     meta_graph: meta_graph_pb2.MetaGraphDef,
     tags: Sequence[str],
-    *,
-    choose_threads: bool,
-) -> meta_graph_pb2.SignatureDef | None:
-    """Loads into a session; returns `LoadedModel.default`."""
+    body: graph_pb2.GraphDef | None,
+) -> LoadedModel:
+    """Loads into a session, and the body of the default signature into another one."""
     graph = session.graph
-    default = None
+    default = meta_graph.signature_def.get(DEFAULT_SIGNATURE)
+    single = None
     with graph.as_default():
         saver, _ = loader.load_graph(graph, tags)
-        if choose_threads and DEFAULT_SIGNATURE in meta_graph.signature_def:
-            default = meta_graph.signature_def[DEFAULT_SIGNATURE]
-            if _calls_functions(meta_graph):
-                # Before the session's first run: each later change of the graph is a copy of it.
-                default = inline(graph, meta_graph.graph_def, default)
+        if body and default:
+            # Before the session's first run: each later change of the graph is a copy of it.
+            add_assignments(body)
+            default = add_body(graph, body, default)
+            single = create_single_session(body, session._config)
         loader.restore_variables(session, saver)
         loader.run_init_ops(session, tags)
+    if body and single:
+        share_variables(body, session, f"{SCOPE}/", single)
     for name in list(graph._functions):
         graph._remove_function(name)
-    return default
+    return LoadedModel(session, meta_graph, default, single)
 
 
 def _without_double_work(
@@ -113,24 +134,6 @@ def _without_double_work(
     changed.CopyFrom(config)
     changed.graph_options.rewrite_options.disable_meta_optimizer = True
     return changed
-
-
-def _one_thread(config: config_pb2.ConfigProto) -> config_pb2.ConfigProto:
-    """Returns the settings of a session of which some runs take one thread and others all.
-
-    The first session of a process determines the threads that operations share, and the first one
-    that asks for the pool of run handlers those of that pool: here all cores and one thread.
-    """
-    _start_threads(config.SerializeToString())
-    changed = config_pb2.ConfigProto()
-    changed.CopyFrom(config)
-    changed.intra_op_parallelism_threads = 1
-    return changed
-
-
-@cache
-def _start_threads(config: bytes) -> None:
-    Session(graph=Graph(), config=config_pb2.ConfigProto.FromString(config)).close()
 
 
 def _has_gpu(session: Session) -> bool:

@@ -18,7 +18,7 @@ with hollow_tensorflow():
     from tensorflow.lite.python import schema_py_generated as tflite_schema
     from tensorflow.lite.python.interpreter import Interpreter
     from tensorflow.python.client.session import Session
-    from tensorflow.python.framework import dtypes
+    from tensorflow.python.framework import dtypes, op_def_registry
     from tensorflow.python.framework.errors import OpError
     from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
     from tensorflow.python.framework.graph_util_impl import extract_sub_graph
@@ -49,6 +49,7 @@ __all__ = [
     "graph_pb2",
     "import_graph_def",
     "node_def_pb2",
+    "op_def_registry",
     "placeholder",
     "profiler",
     "tflite_schema",
