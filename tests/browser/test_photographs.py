@@ -141,6 +141,8 @@ def test_models_are_grouped_by_what_they_take(photographs):
         "Text",
     ]
     expect(photographs.card("numbers")).to_contain_text("Takes no images")
+    link = photographs.card("writer").get_by_role("link", name="text")
+    expect(link).to_have_attribute("href", "#text?model=writer")
     photographs.inspect("kinds")
 
 

@@ -23,7 +23,7 @@ def test_an_empty_repository_says_how_to_fill_it(empty, view):
         empty.inspect("empty")
 
 
-@pytest.mark.parametrize("view", ["inside", "generate", "compress"])
+@pytest.mark.parametrize("view", ["inside", "generate", "text", "compress"])
 def test_models_without_a_task_say_which_command_adds_it(plain, view):
     plain.open(view)
     expect(plain.page.get_by_role("alert")).to_have_count(0)
@@ -33,7 +33,7 @@ def test_models_without_a_task_say_which_command_adds_it(plain, view):
         expect(shown).to_have_text("lectern export FILE.keras --name plain")
         plain.inspect("plain-inside")
     else:
-        # A classifier does not compress.
+        # A classifier does not compress or write.
         expect(shown).to_have_count(0)
 
 
@@ -41,6 +41,7 @@ def test_the_models_view_says_what_a_plain_model_is_missing(plain):
     plain.open("models")
     expect(plain.card("plain")).to_contain_text("lectern export FILE.keras --name plain")
     expect(plain.card("numbers")).to_contain_text("call it with JSON")
+    expect(plain.page.get_by_role("link", name="Text", exact=True)).to_be_hidden()
 
 
 def test_a_view_names_the_models_that_it_leaves_out(photographs):

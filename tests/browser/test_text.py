@@ -17,6 +17,7 @@ def text_after(screen: Screen, prompt: str, seed: int, temperature: float) -> st
 def test_a_text_is_continued_again_and_again(photographs):
     page = photographs.page
     photographs.open("text?prompt=Once&seed=5&temperature=0.5")
+    expect(page.get_by_role("link", name="Text", exact=True)).to_be_visible()
     story, pieces = page.locator(".story"), page.locator(".story mark")
     first = text_after(photographs, "Once", 5, 0.5)
     expect(pieces).to_have_text([first])
@@ -45,22 +46,9 @@ def test_a_text_is_continued_again_and_again(photographs):
     photographs.button("Continue").click()
     expect(pieces).to_have_text([text_after(photographs, "Größe 🦉", 9, 1.2)])
     assert photographs.parameter("prompt") == "Größe 🦉"
-
-
-def test_a_long_text_is_continued_from_its_end(photographs):
-    photographs.open(f"text?prompt={'a' * 3000}")
-    expect(photographs.page.locator(".story mark")).to_contain_text("2000 letters")
-
-
-def test_the_view_is_linked_where_a_model_has_the_task(photographs, plain):
-    photographs.open("models")
-    link = photographs.page.get_by_role("link", name="Text", exact=True)
-    expect(link).to_be_visible()
-    photographs.card("writer").get_by_role("link", name="text").click()
-    expect(photographs.page.locator(".story mark")).to_have_count(1)
-    plain.open("predict")
-    expect(plain.page.get_by_role("link", name="Models", exact=True)).to_be_visible()
-    expect(plain.page.get_by_role("link", name="Text", exact=True)).to_be_hidden()
-    plain.open("text")
-    expect(plain.page.locator(".empty")).to_contain_text("has the task “generate_text”")
-    expect(plain.page.locator("pre.commands")).to_have_count(0)
+    page.get_by_label("Prompt").fill("a" * 1990)
+    photographs.button("Continue").click()
+    expect(pieces.last).to_contain_text("1990 letters")
+    photographs.button("Continue").click()
+    # A long text is continued from its end.
+    expect(pieces.last).to_contain_text("2000 letters")
