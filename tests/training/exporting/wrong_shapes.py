@@ -1,8 +1,8 @@
-"""Feeds wrong shapes to every signature of an export, and prints a line per shape.
+"""Feeds wrong shapes to every signature of some exports, and prints a line per shape.
 
-A line names signature, input and shape before the signature runs, and the outcome after it:
-a shape that TensorFlow cannot stand ends the process. Run it by
-`python -m tests.training.exporting.wrong_shapes VERSION`.
+A line names export, signature, input and shape before the signature runs, and the outcome after
+it: a shape that TensorFlow cannot stand ends the process. Run it by
+`python -m tests.training.exporting.wrong_shapes VERSION…`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def outcome(run: Callable[..., object], inputs: Iterable[np.ndarray]) -> str:
     return "OK"
 
 
-def feed(model: SessionModel, signature_name: str) -> None:
+def feed(model: SessionModel, version: str, signature_name: str) -> None:
     """Feeds each input of a signature all wrong shapes, while the other inputs are right."""
     run = model.unchecked(signature_name)
     inputs = {
@@ -68,13 +68,14 @@ def feed(model: SessionModel, signature_name: str) -> None:
     for key, (spec, dtype) in inputs.items():
         for kind in (wrong_shapes, odd_batches):
             for shape in kind(spec):
-                sys.stdout.write(f"{signature_name} {kind.__name__} {key} {shape}: ")
+                sys.stdout.write(f"{version} {signature_name} {kind.__name__} {key} {shape}: ")
                 sys.stdout.flush()
                 found = outcome(run, {**right, key: zeros(shape, dtype)}.values())
                 sys.stdout.write(f"{found}\n")
 
 
 if __name__ == "__main__":
-    with SessionModel(Path(sys.argv[1])) as loaded:
-        for name in loaded.signatures:
-            feed(loaded, name)
+    for folder in sys.argv[1:]:
+        with SessionModel(Path(folder)) as loaded:
+            for name in loaded.signatures:
+                feed(loaded, folder, name)
