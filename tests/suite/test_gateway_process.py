@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+import psutil
 import requests
 
 from tests.processes import ROOT, SAMPLES, free_port, module, running, wait_until
@@ -35,16 +34,13 @@ def test_the_gateway_is_light_and_has_no_tensorflow_loaded(suite):
     assert [m.path for m in model_server.memory_maps() if "/tensorflow/" in m.path]
 
 
-def test_the_gateway_starts_in_two_seconds():
+def test_the_gateway_starts_in_two_seconds_of_processor_time():
     port = free_port()
-    seconds = []
-    for _ in range(3):
-        start = time.monotonic()
-        with running(*module("services.gateway"), environment={"LECTERN_PORT": str(port)}):
-            wait_until(lambda: status(f"http://127.0.0.1:{port}/livez") == 200, 30, "livez")
-            seconds.append(time.monotonic() - start)
-    # The best of three, because other work may slow the machine down.
-    assert min(seconds) < 2
+    with running(*module("services.gateway"), environment={"LECTERN_PORT": str(port)}) as gateway:
+        wait_until(lambda: status(f"http://127.0.0.1:{port}/livez") == 200, 60, "livez")
+        parent = psutil.Process(gateway.process.pid)
+        times = [each.cpu_times() for each in (parent, *parent.children())]
+    assert sum(each.user + each.system for each in times) < 2
 
 
 def test_the_gateway_survives_the_loss_of_its_model_server():
