@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from training.zoo.ported import PortedNetwork
 
 app = typer.Typer(
-    help="Trains networks on Fashion-MNIST and exports them for a model server.",
+    help="Trains networks on Fashion-MNIST or a text and exports them for a model server.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -41,6 +41,14 @@ DataOption = Annotated[
         envvar="FASHION_MNIST_DIR",
         help="Folder with the four files of Fashion-MNIST. Default: the folder of the Debian "
         "package, else Keras's cache, else a download.",
+    ),
+]
+TextOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--text",
+        help="UTF-8 file for networks of texts. Default: the King James Bible of the Debian "
+        "package bible-kjv.",
     ),
 ]
 PresetOption = Annotated[
@@ -74,6 +82,7 @@ def train_command(  # noqa: PLR0913, PLR0917  # Command-line options.
     name: PublishedNameOption = None,
     publish_worse: PublishWorseOption = False,
     data: DataOption = None,
+    text: TextOption = None,
     models: ModelsOption = MODELS,
     runs: RunsOption = RUNS,
     weights: Annotated[
@@ -107,7 +116,8 @@ def train_command(  # noqa: PLR0913, PLR0917  # Command-line options.
     from training.fitting.train import Folders, plan_training
 
     execution = Execution(backend, strategy, precision)
-    training = plan_training(network, preset, Folders(data, models, runs), name, pretrained=weights)
+    folders = Folders(data, models, runs, text)
+    training = plan_training(network, preset, folders, name, pretrained=weights)
     _train(training, execution, publish_worse)
 
 
@@ -134,10 +144,12 @@ def distill_command(  # noqa: PLR0913, PLR0917  # Command-line options.
 
 
 def _train(training: Training, execution: Execution, publish_worse: bool) -> None:
+    from training.data.fashion_mnist import Split
     from training.evaluation.evaluate import stored_network
     from training.fitting.train import train
     from training.report.model_cards import write_card
     from training.report.reported_model import report_models
+    from training.report.text_models import report_text_model, write_text_card
 
     console.print(f"{training}.", highlight=False, soft_wrap=True)
     trained = train(training, execution, publish_worse)
@@ -147,8 +159,12 @@ def _train(training: Training, execution: Execution, publish_worse: bool) -> Non
     version, comparison = trained
     name, validation = training.name, training.splits[1]
     network = stored_network(training.models, name)
-    [model] = report_models(training.models, [network], validation, console)
-    write_card(model, validation, "validation")
+    if isinstance(validation, Split):
+        [model] = report_models(training.models, [network], validation, console)
+        write_card(model, validation, "validation")
+    else:
+        text_model = report_text_model(training.models, network, validation)
+        write_text_card(text_model, "validation")
     lines = [
         f"Exported {version}: {comparison}.",
         f"Measure it on the test set: python -m training evaluate {name}",
@@ -227,6 +243,7 @@ def evaluate_command(  # noqa: PLR0913, PLR0917  # Command-line options.
         typer.Option(help="For models of your own: a folder with a folder of images per label."),
     ] = None,
     data: DataOption = None,
+    text: TextOption = None,
     models: ModelsOption = MODELS,
 ) -> None:
     """Print the quality, size and latency of the latest versions of models.
@@ -240,6 +257,7 @@ def evaluate_command(  # noqa: PLR0913, PLR0917  # Command-line options.
             raise typer.BadParameter("Expected names of models beside --images.")
         _evaluate_on_images(names, models, images)
         return
+    from training.data.dataset import FASHION_MNIST
     from training.data.fashion_mnist import load_test, load_training
     from training.evaluation.evaluate import stored_network, trained_networks
     from training.report.reported_model import report_models
@@ -249,8 +267,31 @@ def evaluate_command(  # noqa: PLR0913, PLR0917  # Command-line options.
         chosen = trained_networks(models)
     else:
         chosen = [stored_network(models, name) for name in names or []]
-    examples = load_test(data) if split == "test" else load_training(data)[1]
-    console.print(screen_table(report_models(models, chosen, examples, console), examples, split))
+    of_images = [network for network in chosen if network.dataset is FASHION_MNIST]
+    if of_images:
+        examples = load_test(data) if split == "test" else load_training(data)[1]
+        reported = report_models(models, of_images, examples, console)
+        console.print(screen_table(reported, examples, split))
+    for network in chosen:
+        if network not in of_images:
+            _evaluate_on_text(models, network, split, text)
+
+
+def _evaluate_on_text(models: Path, network: Network, split: str, text: Path | None) -> None:
+    from training.report.table import quality, size
+    from training.report.text_models import report_text_model
+
+    if split == "test":
+        examples = network.dataset.load_test(text)
+    else:
+        examples = network.dataset.load_training(text)[1]
+    model = report_text_model(models, network, examples)
+    console.print(
+        f"{model.version}: {split} {quality(model)}, {model.measurement.parameters:,} parameters, "
+        f"{size(model)}, {model.latency.single:.2f} ms",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _evaluate_on_images(names: Sequence[str], models: Path, images: Path) -> None:
@@ -269,12 +310,14 @@ def _evaluate_on_images(names: Sequence[str], models: Path, images: Path) -> Non
 
 
 @app.command("report")
-def report_command(data: DataOption = None, models: ModelsOption = MODELS) -> None:
+def report_command(
+    data: DataOption = None, text: TextOption = None, models: ModelsOption = MODELS
+) -> None:
     """Measure all networks in the repository, and write README.md, figures and model cards."""
     from training.data.fashion_mnist import load_test
     from training.report.report import write_report
 
-    console.print(f"Wrote {write_report(models, load_test(data), console)}")
+    console.print(f"Wrote {write_report(models, load_test(data), console, text)}")
 
 
 @app.command("samples")
@@ -358,6 +401,22 @@ def cascade_command(  # noqa: PLR0913, PLR0917  # Command-line options.
     figure = draw_cascade(predictions, chosen, small, large)
     console.print(f"Wrote {save_figure(figure, path)}")
     console.print(f"LECTERN_CASCADES='auto={small}>{large}@{chosen.threshold:g}'", highlight=False)
+
+
+@app.command("ngram")
+def ngram_command(
+    order: Annotated[int, typer.Option(min=1, help="Length of the longest n-gram.")] = 5,
+    text: TextOption = None,
+) -> None:
+    """Measure an n-gram model of characters, the baseline of the networks of texts."""
+    from training.data.text import load_test_text, load_training_text
+    from training.evaluation.ngram import NGram
+
+    training, validation = load_training_text(text)
+    model = NGram(training, order)
+    for split, examples in (("validation", validation), ("test", load_test_text(text))):
+        bits = model.bits_per_character(examples)
+        console.print(f"{split}: {bits:.4f} bits per character", highlight=False)
 
 
 @app.command("optimizers")

@@ -18,12 +18,14 @@ from training.evaluation.evaluate import measure, trained_networks
 from training.exporting.export import CARD_PATH
 from training.exporting.repository import latest_version
 from training.exporting.session import SessionModel
+from training.report.text_models import text_networks
 from training.zoo.ported import PORTED
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"
 SAMPLES = ROOT / "services" / "gateway" / "static" / "samples"
 NETWORKS = {entry.name: entry for entry in trained_networks(MODELS)}
+TEXTS = {entry.name: entry for entry in text_networks(MODELS)}
 CLASSIFIERS = [name for name, entry in NETWORKS.items() if entry.objective.quality == "accuracy"]
 # The accuracy on the test set that a version must have to be committed.
 FLOORS = {
@@ -46,10 +48,10 @@ def read_report() -> dict[str, list[str]]:
     return {row[0].strip("`"): row for row in rows}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *TEXTS])
 def test_every_signature_answers_its_warm_up_request(name: str) -> None:
     version = latest_version(MODELS, name)
-    entry = NETWORKS[name]
+    entry = {**NETWORKS, **TEXTS}[name]
     expected = {signature.name for signature in entry.signatures(entry.build())}
     requests = read_warmup_requests(version)
 
@@ -104,7 +106,7 @@ def test_the_config_names_every_model() -> None:
     text_format.Parse((MODELS / "models.config").read_text(), config)
 
     configured = {entry.name: entry.base_path for entry in config.model_config_list.config}
-    assert configured == {name: f"/models/{name}" for name in (*NETWORKS, *PORTED)}
+    assert configured == {name: f"/models/{name}" for name in (*NETWORKS, *TEXTS, *PORTED)}
 
 
 def test_all_of_them_together_stay_small() -> None:

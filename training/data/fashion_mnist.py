@@ -63,6 +63,12 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def tensors(self) -> tuple[npt.NDArray[np.uint8 | np.float16], npt.NDArray[np.uint8]]:
+        """Returns the images with their channels, [N, H, W, C], and the labels."""
+        # Features of a frozen network already have channels.
+        images = self.images[..., None] if self.images.ndim == 3 else self.images
+        return images, self.labels
+
     def take(self, selection: slice | npt.NDArray[np.intp]) -> Split:
         """Returns the selected images and labels, in the order of the selection."""
         return Split(self.images[selection], self.labels[selection])

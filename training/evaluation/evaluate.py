@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from training.data.fashion_mnist import Split
+from training.data.dataset import FASHION_MNIST
+from training.data.examples import Examples
 from training.exporting.export import read_origin
 from training.exporting.repository import latest_version, versions
 from training.exporting.restore import load_saved_model
@@ -37,8 +38,12 @@ class Measurement:
 
 
 def trained_networks(models: Path) -> list[Network]:
-    """Returns the networks with a version in the repository, in the order of the zoo."""
-    return [entry for entry in NETWORKS.values() if versions(models, entry.name)]
+    """Returns the networks of images with a version in the repository, in the order of the zoo."""
+    return [
+        entry
+        for entry in NETWORKS.values()
+        if entry.dataset is FASHION_MNIST and versions(models, entry.name)
+    ]
 
 
 def stored_network(models: Path, name: str) -> Network:
@@ -54,13 +59,13 @@ def stored_network(models: Path, name: str) -> Network:
     return replace(find_network(origin.network), name=name)
 
 
-def measure(version: Path, objective: Objective, examples: Split) -> Measurement:
+def measure(version: Path, objective: Objective, examples: Examples) -> Measurement:
     """Measures a version.
 
     Args:
         version: The folder of its SavedModel.
         objective: The training objective.
-        examples: Images and labels to measure it on.
+        examples: What to measure it on.
 
     Raises:
         ModelRepositoryError: The folder contains no SavedModel.
@@ -69,7 +74,7 @@ def measure(version: Path, objective: Objective, examples: Split) -> Measurement
 
 
 def measure_saved_model(
-    saved_model: Any, version: Path, objective: Objective, examples: Split
+    saved_model: Any, version: Path, objective: Objective, examples: Examples
 ) -> Measurement:
     """Measures a loaded version.
 
@@ -78,7 +83,7 @@ def measure_saved_model(
             reference the weights only weakly.
         version: The folder of its SavedModel.
         objective: The training objective.
-        examples: Images and labels to measure it on.
+        examples: What to measure it on.
     """
     signatures = saved_model.signatures
     probabilities: list[npt.NDArray[np.float32]] = []

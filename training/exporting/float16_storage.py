@@ -29,8 +29,10 @@ def store_as_float16(model: keras.Model) -> keras.Model:
         model: A functional or sequential model.
     """
 
-    def copy(layer: keras.Layer) -> keras.Layer:
+    def copy(layer: keras.Operation) -> keras.Operation:
         config: dict[str, Any] = layer.get_config()
+        if not isinstance(layer, keras.Layer):  # An operation without weights, such as an index.
+            return type(layer).from_config(config)
         return type(layer).from_config({**config, "dtype": Float16Storage()})
 
     copied = keras.models.clone_model(model, clone_function=copy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.data.fashion_mnist import Split
+from training.data.examples import Examples
 from training.errors import WorseModelError
 from training.exporting.repository import latest_version, versions
 from training.exporting.restore import load_saved_model
@@ -39,7 +39,7 @@ class Comparison:
 
 
 def compare(
-    models: Path, name: str, version: Path, objective: Objective, validation: Split
+    models: Path, name: str, version: Path, objective: Objective, validation: Examples
 ) -> Comparison:
     """Measures a version that is to become a model's next one, and the model's latest version.
 

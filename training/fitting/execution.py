@@ -18,7 +18,7 @@ from pathlib import Path
 
 import keras
 
-from training.data.fashion_mnist import Split
+from training.data.examples import Examples
 from training.errors import ExecutionError, UnknownNameError
 from training.fitting.data_parallel import is_chief, make_strategy, worker_folder
 from training.fitting.fit import fit
@@ -92,7 +92,7 @@ class Job:
 
     network: str
     recipe: Recipe
-    splits: tuple[Split, Split]
+    splits: tuple[Examples, Examples]
     run_folder: Path
     teacher: Callable[[], keras.Model] | None = None
 

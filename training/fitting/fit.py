@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import keras
 import tensorflow as tf
 
 from training.data.batches import evaluation_batches, training_batches
+from training.data.examples import Examples
 from training.data.fashion_mnist import Split
 from training.fitting.data_parallel import fit_across_workers, spans_workers
 from training.fitting.distillation import make_distiller
@@ -27,7 +29,7 @@ from training.zoo.recipe import Recipe
 def fit(
     network: Network,
     recipe: Recipe,
-    splits: tuple[Split, Split],
+    splits: tuple[Examples, Examples],
     run_folder: Path,
     teacher: keras.Model | None = None,
 ) -> keras.Model:
@@ -50,11 +52,14 @@ def fit(
     """
     keras.utils.set_random_seed(recipe.seed)
     model = network.build()
+    network.objective.adapt(model, splits[0])
     learner = make_distiller(teacher, model) if teacher else model
     if network.frozen_until and recipe.pretrained:
         load_pretrained(model, recipe.pretrained)
         features_folder = run_folder / "features"
-        learner, splits = extract_features(model, network.frozen_until, splits, features_folder)
+        # Only networks of images have frozen layers.
+        images = cast("tuple[Split, Split]", splits)
+        learner, splits = extract_features(model, network.frozen_until, images, features_folder)
     training, validation = splits
     batches = training_batches(training, recipe.batch_size, recipe.seed, recipe.augmentation).map(
         network.objective.prepare

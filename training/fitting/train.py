@@ -9,30 +9,40 @@ from pathlib import Path
 
 import keras
 
-from training.data.fashion_mnist import Split, load_training
+from training.data.dataset import FASHION_MNIST, Dataset
+from training.data.examples import Examples
 from training.errors import PretrainedWeightsError
 from training.exporting.export import Origin, export, read_origin
+from training.exporting.float16_storage import store_as_float16
 from training.exporting.repository import latest_version
 from training.exporting.restore import load_weights
 from training.fitting.comparison import Comparison, compare, refuse_worse
 from training.fitting.execution import ONE_DEVICE, Execution, Job, train_on
 from training.fitting.pretrained import check_source
+from training.signatures.signature import Signature
 from training.zoo import find_network
+from training.zoo.network import Network
 
 
 @dataclass(frozen=True)
 class Folders:
-    """The folders of a training.
+    """Where a training reads and writes.
 
     Attributes:
         data: Folder of Fashion-MNIST; None searches the usual folders.
         models: The model repository.
         runs: Folder with the state of unfinished runs.
+        text: The text file for networks of texts; None takes the King James Bible.
     """
 
     data: Path | None
     models: Path
     runs: Path
+    text: Path | None = None
+
+    def source(self, dataset: Dataset) -> Path | None:
+        """Returns where a data set is read from; None searches the usual places."""
+        return self.data if dataset is FASHION_MNIST else self.text
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ class Training:
 
     name: str
     origin: Origin
-    splits: tuple[Split, Split]
+    splits: tuple[Examples, Examples]
     models: Path
     run_folder: Path
     teacher: Path | None = None
@@ -109,6 +119,8 @@ def plan_training(  # noqa: PLR0913, PLR0917  # Options of the command line.
     origin = Origin(network, preset, recipe, teacher or chosen.teacher)
     # A changed recipe or teacher must not resume from the weights of the old one.
     run = [network, preset, recipe.digest()]
+    if folders.text is not None:
+        run.append(folders.text.stem)
     version = None
     if origin.teacher:
         version = latest_version(folders.models, find_network(origin.teacher).name)
@@ -116,7 +128,7 @@ def plan_training(  # noqa: PLR0913, PLR0917  # Options of the command line.
     return Training(
         name or default_name(network, preset),
         origin,
-        load_training(folders.data),
+        chosen.dataset.load_training(folders.source(chosen.dataset)),
         folders.models,
         folders.runs / "-".join(run),
         version,
@@ -159,7 +171,7 @@ def train(
             refuse_worse(comparison, training.name, training.run_folder)
         comparisons.append(comparison)
 
-    version = export(models, network.signatures(model), origin, training.name, check)
+    version = export(models, _signatures(network, model), origin, training.name, check)
     shutil.rmtree(training.run_folder)
     return version, comparisons[0]
 
@@ -180,7 +192,11 @@ def export_again(models: Path, name: str) -> Path:
     version = latest_version(models, name)
     origin = read_origin(version)
     network = find_network(origin.network)
-    return export(models, network.signatures(load_network(version)), origin, name)
+    return export(models, _signatures(network, load_network(version)), origin, name)
+
+
+def _signatures(network: Network, model: keras.Model) -> list[Signature]:
+    return network.signatures(store_as_float16(model) if network.float16_storage else model)
 
 
 def load_network(version: Path) -> keras.Model:

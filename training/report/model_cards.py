@@ -100,7 +100,7 @@ def model_card(model: ReportedModel, examples: Split, split: str) -> str:
         command=retrain_command(model.origin, model.name),
         training=_training(model),
         recipe=_recipe(model),
-        signatures=_signatures(model),
+        signatures=signatures_table(model),
         shape=f"{height}×{width} pixels and {channels} channel",
         limit=LIMITS[model.network.task],
         tensorflow=model.saved_model.tensorflow_version,
@@ -138,7 +138,8 @@ def _recipe(model: ReportedModel) -> str:
     return markdown_table(["setting", "value"], [row for row in rows if row[1] != "None"])
 
 
-def _signatures(model: ReportedModel) -> str:
+def signatures_table(model: ReportedModel) -> str:
+    """Returns a table of a model's signatures with their inputs and outputs, in Markdown."""
     rows = [
         [
             f"`{name}`",

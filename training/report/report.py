@@ -15,6 +15,7 @@ from training.report.report_data import ReportData
 from training.report.reported_model import progress_on, report_models
 from training.report.sections import SECTIONS
 from training.report.table import readme_table
+from training.report.text_models import text_section
 
 _HEADER = """\
 # The models
@@ -30,19 +31,23 @@ The calibration error is the expected calibration error over 15 bins. The times 
 """
 
 
-def write_report(models: Path, test: Split, console: Console | None = None) -> Path:
+def write_report(
+    models: Path, test: Split, console: Console | None = None, text: Path | None = None
+) -> Path:
     """Measures the latest version of every network in the repository and writes the report.
 
     Args:
         models: The model repository, for `README.md`, `figures/*.png` and the card of each version.
         test: The test set.
         console: Shows the progress.
+        text: The text file for networks of texts; None reads the King James Bible.
 
     Returns:
         The path of the README.
 
     Raises:
         ModelRepositoryError: A version cannot be loaded or has no record of how it was trained.
+        DatasetError: The text is missing.
     """
     console = console or Console(quiet=True)
     data = ReportData(report_models(models, trained_networks(models), test, console), test, models)
@@ -50,12 +55,14 @@ def write_report(models: Path, test: Split, console: Console | None = None) -> P
     parts = [header + readme_table(data.models, test)]
     with progress_on(console) as progress:
         parts += [
-            text
+            part
             for section in progress.track(SECTIONS, description="Drawing")
-            if (text := section(data)) is not None
+            if (part := section(data)) is not None
         ]
     if (photographs := ported_section(models)) is not None:
         parts.append(photographs)
+    if (texts := text_section(models, text)) is not None:
+        parts.append(texts)
     for model in data.models:
         write_card(model, test, "test")
     path = models / "README.md"

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from training.errors import PortedNetworkError, UnknownNameError
-from training.zoo import autoencoders, classical, convolutional, distilled, generative, recurrent
+from training.zoo import (
+    autoencoders,
+    classical,
+    convolutional,
+    distilled,
+    generative,
+    recurrent,
+    text,
+)
 from training.zoo.network import Network
 from training.zoo.ported import PORTED
 
 NETWORKS: dict[str, Network] = {
     entry.name: entry
-    for family in (classical, convolutional, distilled, recurrent, autoencoders, generative)
+    for family in (classical, convolutional, distilled, recurrent, autoencoders, generative, text)
     for entry in family.NETWORKS
 }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import keras
 
+from training.data.dataset import FASHION_MNIST, Dataset
 from training.errors import UnknownNameError
 from training.signatures.signature import Signature
 from training.zoo.objective import Objective
@@ -27,6 +28,8 @@ class Network:
         signatures: Returns the signatures that are exported.
         frozen_until: Last layer with pretrained weights that are not trained, if any.
         teacher: Network from whose latest version it is distilled, if any.
+        dataset: What it is trained on.
+        float16_storage: Exports the weights as float16; the graph widens them.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Network:
     signatures: Callable[[keras.Model], list[Signature]]
     frozen_until: str | None = None
     teacher: str | None = None
+    dataset: Dataset = FASHION_MNIST
+    float16_storage: bool = False
 
     def recipe(self, preset: str) -> Recipe:
         """Returns the recipe of a preset.

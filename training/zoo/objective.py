@@ -24,21 +24,23 @@ class Objective:
     """The training objective of a network.
 
     Attributes:
-        prepare: Turns a batch of float32 [B, H, W, C] images, 0 to 255, and uint8 [B] labels into
-            the inputs and targets of `fit`.
+        prepare: Turns a batch of inputs and targets, such as float32 [B, H, W, C] images, 0 to
+            255, and uint8 [B] labels, into those of `fit`.
         loss: Returns the loss for a recipe; None for models with a train step of their own.
         metrics: Returns the metrics that the progress bar shows besides the loss.
         quality: Name of the quality that `measure` returns, such as `accuracy`.
         measure: Computes the quality of an exported model from its signatures.
         higher_is_better: Whether a higher quality is the better one.
+        adapt: Stores in the untrained model what it takes from the training set, as a vocabulary.
     """
 
     prepare: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
     loss: Callable[[Recipe], keras.losses.Loss] | None
     quality: str
-    measure: Callable[[Signatures, Split], float]
+    measure: Callable[[Signatures, Any], float]
     metrics: Callable[[], list[Any]] = field(default=list)
     higher_is_better: bool = True
+    adapt: Callable[[keras.Model, Any], None] = lambda model, training: None
 
     def is_worse(self, quality: float, than: float) -> bool:
         """Returns whether a quality is worse than another."""

@@ -7,6 +7,7 @@ import keras
 from training.architectures.codec import CODE_BITS
 from training.architectures.flip_averaging import average_over_flip
 from training.data.fashion_mnist import CLASS_NAMES
+from training.data.text import WINDOW
 from training.signatures.activations import activations
 from training.signatures.class_labels import class_labels
 from training.signatures.compress import compress, decompress
@@ -23,6 +24,13 @@ from training.signatures.saliency import (
     saliency_smoothgrad,
 )
 from training.signatures.signature import Signature
+from training.signatures.text import generate_text, next_character, surprisal
+from training.signatures.words import embed, nearest_words, neighbouring_words
+
+PROMPT_LENGTH = WINDOW
+"""Characters of a prompt that a language model reads, the last ones."""
+GENERATED_LENGTH = 200
+"""Characters with which it continues a prompt."""
 
 
 def classifier_tasks(
@@ -90,6 +98,25 @@ def generator_tasks(model: keras.Model) -> list[Signature]:
         encode_latent(encoder),
         decode_latent(decoder),
         generate(decoder),
+    ]
+
+
+def text_tasks(model: keras.Model) -> list[Signature]:
+    """Returns the signatures of a network that predicts the next character of a text."""
+    return [
+        next_character(model, PROMPT_LENGTH),
+        generate_text(model, PROMPT_LENGTH, GENERATED_LENGTH),
+        surprisal(model, WINDOW),
+    ]
+
+
+def word_tasks(model: keras.Model) -> list[Signature]:
+    """Returns the signatures of word vectors."""
+    return [
+        embed(model, "serving_default"),
+        embed(model, "embed"),
+        nearest_words(model),
+        neighbouring_words(model),
     ]
 
 
