@@ -8,7 +8,7 @@ from tests.docs.messages import advising_messages
 from tests.processes import ROOT
 
 PAGE = (ROOT / "docs" / "guides" / "troubleshooting.md").read_text()
-LISTED = re.findall(r"^### (`+) ?(.+?) ?\1$", PAGE, re.MULTILINE)
+LISTED = re.findall(r"^#### (`+) ?(.+?) ?\1$", PAGE, re.MULTILINE)
 
 
 def test_every_message_with_advice_has_a_section() -> None:
