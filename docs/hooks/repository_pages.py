@@ -50,7 +50,17 @@ def on_page_markdown(markdown: str, page: Page, files: Files, **_: Any) -> str:
         return _with_links(_section(match["path"], match["title"]), match["path"], own, files)
 
     # Links are rewritten before sections are included, whose links have another base.
-    return _INCLUDE.sub(include, _with_links(markdown, source, own, files))
+    return _with_wide_lists(_INCLUDE.sub(include, _with_links(markdown, source, own, files)))
+
+
+def _with_wide_lists(text: str) -> str:
+    """Indents what belongs to a numbered item by four spaces, which Python's Markdown wants."""
+    lines, in_item = [], False
+    for line in text.splitlines():
+        if line and not line.startswith(" "):
+            in_item = re.match(r"\d+\. ", line) is not None
+        lines.append(f" {line}" if in_item and line.startswith("   ") else line)
+    return "\n".join(lines)
 
 
 def _section(path: str, title: str) -> str:

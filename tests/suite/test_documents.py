@@ -49,7 +49,11 @@ PAGE_CURL_LINES = [line for text in PAGES for line in commands(text) if line.sta
 MAKE_LINES = [line for line in ALL_COMMANDS if line.startswith("make ")]
 COMPOSE_LINES = [line for line in ALL_COMMANDS if line.startswith("docker compose ")]
 OVERLAYS = sorted(
-    {path for line in ALL_COMMANDS for path in re.findall(r"^kubectl .*-k (\S+)", line)}
+    {
+        path
+        for text in [*DOCUMENTS, (ROOT / "k8s/README.md").read_text()]
+        for path in re.findall(r"kubectl (?:apply|delete) -k ([\w/.-]+)", text)
+    }
 )
 CALLS = [line for line in ALL_COMMANDS if re.match(r"lectern (explain|predict|models)\b", line)]
 """They call a running gateway."""
