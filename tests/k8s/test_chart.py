@@ -66,11 +66,11 @@ def comparable(manifests: list[Manifest]) -> dict[str, Manifest]:
         ("cpu", ("autoscaling-prometheus-adapter",), {"autoscaling": {"by": "prometheus-adapter"}}),
         (
             "cpu",
-            ("api-keys", "ingress", "model-stores", "models-pvc", "tracing"),
+            ("api-keys", "ingress", "models-pvc", "stores", "tracing"),
             {
                 "apiKeys": ON,
                 "ingress": ON,
-                "modelStores": ON,
+                "stores": ON,
                 "modelsVolume": ON,
                 "tracing": ON,
             },

@@ -80,9 +80,10 @@ def test_traces_leave_the_gateway_for_their_collector(rendered: Rendered) -> Non
     assert int(port) not in egress_ports(rendered("cpu"), "gateway")
 
 
-def test_only_the_component_lets_the_model_server_reach_stores(rendered: Rendered) -> None:
-    assert 443 not in egress_ports(rendered("cpu"), "model-server")
-    assert 443 in egress_ports(rendered("cpu", "model-stores"), "model-server")
+@pytest.mark.parametrize("app", ["gateway", "model-server"])
+def test_only_the_component_lets_pods_reach_stores(rendered: Rendered, app: str) -> None:
+    assert 443 not in egress_ports(rendered("cpu"), app)
+    assert 443 in egress_ports(rendered("cpu", "stores"), app)
 
 
 def test_api_keys_come_from_a_secret(rendered: Rendered) -> None:

@@ -60,7 +60,7 @@ LEFT_OUT = [
     {"embedded", "autoscaling-keda", "autoscaling-prometheus-adapter", "models-image-volume"},
 ]
 # Components that only add documents, so that two of them cannot disturb each other.
-ADDING = {"gateway-api", "gpu-monitoring", "ingress", "model-stores", "prometheus-operator"}
+ADDING = {"gateway-api", "gpu-monitoring", "ingress", "prometheus-operator", "stores"}
 
 
 def compatible(components: tuple[str, ...]) -> bool:
