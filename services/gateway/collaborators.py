@@ -77,7 +77,7 @@ def make_gateway(settings: Settings, model_server: ModelServer) -> Gateway:
         settings=settings,
         model_names=names,
         cascades=tuple(cascades.values()),
-        splits=Splits(settings.splits_file, cascades) if settings.splits_file else None,
+        splits=Splits(settings.splits_file, names, cascades) if settings.splits_file else None,
         model_server=model_server,
         catalog=catalog,
         readiness=Readiness(model_server, names),

@@ -35,6 +35,7 @@ class WatchedFile(Generic[_Content]):
         self._read = read
         self._lock = threading.Lock()
         self._identity = _identity_of(path)
+        self._problem = ""
         self._content = read(path)
         self._next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
 
@@ -50,14 +51,18 @@ class WatchedFile(Generic[_Content]):
 
     def _look(self) -> None:
         identity = _identity_of(self._path)
-        if identity == self._identity:
+        # A file that could not be used is tried again, since another one may have been the reason.
+        if identity == self._identity and not self._problem:
             return
         self._identity = identity
         try:
             self._content = self._read(self._path)
         except SetupError as error:
-            log.warning("ignored the changed file", file=str(self._path), reason=str(error))
+            if str(error) != self._problem:
+                self._problem = str(error)
+                log.warning("ignored the changed file", file=str(self._path), reason=self._problem)
         else:
+            self._problem = ""
             log.info("read the changed file", file=str(self._path))
 
 

@@ -19,14 +19,16 @@ class Splits:
 
     Args:
         file: the splits file.
+        model_names: names of the models, which the arms must be among; if empty, they are unknown.
         cascades: names of the cascades, which can be neither splits nor arms.
 
     Raises:
         SetupError: the file cannot be used.
     """
 
-    def __init__(self, file: Path, cascades: Collection[str]) -> None:
-        self._file = WatchedFile(file, partial(_read_splits, cascades=cascades))
+    def __init__(self, file: Path, model_names: Collection[str], cascades: Collection[str]) -> None:
+        read = partial(_read_splits, model_names=model_names, cascades=cascades)
+        self._file = WatchedFile(file, read)
 
     def __iter__(self) -> Iterator[Split]:
         return iter(self._file.current().values())
@@ -87,16 +89,28 @@ def _key(split: Split, context: RequestContext, header: Callable[[str], str | No
     return f"client {context.client}" if split.sticky_client else f"request {context.request_id}"
 
 
-def _read_splits(file: Path, cascades: Collection[str]) -> Mapping[str, Split]:
+def _read_splits(
+    file: Path, model_names: Collection[str], cascades: Collection[str]
+) -> Mapping[str, Split]:
     try:
         splits = parse_splits(file.read_bytes())
+        for split in splits.values():
+            _check_models(split, model_names, cascades)
     except (OSError, ValueError) as error:
         raise SetupError(f"LECTERN_SPLITS_FILE: {file} cannot be used ({error})") from error
-    for split in splits.values():
-        arms = [*split.arms, *([split.shadow] if split.shadow else [])]
-        for name in {split.name, *(arm.model for arm in arms)} & {*cascades}:
-            raise SetupError(
-                f"LECTERN_SPLITS_FILE: {file} cannot be used (split {split.name!r} names the "
-                f"cascade {name!r}, expected models)"
-            )
     return splits
+
+
+def _check_models(split: Split, model_names: Collection[str], cascades: Collection[str]) -> None:
+    arms = [*split.arms, *([split.shadow] if split.shadow else [])]
+    for name in (split.name, *(arm.model for arm in arms)):
+        if name in cascades:
+            raise ValueError(
+                f"split {split.name!r} names the cascade {name!r}, expected models and no cascade"
+            )
+    for arm in arms:
+        if len(model_names) and arm.model not in model_names:
+            raise ValueError(
+                f"split {split.name!r} has the arm {arm.name!r}, but there is no model "
+                f"{arm.model!r}: correct the name, or add it to models.config or LECTERN_MODELS"
+            )

@@ -77,3 +77,20 @@ def test_between_two_looks_the_file_is_left_alone(path):
     file = WatchedFile(path, read)
     path.write_text("second")
     assert file.current() == "first"
+
+
+def test_a_file_is_tried_again_after_the_reason_is_gone(path, always):
+    """For example a model that a file names, and that is configured a moment later."""
+    known: set[str] = {"first"}
+
+    def read_known(file: Path) -> str:
+        text = read(file)
+        if text not in known:
+            raise SetupError(f"{text} is unknown")
+        return text
+
+    file = WatchedFile(path, read_known)
+    path.write_text("second")
+    assert file.current() == "first"
+    known.add("second")
+    assert file.current() == "second"

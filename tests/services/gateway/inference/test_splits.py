@@ -43,7 +43,11 @@ def serve(fake, settings, model_server, file, monkeypatch) -> Make:
 
     def make(name: str = "live", **members: object) -> FlaskClient:
         write(file, name, **members)
-        changes = {"splits_file": file, "cascades": ("auto=classifier>plain@0.5",)}
+        changes = {
+            "splits_file": file,
+            "cascades": ("auto=classifier>plain@0.5",),
+            "models": ("classifier", "plain"),
+        }
         changed = settings.model_copy(update=changes)
         return create_app(changed, model_server).test_client()
 
@@ -170,6 +174,8 @@ def test_an_arm_that_is_gone_is_named(serve, fake):
         ("auto", {}, "names the cascade 'auto'"),
         ("live", {"shadow": {"model": "auto", "share": 1}}, "names the cascade 'auto'"),
         ("live", {"arms": []}, "at least 1 item"),
+        ("live", {"arms": [{"model": "clasifier"}]}, "no model 'clasifier'"),
+        ("live", {"shadow": {"model": "other", "share": 1}}, "no model 'other'"),
     ],
 )
 def test_a_bad_file_is_refused_at_the_start(serve, name, members, words):
