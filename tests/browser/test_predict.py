@@ -8,7 +8,7 @@ import pytest
 import requests
 from playwright.sync_api import Locator, Route, expect
 
-from tests.browser.screen import Screen
+from tests.browser.screen import SIZES, Screen
 from tests.processes import SAMPLES, wait_until
 
 
@@ -105,6 +105,40 @@ def test_strokes_are_thick_or_thin_erased_and_undone(screen):
     assert ink(screen) == 0
     screen.button("Undo").click()
     assert 0 < ink(screen) < thin
+    screen.button("Clear").click()
+    screen.button("Grey").click()
+    expect(screen.button("Eraser")).to_have_attribute("aria-pressed", "false")
+    screen.draw()
+    assert screen.pixels(screen.page.locator(".surface > canvas")).max() == 128
+
+
+def test_the_first_view_is_small_and_stands_still(screen):
+    screen.page.add_init_script(
+        """window.shifts = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) window.shifts += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });"""
+    )
+    for width, height in SIZES.values():
+        screen.page.set_viewport_size({"width": width, "height": height})
+        screen.page.goto("about:blank")
+        screen.open("")
+        expect(screen.card("cnn").locator(".top")).to_have_text("Shirt")
+        screen.page.wait_for_load_state("networkidle")
+        assert screen.page.evaluate("window.shifts") < 0.02
+    sizes = screen.page.evaluate(
+        """() => ["navigation", "resource"]
+          .flatMap((kind) => performance.getEntriesByType(kind))
+          .map((entry) => entry.encodedBodySize)"""
+    )
+    assert len(sizes) > 10
+    assert sum(sizes) < 200_000
+
+
+def test_models_stand_by_accuracy(screen):
+    screen.open("predict?models=cnn")
+    chips = screen.page.get_by_role("group", name="Models").get_by_role("button")
+    assert chips.all_inner_texts() == ["cnn 92.5%", "mlp 90.5%", "auto"]
 
 
 def test_on_a_phone_the_prediction_and_every_view_are_in_sight(screen):

@@ -1,6 +1,6 @@
 // Buttons to choose by: one of several, or several.
 
-import { h } from "./dom.js";
+import { h, percent } from "./dom.js";
 import { groupsOf } from "./kinds.js";
 
 // Of more options than this, a list is easier to read than buttons.
@@ -35,8 +35,9 @@ export function oneModelOf(models, chosen, onChoose) {
 /** The models of a view by what they take, of which any number is chosen, at least one. */
 export function someModelsOf(models, chosen, onChoose) {
   const picked = new Set(chosen.map(({ name }) => name));
-  const toggle = (name) => {
-    const button = h("button", { type: "button", "aria-pressed": picked.has(name) }, name);
+  const toggle = (model) => {
+    const { name } = model;
+    const button = chip(optionOf(model), picked.has(name));
     button.onclick = () => {
       if (picked.has(name) && picked.size > 1) picked.delete(name);
       else picked.add(name);
@@ -45,7 +46,7 @@ export function someModelsOf(models, chosen, onChoose) {
     };
     return button;
   };
-  return group("Models", kinds(models, (members) => members.map((model) => toggle(model.name))));
+  return group("Models", kinds(models, (members) => members.map(toggle)));
 }
 
 /** The option that an address asks for if there is such a one, else the first. */
@@ -53,14 +54,20 @@ export function chosenOf(options, asked) {
   return (options.find(({ value }) => value === asked) ?? options[0])?.value;
 }
 
-function optionOf({ name }) {
-  return { value: name, text: name };
+function optionOf({ name, accuracy }) {
+  return { value: name, text: name, note: accuracy === undefined ? null : percent(accuracy) };
+}
+
+function chip({ text, note = null }, isPressed) {
+  const share = note && h("span", { className: "share", title: "Accuracy on the test set" }, ` ${note}`);
+  return h("button", { type: "button", "aria-pressed": isPressed }, h("span", {}, text), share);
 }
 
 /** Buttons of which pressing one releases all others. */
 function switches(options, isPressed, onChoose, all = []) {
-  const buttons = options.map(({ value, text }) => {
-    const button = h("button", { type: "button", "aria-pressed": isPressed(value) }, text);
+  const buttons = options.map((option) => {
+    const { value } = option;
+    const button = chip(option, isPressed(value));
     button.onclick = () => {
       all.forEach((each) => each.setAttribute("aria-pressed", each === button));
       onChoose(value);
@@ -72,7 +79,8 @@ function switches(options, isPressed, onChoose, all = []) {
 }
 
 function kinds(models, buttonsOf) {
-  const groups = groupsOf(models).map(({ title, models: members }) => {
+  const groups = groupsOf(models).map(({ title, models: unsorted }) => {
+    const members = unsorted.toSorted((one, other) => (other.accuracy ?? 0) - (one.accuracy ?? 0));
     const name = h("span", { className: "kind" }, title);
     const buttons = h("div", { className: "buttons" }, ...buttonsOf(members));
     return h("div", { className: "kin", role: "group", "aria-label": title }, name, buttons);

@@ -6,6 +6,8 @@ const RESOLUTION = 280;
 const PEN = { min: 8, max: 48, step: 2, value: 20 };
 const UNDONE_AT_MOST = 20;
 const BLACK = 0xff000000;
+const WHITE = "#ffffff";
+const INKS = { Grey: "#808080", Eraser: "#000000" };
 
 /**
  * A canvas to draw on, and its tools.
@@ -15,7 +17,7 @@ export function pad(onDraw) {
   const canvas = h("canvas", { width: RESOLUTION, height: RESOLUTION, role: "img" });
   canvas.setAttribute("aria-label", "The picture; draw on it with a mouse, a finger or a pen");
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  Object.assign(context, { lineWidth: PEN.value, lineCap: "round", lineJoin: "round", strokeStyle: "white" });
+  Object.assign(context, { lineWidth: PEN.value, lineCap: "round", lineJoin: "round", strokeStyle: WHITE });
   const drawn = oncePerFrame(onDraw);
   const history = historyOf(context, drawn);
   drawWithPointer(canvas, context, history.remember, drawn);
@@ -28,7 +30,7 @@ export function pad(onDraw) {
 
   return {
     canvas,
-    tools: [h("button", { type: "button", onclick: clear }, "Clear"), history.button, eraser(context)],
+    tools: [h("button", { type: "button", onclick: clear }, "Clear"), history.button, ...inks(context)],
     brush: slider("Brush", PEN, (width) => (context.lineWidth = Number(width))).element,
     isBlank: () => new Uint32Array(pixelsOn(context).data.buffer).every((pixel) => pixel === BLACK),
     /** Show an image, scaled as a model sees it; null clears the pad. */
@@ -92,14 +94,18 @@ function historyOf(context, onUndo) {
   return { button, remember, forget };
 }
 
-function eraser(context) {
-  const button = h("button", { type: "button", "aria-pressed": false }, "Eraser");
-  button.onclick = () => {
-    const isErasing = context.strokeStyle !== "#000000";
-    context.strokeStyle = isErasing ? "black" : "white";
-    button.setAttribute("aria-pressed", isErasing);
-  };
-  return button;
+/** Buttons for other inks than white; a pressed one gives white back. */
+function inks(context) {
+  const buttons = Object.entries(INKS).map(([name, colour]) => {
+    const button = h("button", { type: "button", "aria-pressed": false }, name);
+    button.onclick = () => {
+      const isChosen = button.ariaPressed !== "true";
+      context.strokeStyle = isChosen ? colour : WHITE;
+      buttons.forEach((each) => (each.ariaPressed = isChosen && each === button));
+    };
+    return button;
+  });
+  return buttons;
 }
 
 function oncePerFrame(task) {

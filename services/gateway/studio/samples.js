@@ -49,7 +49,8 @@ export function sampleStrip(medium, onChoose) {
 
 function sampleButton(sample, onChoose) {
   const { name, url } = sample;
-  const image = h("img", { src: url, alt: words(name) });
+  // Photographs are not fetched while their strip is hidden.
+  const image = h("img", { loading: "lazy", src: url, alt: words(name) });
   return h("button", { type: "button", className: "sample", name, onclick: () => onChoose(sample) }, image);
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, NotRequired
 
@@ -33,6 +35,9 @@ routes = Routes("models", __name__, Tag.MODELS)
 
 CARD_PATH = Path("assets.extra") / "README.md"
 """Place of the card in a version's folder, so that its figures belong to that version."""
+
+_ACCURACY = re.compile(r"^\| accuracy \| ([01](?:\.\d+)?) \|$", re.MULTILINE)
+"""The row of a card's table of measures."""
 
 _State = get_model_status_pb2.ModelVersionStatus.State
 
@@ -96,6 +101,9 @@ class ListedModel(TypedDict):
     ]
     images: NotRequired[ImageFormat | None]
     card: NotRequired[Annotated[bool, Field(description="whether `GET …/card` answers its card")]]
+    accuracy: NotRequired[
+        Annotated[float, Field(description="of a classifier whose card tells it, from 0 to 1")]
+    ]
     cascade: NotRequired[CascadeModels]
     split: NotRequired[SplitModels]
 
@@ -258,15 +266,27 @@ def _describe(gateway: Gateway, context: RequestContext, model: ModelRef) -> Lis
 def _describe_version(
     gateway: Gateway, model: ModelRef, versions: list[ModelVersion], info: ModelInfo | None
 ) -> ListedModel:
-    return {
+    card = _find_card(gateway, model.name, info.version) if info else None
+    described: ListedModel = {
         "name": model.name,
         "versions": versions,
         "tasks": tasks_of(info) if info else [],
         "saliency_methods": list(choices_of(info, SALIENCY)) if info else [],
         "classes": info.classes if info else [],
         "images": _images_of(info) if info else None,
-        "card": info is not None and _find_card(gateway, model.name, info.version) is not None,
+        "card": card is not None,
     }
+    accuracy = _read_accuracy(card, card.stat().st_mtime_ns) if card else None
+    if accuracy is not None:
+        described["accuracy"] = accuracy
+    return described
+
+
+@lru_cache(maxsize=1024)
+def _read_accuracy(card: Path, _changed_at: int) -> float | None:
+    """Returns the accuracy that a card tells, if any; a changed file is read again."""
+    match = _ACCURACY.search(card.read_text(encoding="utf-8", errors="replace"))
+    return float(match[1]) if match else None
 
 
 def _images_of(info: ModelInfo) -> ImageFormat | None:

@@ -150,6 +150,16 @@ def test_a_card_is_answered_as_it_is(carded):
     assert listed == {"classifier": True, "half_plus_two": False}
 
 
+def test_the_accuracy_of_a_card_is_listed(carded, tmp_path):
+    def listed():
+        return carded.get("/v1/models").json["models"][0]
+
+    assert "accuracy" not in listed()
+    card = tmp_path / "classifier" / "1" / "assets.extra" / "README.md"
+    card.write_text("| measure | value |\n| --- | --: |\n| accuracy | 0.9245 |\n")
+    assert listed()["accuracy"] == 0.9245
+
+
 @pytest.mark.parametrize("model", ["half_plus_two", "codec", "nope"])
 def test_a_card_that_is_not_there_is_not_found(carded, model):
     assert_problem(carded.get(f"/v1/models/{model}/card"), 404, model, "README.md")
