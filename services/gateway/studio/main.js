@@ -4,9 +4,11 @@ import { readAddress, addressOf, replaceAddress } from "./address.js";
 import { listModels } from "./api.js";
 import { announce, h } from "./dom.js";
 import { noModels } from "./empty.js";
+import { explanation } from "./glossary.js";
 import { looks } from "./looks.js";
 import { problemBox } from "./problem.js";
 import { offers, selectionOf } from "./selection.js";
+import { startOfTour, tourStep } from "./tour.js";
 import * as compress from "./views/compress.js";
 import * as generate from "./views/generate.js";
 import * as inside from "./views/inside.js";
@@ -42,10 +44,24 @@ async function open() {
   content.replaceChildren(h("header", { className: "lead" }, h("h1", {}, title), h("p", {}, lead)), body);
   try {
     const filled = await fill(name, parameters, signal);
-    if (!signal.aborted) body.replaceWith(filled);
+    if (signal.aborted) return;
+    explain(filled, VIEWS[name].meaning);
+    body.replaceWith(filled);
   } catch (error) {
     if (!signal.aborted) body.replaceWith(problemBox(error, () => retry(name, parameters, error)));
   }
+}
+
+/** Says under what a view shows, before its curl lines, what it is. */
+function explain(filled, meaning) {
+  if (meaning) filled.querySelector(".curl")?.before(explanation(meaning));
+}
+
+/** Shows the step of the tour that the address names, and where the tour starts. */
+function guide(parameters, served) {
+  document.getElementById("tour").href = startOfTour(served);
+  const step = tourStep(parameters, served);
+  if (step) content.querySelector(".lead").after(step);
 }
 
 /** What a view shows, for the models and the picture that its address names. */
@@ -53,6 +69,7 @@ async function fill(name, parameters, signal) {
   const view = VIEWS[name];
   const served = await listModels(signal);
   showLinks(served);
+  if (!signal.aborted) guide(parameters, served);
   const context = { models: served, parameters, signal, set: setter(name, parameters, signal) };
   const look = await looking.read(parameters);
   if (look && !signal.aborted) looking.keep(look);

@@ -15,6 +15,9 @@ import { versionCard } from "./compress_card.js";
 
 export const title = "Compress";
 export const lead = "How well a few bytes preserve the picture, compared with JPEG and WebP of the same size.";
+export const meaning =
+  "On one side your picture, on the other what a network rebuilds from its [code] of a few bytes, beside JPEG and " +
+  "WebP. The [PSNR] says how close they are.";
 
 const CONTAINER = "application/vnd.lectern.code";
 const COUNTS = {

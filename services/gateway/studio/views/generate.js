@@ -14,6 +14,9 @@ import { showWalk } from "./generate_walk.js";
 
 export const title = "Generate";
 export const lead = "New images, each generated from a point in the model's latent space.";
+export const meaning =
+  "Pictures that no one has taken: the network draws them from points of its [latent space]. The [temperature] says " +
+  "how unusual they may be.";
 
 const FORMS = {
   grid: { text: "A grid", show: showGrid, needs: "generate" },

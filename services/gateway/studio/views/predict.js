@@ -14,6 +14,9 @@ import { drawPixels, pixelsOf, sizeOfBitmap } from "../pixels.js";
 
 export const title = "Predict";
 export const lead = "What is in the picture? The probabilities update while you draw.";
+export const meaning =
+  "Each bar is the [probability] of a class, and those of one model add up to 100%. The number beside a model is " +
+  "its [accuracy]; a [cascade] says which of its two models has answered.";
 export const task = "predict";
 export const pictured = true;
 export const many = true;

@@ -10,6 +10,10 @@ import { SaliencyMaps } from "./saliency_maps.js";
 
 export const title = "Saliency";
 export const lead = "Why does the model choose this class? Red pixels count for the class, blue pixels against it.";
+export const meaning =
+  "Every map explains the same prediction: red pixels raise the score of the class, blue pixels lower it, and " +
+  "pixels without colour do not count. The methods ask in different ways: [gradient], [SmoothGrad], [integrated " +
+  "gradients], [Grad-CAM], [occlusion], [RISE].";
 export const task = "saliency";
 export const pictured = true;
 
