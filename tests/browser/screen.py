@@ -50,7 +50,9 @@ class Screen:
         expect(self.page.get_by_text("Loading the models")).to_have_count(0)
 
     def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name, exact=True)
+        """Return the button of this name that is no word to look up."""
+        buttons = self.page.get_by_role("button", name=name, exact=True)
+        return buttons.and_(self.page.locator(":not(.term)"))
 
     def card(self, name: str) -> Locator:
         """Return the box with this heading."""

@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.screen import Screen
+from tests.processes import SAMPLES
 
 
 def layer(screen: Screen, text: str):
@@ -33,6 +34,37 @@ def test_layers_stand_in_the_order_in_which_a_picture_passes_them(screen):
         *("pool2 5×5×64", "conv3 3×3×64", "flatten 576", "dense 64", "logits 10"),
     ]
     screen.inspect("inside")
+
+
+def test_a_feature_map_is_clicked_to_see_where_it_fires_and_what_it_looks_for(screen):
+    screen.open("inside?model=cnn&picture=sandal&layer=conv1")
+    sheet = tiles(screen, "conv1")
+    box = sheet.bounding_box()
+    # 32 tiles in rows of 6: the eighth is the second of the second row.
+    sheet.click(position={"x": 1.5 * box["width"] / 6, "y": 1.5 * box["height"] / 6})
+    fires = screen.page.get_by_role("img", name="Where channel 7 of conv1 fires")
+    expect(fires).to_be_visible()
+    expect(screen.page.get_by_role("slider", name="Feature map")).to_have_value("7")
+    shown, every = screen.pixels(fires), screen.pixels(sheet)
+    # Between two tiles are 4 pixels.
+    height, width = ((size + 4) // 6 - 4 for size in every.shape[:2])
+    tile = every[height + 4 : 2 * height + 4, width + 4 : 2 * width + 4]
+    assert np.array_equal(shown, tile)
+    expect(screen.page.get_by_alt_text("What channel 7 of conv1 looks for")).to_be_visible()
+    layer(screen, "dense 64").click()
+    expect(screen.page.get_by_role("slider", name="Feature map")).to_have_count(0)
+    layer(screen, "logits 10").click()
+    best = screen.page.locator(".bars .is-top")
+    expect(best).to_contain_text("Sandal")
+    scores = requests.post(
+        f"{screen.url}/v1/models/cnn:activations",
+        (SAMPLES / "sandal.png").read_bytes(),
+        params={"layer": "logits"},
+        headers={"Content-Type": "image/png", "Accept": "application/json"},
+        timeout=30,
+    ).json()["activations"][0]["activation"]
+    expect(best).to_contain_text(f"{max(scores):.2f}")
+    assert screen.page.locator(".bars li").count() == len(scores)
 
 
 def test_the_tiles_are_those_that_curl_gets(screen):

@@ -64,10 +64,10 @@ def test_each_output_is_explained_in_words_that_can_be_looked_up(screen, view, w
     seeing = screen.page.locator(".seeing")
     expect(seeing).to_contain_text("What am I seeing?")
     expect(seeing.locator(".meaning")).to_be_hidden()
-    screen.button(word).click()
+    seeing.get_by_role("button", name=word, exact=True).click()
     expect(seeing.locator(".meaning")).to_contain_text(f"{word}: ")
     expect(seeing.locator(".meaning")).to_contain_text(meaning)
-    screen.button(word).click()
+    seeing.get_by_role("button", name=word, exact=True).click()
     expect(seeing.locator(".meaning")).to_be_hidden()
     # Every word that can be looked up has a meaning.
     for each in seeing.get_by_role("button").all():

@@ -45,18 +45,31 @@ export function classBars(classes) {
   };
 }
 
+/** Bars of the scores of a few classes, from the lowest score to the highest. */
+export function scoreBars(classes, scores) {
+  const [lowest, highest] = [Math.min(...scores), Math.max(...scores)];
+  const rows = scores.map((score, index) => {
+    const row = classRow();
+    row.show(className(classes, index), { probability: null, score }, score === highest);
+    row.fill((score - lowest) / (highest - lowest || 1));
+    return row.element;
+  });
+  return h("ol", { className: "bars" }, ...rows);
+}
+
 function classRow() {
   const name = h("span", { className: "name" });
   const bar = h("span", { className: "bar" });
   const value = h("span", { className: "value" });
   const element = h("li", {}, name, bar, value);
+  const fill = (share) => bar.style.setProperty("--share", share);
   const show = (label, sure = null, isTop = false) => {
     element.hidden = label === null;
     Object.assign(name, { textContent: label, title: label });
-    bar.style.setProperty("--share", sure?.probability ?? 0);
+    fill(sure?.probability ?? 0);
     value.textContent = sure ? certainty(sure) : "";
     element.classList.toggle("is-top", isTop);
   };
   show(null);
-  return { element, show };
+  return { element, show, fill };
 }

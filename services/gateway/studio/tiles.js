@@ -4,21 +4,30 @@
 const GAP = 4;
 
 /**
- * Draw a contact sheet without its black gaps.
- * @param {HTMLCanvasElement} canvas
- * @param {ImageBitmap} sheet tiles in rows, as near to a square as can be
+ * The place of a tile on a contact sheet, whose rows are as near to a square as can be.
+ * @param {{width: number, height: number}} sheet
  * @param {number} count of the tiles
+ * @param {number} index
  */
-export function drawTiles(canvas, sheet, count) {
-  Object.assign(canvas, { width: sheet.width, height: sheet.height });
+export function tileAt(sheet, count, index) {
   const columns = Math.ceil(Math.sqrt(count));
   const rows = Math.ceil(count / columns);
   const width = (sheet.width + GAP) / columns - GAP;
   const height = (sheet.height + GAP) / rows - GAP;
+  return { x: (index % columns) * (width + GAP), y: Math.floor(index / columns) * (height + GAP), width, height };
+}
+
+/**
+ * Draw a contact sheet without its black gaps.
+ * @param {HTMLCanvasElement} canvas
+ * @param {ImageBitmap} sheet
+ * @param {number} count of the tiles
+ */
+export function drawTiles(canvas, sheet, count) {
+  Object.assign(canvas, { width: sheet.width, height: sheet.height });
   const context = canvas.getContext("2d");
   for (let index = 0; index < count; index += 1) {
-    const x = (index % columns) * (width + GAP);
-    const y = Math.floor(index / columns) * (height + GAP);
+    const { x, y, width, height } = tileAt(sheet, count, index);
     context.drawImage(sheet, x, y, width, height, x, y, width, height);
   }
 }

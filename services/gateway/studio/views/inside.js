@@ -2,13 +2,16 @@
 
 import { answering } from "../answering.js";
 import { send, shapeOf, signaturesOf } from "../api.js";
-import { oneModelOf, oneOf } from "../choices.js";
+import { hasMany, scoreBars } from "../bars.js";
+import { oneModelOf } from "../choices.js";
 import { curlBox, curlOf } from "../curl.js";
 import { announce, h, milliseconds } from "../dom.js";
 import { leftOut, noPicture } from "../empty.js";
 import { PictureInput } from "../picture_input.js";
 import { drawTiles } from "../tiles.js";
+import { featureMap } from "./inside_channel.js";
 import { excitingImages } from "./inside_channels.js";
+import { networkOf } from "./inside_network.js";
 
 export const title = "Inside";
 export const lead = "The output of each layer. White is the layer's largest number, black its smallest.";
@@ -59,10 +62,10 @@ function layerChoice(context, state, onChoose) {
     const signatures = await signaturesOf(model.name, context.signal);
     found = layersOf(signatures);
     const isFound = found.some(({ value }) => value === layer);
-    Object.assign(state, { model, layer: isFound ? layer : widest(found) });
+    Object.assign(state, { model, signatures, layer: isFound ? layer : widest(found) });
     channels.replaceChildren(excitingImages(context, model, signatures));
     onChoose();
-    return [oneOf("Layer", found, state.layer, choose)];
+    return [networkOf(found, state.layer, choose)];
   });
 
   function choose(layer) {
@@ -99,21 +102,33 @@ function widest(layers) {
   return layers.reduce((best, each) => (count(each) > count(best) ? each : best)).value;
 }
 
+/** Whether a layer has a number for each class, few enough to name them. */
+function isAnswer(shape, { classes }) {
+  return shape.length === 1 && shape[0] === classes.length && !hasMany(classes);
+}
+
 function layerMap(state, signal) {
   const canvas = h("canvas", { className: "tiles", role: "img" });
   const note = h("p", { className: "muted" }, "…");
   const body = h("div", {}, canvas, note);
+  const chosen = featureMap(state, canvas, signal);
 
   const look = answering(body, signal, async (shape) => {
     const { layer, picture } = state;
     if (!picture.blob) return [noPicture()];
+    if (isAnswer(shape, state.model)) {
+      const { data } = await send({ ...requestOf(state), accept: "application/json" }, signal);
+      return [scoreBars(state.model.classes, data.activations[0].activation)];
+    }
     const { data, ms } = await send({ ...requestOf(state), accept: "image/png" }, signal);
     // Only a feature map has a tile for each channel.
-    drawTiles(canvas, await createImageBitmap(data), shape.length === 3 ? shape[2] : 1);
+    const count = shape.length === 3 ? shape[2] : 1;
+    drawTiles(canvas, await createImageBitmap(data), count);
     canvas.setAttribute("aria-label", `The channels of layer ${layer}, one tile each`);
     note.textContent = `${layer} · ${milliseconds(ms)}`;
     announce(`Layer ${layer}`);
-    return [canvas, note];
+    chosen.open(count, state.signatures);
+    return [canvas, note, chosen.element];
   });
   return { element: body, look };
 }
