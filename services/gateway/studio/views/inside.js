@@ -17,7 +17,7 @@ export const title = "Inside";
 export const lead = "The output of each layer. White is the layer's largest number, black its smallest.";
 export const meaning =
   "The [activations] of one layer for your picture: each tile is a [feature map], bright where its pattern was " +
-  "found. Layers shrink on the way to the [logits], one score for each class.";
+  "found; click one to look closer. Layers shrink on the way to the [logits], one score for each class.";
 
 export const task = "activations";
 export const pictured = true;
