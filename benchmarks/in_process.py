@@ -23,13 +23,23 @@ SIGNATURE = "serving_default"
 class InProcessModel:
     """A SavedModel in a session with TensorFlow's default configuration.
 
-    Args:
-        path: folder of the SavedModel.
+    Attributes:
+        name: name of the model.
+        image_shape: height, width and channels of its images.
     """
 
     def __init__(self, path: Path = CNN) -> None:
+        """Loads the model.
+
+        Args:
+            path: folder of a version.
+        """
         self._servable = SavedModelServable(path)
-        self._outputs = list(self._servable.signatures[SIGNATURE].outputs)
+        signature = self._servable.signatures[SIGNATURE]
+        self._outputs = list(signature.outputs)
+        self.name = path.parent.name
+        height, width, channels = (signature.inputs["images"].shape or ())[1:]
+        self.image_shape = height or 0, width or 0, channels or 0
 
     def predict(self, images: npt.NDArray[np.float32]) -> Arrays:
         """Runs the default signature on images [N, H, W, C]."""

@@ -1,4 +1,4 @@
-"""The requests of the benchmarks: the course's CNN on the samples of the gateway."""
+"""The requests of the benchmarks: an image classifier on the samples of the gateway."""
 
 from __future__ import annotations
 
@@ -25,10 +25,18 @@ _METHOD = "/tensorflow.serving.PredictionService/Predict"
 _PREFIX = struct.Struct(">BI")
 
 
-def samples(count: int) -> npt.NDArray[np.float32]:
-    """Returns images of the samples, one after the other."""
+def samples(count: int, shape: tuple[int, int, int] = (28, 28, 1)) -> npt.NDArray[np.float32]:
+    """Returns images of the samples, one after the other.
+
+    Args:
+        count: number of images.
+        shape: height, width and channels.
+    """
+    height, width, channels = shape
+    mode = "L" if channels == 1 else "RGB"
     files = islice(cycle(FILES), count)
-    return np.stack([np.asarray(Image.open(file), np.float32)[..., None] for file in files])
+    images = [Image.open(file).convert(mode).resize((width, height)) for file in files]
+    return np.stack([np.asarray(image, np.float32).reshape(shape) for image in images])
 
 
 def png_request(url: str, model: InProcessModel) -> HttpRequest:
@@ -62,9 +70,9 @@ def grpc_request(port: int, model: InProcessModel, batch: int = 1) -> GrpcReques
     Raises:
         LoadError: the answer is not that of the model.
     """
-    images = samples(batch)
+    images = samples(batch, model.image_shape)
     message = predict_pb2.PredictRequest()
-    message.model_spec.name = "cnn"
+    message.model_spec.name = model.name
     message.inputs["images"].CopyFrom(to_tensor_proto(images))
     address = f"127.0.0.1:{port}"
     with grpc.insecure_channel(address) as channel:

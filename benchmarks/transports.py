@@ -37,12 +37,13 @@ def model_server(transport: str, flags: Sequence[str], model: InProcessModel) ->
         f"--grpc_transport={transport}",
     )
     with running(*module("services.model_server", *own, *flags)) as started:
-        wait_until(lambda: _is_serving(port), START_SECONDS, "the model is loaded")
+        wait_until(lambda: is_serving(port), START_SECONDS, "the model is loaded")
         process = psutil.Process(started.process.pid)
         yield Server(transport, process, {GRPC: grpc_request(port, model)})
 
 
-def _is_serving(port: int) -> bool:
+def is_serving(port: int) -> bool:
+    """Returns whether the models of a server are loaded; waits for its port to open."""
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         check = health_pb2_grpc.HealthStub(channel).Check
         request = health_pb2.HealthCheckRequest()

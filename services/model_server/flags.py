@@ -137,7 +137,9 @@ class Flags:
     thread_pool_factory_config_file: Path | None = _ignored(
         None, "TensorFlow's own pools run every request"
     )
-    mixed_precision: str = _ignored("", "the exported graph decides its precision")
+    mixed_precision: str = _ignored(
+        "", "bfloat16 slows down single images, see the README; export such a graph instead"
+    )
     use_alts_credentials: bool = _ignored(False, "ALTS exists inside Google's cloud only")
     skip_initialize_tpu: bool = _ignored(False, "there is no TPU in the tensorflow wheel")
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import __main__ as benchmark
-from benchmarks import compare
+from benchmarks import compare, run_threads
 from benchmarks.measurement import Form, Measurement, Results, Row, Server
 
 PNG = Form("PNG")
@@ -81,3 +81,20 @@ def test_a_folder_without_lectern_is_refused(tmp_path, monkeypatch, capsys) -> N
     with pytest.raises(SystemExit):
         compare.main()
     assert "expected the root of a source tree" in capsys.readouterr().err
+
+
+def test_the_threads_of_a_run_are_shown_with_their_spread() -> None:
+    cnn = Form("cnn")
+    results = Results(
+        {
+            Row("chosen", cnn, 1): measured(500, 250, 1000),
+            Row("one thread", cnn, 1): measured(400, 200),
+        },
+        {Row("all cores", cnn, 1): "it was down"},
+    )
+    rows = lines(run_threads.table(results))
+    assert [row[:4] for row in rows] == [
+        ["cnn", "1", "one thread", "300 [200, 400]"],
+        ["cnn", "1", "all cores", "failed"],
+        ["cnn", "1", "chosen", "500 [250, 1,000]"],
+    ]

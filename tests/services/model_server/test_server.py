@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import grpc
 import numpy as np
+import psutil
 import pytest
 import requests
 
@@ -31,6 +32,13 @@ Publish = Callable[..., Path]
 MakeRequest = Callable[..., predict_pb2.PredictRequest]
 
 
+def cpu_seconds(pid: int, during: float) -> float:
+    process = psutil.Process(pid)
+    before = sum(process.cpu_times()[:2])
+    time.sleep(during)
+    return float(sum(process.cpu_times()[:2]) - before)
+
+
 def test_starts_answers_and_drains(
     server: Server, publish: Publish, make_request: MakeRequest
 ) -> None:
@@ -39,7 +47,10 @@ def test_starts_answers_and_drains(
     publish(1)
     assert eventually(server.is_serving)
     assert server.states() == {1: State.AVAILABLE}
-    assert server.predict(make_request(x=np.ones(1, np.float32)), timeout=10)
+    for _ in range(20):
+        assert server.predict(make_request(x=np.ones(1, np.float32)), timeout=10)
+    # A server at rest takes 0.01 s of processor time a second, and 0.15 s where threads poll.
+    assert eventually(lambda: cpu_seconds(server.process.pid, during=1) < 0.05)
 
     slow = make_request("count", steps=np.array([200_000], np.int64))
     body = '{"signature_name": "count", "instances": [200000]}'
