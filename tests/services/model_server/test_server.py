@@ -47,7 +47,7 @@ def test_starts_answers_and_drains(
     publish(1)
     assert eventually(server.is_serving)
     assert server.states() == {1: State.AVAILABLE}
-    for _ in range(20):
+    for _ in range(4):
         assert server.predict(make_request(x=np.ones(1, np.float32)), timeout=10)
     # A server at rest takes 0.01 s of processor time a second, and 0.15 s where threads poll.
     assert eventually(lambda: cpu_seconds(server.process.pid, during=1) < 0.05)
