@@ -104,8 +104,8 @@ SKIP_GRAM = Objective(
 )
 # A constant learning rate and a moving average, so that more epochs only continue a training.
 _RECIPE: dict[str, Any] = {"schedule": "constant", "ema_momentum": 0.995, "weight_decay": 1e-4}
-_RNN = Recipe(epochs=4, batch_size=32, learning_rate=4e-3, **_RECIPE)
-_TRANSFORMER = Recipe(epochs=6, batch_size=16, learning_rate=2e-3, **_RECIPE)
+_RNN = Recipe(epochs=3, batch_size=32, learning_rate=4e-3, **_RECIPE)
+_TRANSFORMER = Recipe(epochs=5, batch_size=16, learning_rate=2e-3, **_RECIPE)
 _WORD2VEC = Recipe(
     epochs=10, optimizer="adam", batch_size=4_096, learning_rate=2e-3, weight_decay=0.0
 )
