@@ -47,4 +47,4 @@ def test_a_task_leads_to_its_view(screen):
     screen.open("models")
     screen.card("mlp").get_by_role("link", name="saliency").click()
     pressed = screen.page.get_by_role("group", name="Model").locator("[aria-pressed=true]")
-    expect(pressed).to_have_text("mlp")
+    expect(pressed).to_have_text("mlp 90.5%")
