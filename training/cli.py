@@ -98,6 +98,7 @@ def train_command(  # noqa: PLR0913, PLR0917  # Command-line options.
         str | None,
         typer.Option(
             help="`mirrored` for several GPUs, `multiworker` for the workers in TF_CONFIG, "
+            "`parameter_server` for the chief, workers and servers (ps) in TF_CONFIG, "
             "`model_parallel` with `--backend jax`."
         ),
     ] = None,

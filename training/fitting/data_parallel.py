@@ -20,10 +20,8 @@ import tensorflow as tf
 
 from training.errors import ExecutionError
 
-_EXAMPLE = {
-    "cluster": {"worker": ["host1:12345", "host2:12345"]},
-    "task": {"type": "worker", "index": 0},
-}
+# The roles in the cluster that each strategy needs.
+_ROLES = {"multiworker": ("worker",), "parameter_server": ("chief", "worker", "ps")}
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:
@@ -32,15 +30,50 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
     Args:
         name: `mirrored` copies the model to every GPU of this machine. `multiworker` joins the
             cluster in the environment variable TF_CONFIG and waits for its workers, which run the
-            same command and share the folder of runs.
+            same command and share the folder of runs. `parameter_server` sends the steps to the
+            workers in TF_CONFIG and keeps the weights on its servers.
 
     Raises:
-        ExecutionError: TF_CONFIG is missing or does not describe a cluster of workers.
+        ExecutionError: TF_CONFIG is missing or does not describe such a cluster.
     """
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
-    _check_cluster(os.environ.get("TF_CONFIG", ""))
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    task_type(name)
+    if name == "multiworker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.ParameterServerStrategy(
+        tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    )
+
+
+def task_type(strategy: str) -> str:
+    """Returns the role of this process in the cluster of TF_CONFIG, such as `worker`.
+
+    Args:
+        strategy: `multiworker` or `parameter_server`.
+
+    Raises:
+        ExecutionError: TF_CONFIG is missing or does not describe a cluster for the strategy.
+    """
+    configuration, roles = os.environ.get("TF_CONFIG", ""), _ROLES[strategy]
+    try:
+        content = json.loads(configuration)
+        cluster, task = content["cluster"], content["task"]
+        role = str(task["type"])
+        valid = role in roles and all(cluster[role] for role in roles)
+        valid = valid and 0 <= task["index"] < len(cluster[role])
+    except (ValueError, KeyError, TypeError):
+        valid = False
+    if not valid:
+        example = {
+            "cluster": {role: [f"{role}1:12345", f"{role}2:12345"] for role in roles},
+            "task": {"type": roles[-1], "index": 0},
+        }
+        raise ExecutionError(
+            f"Received TF_CONFIG={configuration!r}; expected the addresses of the {roles} and the "
+            f"index of this one, such as {json.dumps(example)}."
+        )
+    return role
 
 
 def is_chief() -> bool:
@@ -77,14 +110,12 @@ def worker_folder(run_folder: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def fit_across_workers(  # noqa: PLR0913  # The arguments of `fit`.
+def fit_across_workers(
     learner: keras.Model,
     batches: tf.data.Dataset,
     *,
     validation_data: tf.data.Dataset,
-    epochs: int,
-    callbacks: list[keras.callbacks.Callback],
-    verbose: int,
+    **options: Any,
 ) -> None:
     """Fits a model on all workers of the strategy in scope, like `keras.Model.fit`.
 
@@ -92,28 +123,50 @@ def fit_across_workers(  # noqa: PLR0913  # The arguments of `fit`.
         learner: A compiled model, built in the same scope.
         batches: Training batches for all workers together, the same on each worker.
         validation_data: Validation batches, likewise.
+        **options: Further arguments of `run_epochs`.
+    """
+    strategy = tf.distribute.get_strategy()
+    learner.optimizer.build(learner.trainable_variables)
+    train = _make_pass(learner, learner.train_step, batches)
+
+    def training_pass() -> dict[str, float]:
+        metrics = train()
+        _average_statistics(learner, strategy)
+        return metrics
+
+    validation_pass = _make_pass(learner, learner.test_step, validation_data)
+    run_epochs(learner, training_pass, validation_pass, steps=len(batches), **options)
+
+
+def run_epochs(  # noqa: PLR0913  # The arguments of `fit`.
+    learner: keras.Model,
+    training_pass: Callable[[], dict[str, float]],
+    validation_pass: Callable[[], dict[str, float]],
+    *,
+    steps: int,
+    epochs: int,
+    callbacks: list[keras.callbacks.Callback],
+    verbose: int,
+) -> None:
+    """Runs the epochs of a training, with Keras's callbacks.
+
+    Args:
+        learner: The compiled model; its optimizer is built.
+        training_pass: Trains on all batches once and returns the metrics.
+        validation_pass: Evaluates all validation batches and returns the metrics.
+        steps: Training steps per epoch.
         epochs: Number of epochs.
         callbacks: Callbacks, which receive the same metrics on every worker.
         verbose: 1 shows a progress bar, 2 prints one line per epoch.
     """
-    strategy = tf.distribute.get_strategy()
     called = keras.callbacks.CallbackList(
-        callbacks,
-        add_progbar=True,
-        model=learner,
-        epochs=epochs,
-        steps=len(batches),
-        verbose=verbose,
+        callbacks, add_progbar=True, model=learner, epochs=epochs, steps=steps, verbose=verbose
     )
-    learner.optimizer.build(learner.trainable_variables)
-    training_pass = _make_pass(learner, learner.train_step, batches)
-    validation_pass = _make_pass(learner, learner.test_step, validation_data)
     logs: dict[str, float] = {}
     called.on_train_begin()
     for epoch in range(learner._initial_epoch or 0, epochs):  # BackupAndRestore sets it.
         called.on_epoch_begin(epoch)
         logs = training_pass()
-        _average_statistics(learner, strategy)
         called.on_test_begin()
         logs |= {f"val_{name}": value for name, value in validation_pass().items()}
         called.on_test_end(logs)
@@ -157,18 +210,3 @@ def _average_statistics(learner: keras.Model, strategy: tf.distribute.Strategy) 
                 variable.assign(replica.all_reduce(tf.distribute.ReduceOp.MEAN, variable.value))
 
     strategy.run(average)
-
-
-def _check_cluster(configuration: str) -> None:
-    """Raises an error unless TF_CONFIG lists the workers and the index of this one."""
-    try:
-        content = json.loads(configuration)
-        workers, index = content["cluster"]["worker"], content["task"]["index"]
-        valid = content["task"]["type"] == "worker" and 0 <= index < len(workers)
-    except (ValueError, KeyError, TypeError):
-        valid = False
-    if not valid:
-        raise ExecutionError(
-            f"Received TF_CONFIG={configuration!r}; expected the addresses of the workers and the "
-            f"index of this one, such as {json.dumps(_EXAMPLE)}."
-        )

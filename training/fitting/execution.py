@@ -20,14 +20,20 @@ import keras
 
 from training.data.examples import Examples
 from training.errors import ExecutionError, UnknownNameError
-from training.fitting.data_parallel import is_chief, make_strategy, worker_folder
+from training.fitting.data_parallel import is_chief, make_strategy, task_type, worker_folder
 from training.fitting.fit import fit
 from training.fitting.model_parallel import split_layers
+from training.fitting.parameter_server import serve_cluster
 from training.zoo import find_network
 from training.zoo.recipe import Recipe
 
 # The Keras backend that each strategy needs.
-STRATEGIES = {"mirrored": "tensorflow", "multiworker": "tensorflow", "model_parallel": "jax"}
+STRATEGIES = {
+    "mirrored": "tensorflow",
+    "multiworker": "tensorflow",
+    "parameter_server": "tensorflow",
+    "model_parallel": "jax",
+}
 BACKENDS = ("tensorflow", "jax", "torch")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 WEIGHTS_NAME = "trained.weights.h5"
@@ -40,8 +46,9 @@ class Execution:
     Attributes:
         backend: The Keras backend, one of `BACKENDS`.
         strategy: `mirrored` copies the model to every GPU of this machine. `multiworker` joins
-            the workers in the environment variable TF_CONFIG. `model_parallel` splits the layers
-            over all devices. None trains on one device.
+            the workers in the environment variable TF_CONFIG. `parameter_server` sends steps to
+            the workers in TF_CONFIG, which read the weights from its servers. `model_parallel`
+            splits the layers over all devices. None trains on one device.
         precision: A Keras dtype policy, one of `PRECISIONS`. Mixed precision computes with 16 bits
             and keeps weights in 32 bits (Micikevicius et al. 2017,
             https://arxiv.org/abs/1710.03740): faster on GPUs, and on CPUs with 16-bit arithmetic.
@@ -88,6 +95,7 @@ class Job:
         splits: Training and validation set.
         run_folder: Stores the state of the training and, at the end, the weights.
         teacher: Loads the model to distil from; None trains on labels alone.
+        start: A version with initial weights of some layers; None starts from random ones.
     """
 
     network: str
@@ -95,6 +103,7 @@ class Job:
     splits: tuple[Examples, Examples]
     run_folder: Path
     teacher: Callable[[], keras.Model] | None = None
+    start: Path | None = None
 
 
 def train_on(execution: Execution, job: Job) -> keras.Model | None:
@@ -129,14 +138,19 @@ def train_on(execution: Execution, job: Job) -> keras.Model | None:
 
 
 def fit_and_save(execution: Execution, job: Job) -> bool:
-    """Trains with the backend of this process; returns whether this process exports."""
+    """Trains with the backend of this process; returns whether this process exports.
+
+    A worker or server of the strategy `parameter_server` serves until it is stopped.
+    """
+    if execution.strategy == "parameter_server" and task_type(execution.strategy) != "chief":
+        serve_cluster()
     with (
         _scope(execution, job),
         _dtype_policy(execution.precision),
         worker_folder(job.run_folder) as folder,
     ):
         teacher = job.teacher() if job.teacher else None
-        model = fit(find_network(job.network), job.recipe, job.splits, folder, teacher)
+        model = fit(find_network(job.network), job.recipe, job.splits, folder, teacher, job.start)
         model.save_weights(folder / WEIGHTS_NAME)
         return is_chief()
 

@@ -14,11 +14,13 @@ import tensorflow as tf
 from training.data.batches import evaluation_batches, training_batches
 from training.data.examples import Examples
 from training.data.fashion_mnist import Split
+from training.exporting.restore import load_shared_weights
 from training.fitting.data_parallel import fit_across_workers, spans_workers
 from training.fitting.distillation import make_distiller
 from training.fitting.early_stopping import EarlyStopping
 from training.fitting.feature_extraction import extract_features
 from training.fitting.optimizers import make_optimizer
+from training.fitting.parameter_server import fit_with_parameter_servers, uses_parameter_servers
 from training.fitting.pretrained import load_pretrained
 from training.fitting.time_estimate import TimeEstimate
 from training.zoo.network import Network
@@ -26,12 +28,13 @@ from training.zoo.objective import Objective
 from training.zoo.recipe import Recipe
 
 
-def fit(
+def fit(  # noqa: PLR0913, PLR0917  # What a training starts from.
     network: Network,
     recipe: Recipe,
     splits: tuple[Examples, Examples],
     run_folder: Path,
     teacher: keras.Model | None = None,
+    start: Path | None = None,
 ) -> keras.Model:
     """Trains a network, with a progress bar on a terminal and one line per epoch elsewhere.
 
@@ -45,6 +48,7 @@ def fit(
             from it, with the images in a new order. The caller deletes the folder when the result
             is safe. TensorBoard's logs are kept in the folder `logs` beside it.
         teacher: A trained model to distil from; None trains on labels alone.
+        start: A version with initial weights of some layers; None starts from random ones.
 
     Returns:
         The model with the weights of the best epoch if the recipe stops early, else their moving
@@ -53,6 +57,8 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     model = network.build()
     network.objective.adapt(model, splits[0])
+    if start:
+        load_shared_weights(model, start)
     learner = make_distiller(teacher, model) if teacher else model
     if network.frozen_until and recipe.pretrained:
         load_pretrained(model, recipe.pretrained)
@@ -79,6 +85,8 @@ def fit(
 def _fit_method(learner: keras.Model) -> Callable[..., object]:
     if spans_workers():
         return partial(fit_across_workers, learner)
+    if uses_parameter_servers():
+        return partial(fit_with_parameter_servers, learner)
     return partial(learner.fit, shuffle=False)  # The batches are shuffled already.
 
 

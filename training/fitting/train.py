@@ -56,6 +56,7 @@ class Training:
         models: The model repository.
         run_folder: Stores the state of the run; it exists if the run was interrupted.
         teacher: The version to distil from, if any.
+        start: The version with the initial weights of some layers, if any.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Training:
     models: Path
     run_folder: Path
     teacher: Path | None = None
+    start: Path | None = None
 
     def __str__(self) -> str:
         verb = "Resuming" if self.run_folder.exists() else "Starting"
@@ -101,7 +103,7 @@ def plan_training(  # noqa: PLR0913, PLR0917  # Options of the command line.
 
     Raises:
         UnknownNameError: The network or preset is unknown.
-        ModelRepositoryError: The teacher has not been trained.
+        ModelRepositoryError: The teacher, or the network to start from, has not been trained.
         PretrainedWeightsError: The network has no frozen layers, or the weights are of no known
             kind.
         DatasetError: The data is missing or damaged.
@@ -125,6 +127,10 @@ def plan_training(  # noqa: PLR0913, PLR0917  # Options of the command line.
     if origin.teacher:
         version = latest_version(folders.models, find_network(origin.teacher).name)
         run += [origin.teacher, version.name]
+    start = None
+    if chosen.starts_from:
+        start = latest_version(folders.models, chosen.starts_from)
+        run += [chosen.starts_from, start.name]
     return Training(
         name or default_name(network, preset),
         origin,
@@ -132,6 +138,7 @@ def plan_training(  # noqa: PLR0913, PLR0917  # Options of the command line.
         folders.models,
         folders.runs / "-".join(run),
         version,
+        start,
     )
 
 
@@ -157,7 +164,14 @@ def train(
     """
     origin, models = training.origin, training.models
     load_teacher = partial(load_network, training.teacher) if training.teacher else None
-    job = Job(origin.network, origin.recipe, training.splits, training.run_folder, load_teacher)
+    job = Job(
+        origin.network,
+        origin.recipe,
+        training.splits,
+        training.run_folder,
+        load_teacher,
+        training.start,
+    )
     model = train_on(execution, job)
     if model is None:
         return None

@@ -30,6 +30,8 @@ class Network:
         teacher: Network from whose latest version it is distilled, if any.
         dataset: What it is trained on.
         float16_storage: Exports the weights as float16; the graph widens them.
+        starts_from: Network whose latest version has the initial weights of the layers that both
+            share, if any.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Network:
     teacher: str | None = None
     dataset: Dataset = FASHION_MNIST
     float16_storage: bool = False
+    starts_from: str | None = None
 
     def recipe(self, preset: str) -> Recipe:
         """Returns the recipe of a preset.

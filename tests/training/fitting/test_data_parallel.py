@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
-from training.data.fashion_mnist import load_training
+from training.data.fashion_mnist import Split, load_training
 from training.errors import ExecutionError
 from training.fitting.data_parallel import make_strategy
 from training.fitting.fit import fit
@@ -96,6 +98,11 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
+def accuracy_of(model: keras.Model, examples: Split) -> float:
+    logits = model.predict(examples.images[..., None].astype(np.float32), verbose=0)
+    return float(np.mean(logits.argmax(axis=1) == examples.labels))
+
+
 @pytest.fixture
 def alone(tiny_data: Path, tmp_path: Path) -> list[np.ndarray]:
     """The weights of the same training on one device."""
@@ -143,6 +150,43 @@ def test_two_workers_learn_what_one_does_and_the_chief_exports(
     assert "Exported" not in helper
     versions = list((tmp_path / "models" / "logistic_regression").iterdir())
     assert [path.name for path in versions] == ["1"]
+
+
+def test_two_workers_of_a_parameter_server_learn_as_well_as_one_device(
+    tiny_data: Path, tmp_path: Path
+) -> None:
+    """They take their steps at the same time, in no fixed order."""
+    chief, *others = free_ports(4)
+    addresses = [f"127.0.0.1:{port}" for port in others]
+    cluster = {"chief": [f"127.0.0.1:{chief}"], "worker": addresses[:2], "ps": addresses[2:]}
+    tasks = [{"type": role, "index": i} for role in cluster for i in range(len(cluster[role]))]
+    recipe = replace(RECIPE, batch_size=55, epochs=4)
+    script = TRAIN.replace(repr(RECIPE), repr(recipe))
+    saved = tmp_path / "weights.npz"
+    with ExitStack() as stack:
+        coordinator, *servers = (
+            stack.enter_context(
+                start(
+                    script,
+                    *(tiny_data, tmp_path, saved, "parameter_server"),
+                    TF_CONFIG=json.dumps({"cluster": cluster, "task": task}),
+                )
+            )
+            for task in tasks
+        )
+        for server in servers:
+            stack.callback(server.kill)
+        (output,) = finish([coordinator])
+
+    splits = load_training(tiny_data)
+    network = find_network("logistic_regression")
+    alone = fit(network, recipe, splits, tmp_path / "alone")
+    together = network.build()
+    together.set_weights(load(saved))
+    expected, received = (accuracy_of(model, splits[0]) for model in (alone, together))
+    assert "Exported" in output
+    assert received == pytest.approx(expected, abs=0.05)
+    assert received > 0.9
 
 
 @pytest.mark.parametrize(
