@@ -140,7 +140,6 @@ def build_vae_conv(
         image_shape: Height, width (both multiples of 4) and channels of an image.
         latent_size: Dimensions of the latent space.
     """
-    height, width, channels = image_shape
     images = keras.Input(image_shape, name="images")
     hidden = layers.Rescaling(1 / 255, name="rescale")(images)
     hidden = halve(16, "conv1")(hidden)
@@ -148,7 +147,19 @@ def build_vae_conv(
     hidden = layers.Flatten(name="flatten")(hidden)
     hidden = layers.Dense(256, activation="leaky_relu", name="dense")(hidden)
     encoder = keras.Model(images, _latent_distribution(hidden, latent_size), name="encoder")
-    decoder = keras.Sequential(
+    decoder = build_conv_decoder(image_shape, latent_size)
+    return VariationalAutoencoder(encoder, decoder, name="vae_conv")
+
+
+def build_conv_decoder(image_shape: tuple[int, int, int], latent_size: int) -> keras.Model:
+    """Builds the decoder of `vae_conv`, untrained, named `decoder`.
+
+    Args:
+        image_shape: Height, width (both multiples of 4) and channels of an image.
+        latent_size: Dimensions of the latent space.
+    """
+    height, width, channels = image_shape
+    return keras.Sequential(
         [
             keras.Input((latent_size,), name="latent"),
             layers.Dense(256, activation="leaky_relu", name="dense1"),
@@ -160,7 +171,6 @@ def build_vae_conv(
         ],
         name="decoder",
     )
-    return VariationalAutoencoder(encoder, decoder, name="vae_conv")
 
 
 def _latent_distribution(

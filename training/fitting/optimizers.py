@@ -19,6 +19,8 @@ OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
     "rmsprop": keras.optimizers.RMSprop,
     "adam": keras.optimizers.Adam,
     "adamw": keras.optimizers.AdamW,
+    # For adversarial training, in which old gradients point the wrong way.
+    "adam_short_memory": partial(keras.optimizers.Adam, beta_1=0.5, beta_2=0.99),
 }
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import keras
 
+from training.architectures.float16_storage import store_as_float16
 from training.data.dataset import FASHION_MNIST, Dataset
 from training.data.examples import Examples
 from training.errors import PretrainedWeightsError
 from training.exporting.export import Origin, export, read_origin
-from training.exporting.float16_storage import store_as_float16
 from training.exporting.repository import latest_version
 from training.exporting.restore import load_weights
 from training.fitting.comparison import Comparison, compare, refuse_worse

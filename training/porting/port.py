@@ -10,9 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from training.architectures.float16_storage import store_as_float16
 from training.errors import ModelRepositoryError, PretrainedWeightsError
 from training.exporting.export import write_saved_model
-from training.exporting.float16_storage import store_as_float16
 from training.exporting.repository import publish, register
 from training.exporting.session import SessionModel
 from training.exporting.warmup import write_warmup_requests

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from training.data.fashion_mnist import CLASS_NAMES
-from training.evaluation.frechet import frechet_distance
 from training.report.reported_model import ReportedModel
+from training.zoo.frechet import frechet_distance
 
 # The classifier, and the layer whose outputs are the features of images.
 CLASSIFIER, FEATURES = "cnn", "dense"

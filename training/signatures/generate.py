@@ -9,16 +9,18 @@ import tensorflow as tf
 from training.signatures.signature import Signature, make_signature
 
 
-def generate(decoder: keras.Model) -> Signature:
+def generate(decoder: keras.Model, critic: keras.Model | None = None) -> Signature:
     """Returns the signature `generate`.
 
     Inputs: `seed` int64 [N]; `temperature` float32 [N], which scales the latent vector: 1 samples
     the learned distribution, lower values give more typical images.
     Outputs: `images` float32 [N, H, W, C], 0 to 255; `latent` float32 [N, L]. The same seed gives
-    the same image on every server, regardless of the batch.
+    the same image on every server, regardless of the batch. With a critic also `critic_score`
+    float32 [N], which is higher for images that look more like real ones.
 
     Args:
         decoder: A model from normally distributed latent vectors to images.
+        critic: A model from images to scores, float32 [N, 1]; None if there is none.
     """
     latent_size = decoder.input_shape[-1]
 
@@ -29,7 +31,11 @@ def generate(decoder: keras.Model) -> Signature:
     def serve(seed: tf.Tensor, temperature: tf.Tensor) -> dict[str, tf.Tensor]:
         spec = tf.TensorSpec([latent_size], tf.float32)
         latent = temperature[:, None] * tf.map_fn(noise, seed, fn_output_signature=spec)
-        return {"images": decoder(latent, training=False), "latent": latent}
+        images = decoder(latent, training=False)
+        outputs = {"images": images, "latent": latent}
+        if critic is not None:
+            outputs["critic_score"] = critic(images, training=False)[:, 0]
+        return outputs
 
     specs = [
         tf.TensorSpec([None], tf.int64, name="seed"),

@@ -13,6 +13,7 @@ import tensorflow as tf
 from training.architectures.elbo import kl_divergence, log_likelihood
 from training.data.batches import evaluation_batches
 from training.data.fashion_mnist import CLASS_NAMES, Split
+from training.zoo.frechet import frechet_distance
 from training.zoo.recipe import Recipe
 
 # The signatures of a loaded SavedModel, by name: each takes tensors by name and returns a dict.
@@ -83,6 +84,26 @@ def evidence_lower_bound(signatures: Signatures, examples: Split) -> float:
     return total / len(examples)
 
 
+def pixel_distance(signatures: Signatures, examples: Split) -> float:
+    """Returns the Fréchet distance between the pixels, 0 to 1, of as many generated images.
+
+    It compares means and covariances of the pixels alone, and needs no classifier.
+    """
+    batches = list(evaluation_batches(examples))
+    seeds = tf.split(
+        tf.range(len(examples), dtype=tf.int64), [len(images) for images, _ in batches]
+    )
+    generated = [
+        signatures["generate"](seed=seed, temperature=tf.ones(len(seed)))["images"]
+        for seed in seeds
+    ]
+    real, made = (
+        np.concatenate([np.reshape(images, (len(images), -1)) for images in parts]) / 255
+        for parts in ([images for images, _ in batches], generated)
+    )
+    return frechet_distance(made, real)
+
+
 def _images_to_classes(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return images, tf.one_hot(labels, len(CLASS_NAMES))
 
@@ -123,4 +144,12 @@ EVIDENCE_LOWER_BOUND = Objective(
     loss=None,  # Part of the model's train step.
     quality="evidence lower bound",
     measure=evidence_lower_bound,
+)
+
+ADVERSARIAL = Objective(
+    prepare=_images_to_themselves,
+    loss=None,  # Part of the model's train step.
+    quality="pixel Fréchet distance",
+    measure=pixel_distance,
+    higher_is_better=False,
 )

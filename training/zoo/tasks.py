@@ -6,6 +6,7 @@ import keras
 
 from training.architectures.codec import CODE_BITS
 from training.architectures.flip_averaging import average_over_flip
+from training.architectures.float16_storage import store_as_float16
 from training.data.fashion_mnist import CLASS_NAMES
 from training.data.text import WINDOW
 from training.signatures.activations import activations
@@ -23,6 +24,7 @@ from training.signatures.saliency import (
     saliency_integrated_gradients,
     saliency_smoothgrad,
 )
+from training.signatures.score import score
 from training.signatures.signature import Signature
 from training.signatures.text import generate_text, next_character, surprisal
 from training.signatures.words import embed, nearest_words, neighbouring_words
@@ -118,6 +120,12 @@ def word_tasks(model: keras.Model) -> list[Signature]:
         nearest_words(model),
         neighbouring_words(model),
     ]
+
+
+def adversarial_tasks(model: keras.Model) -> list[Signature]:
+    """Returns the signatures of a generative adversarial network, stored as float16."""
+    decoder, critic = (store_as_float16(model.get_layer(name)) for name in ("decoder", "critic"))
+    return [score(critic), decode_latent(decoder), generate(decoder, critic)]
 
 
 def _compression_tasks(model: keras.Model, bits: int | None) -> list[Signature]:

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from tests.training.signatures.conftest import Serve
+from training.architectures.gan import build_gan
 from training.architectures.vae import build_vae
 from training.exporting.session import SessionModel
 from training.signatures.generate import generate
 from training.signatures.latent import decode_latent
+from training.signatures.score import score
 
 EXPECTED_OF_42 = [0.015817076, -1.590086937, 0.103594460, 0.811745942, -1.610355020]
 SEEDS = np.array([0, 1, -7, 2**62, 41, 42], np.int64)
@@ -76,3 +78,14 @@ def test_each_image_has_its_own_temperature(vae: SessionModel) -> None:
     outputs = vae.run("generate", seed=[3, 3], temperature=[1.0, 2.0])
 
     np.testing.assert_allclose(outputs["latent"][1], 2 * outputs["latent"][0], rtol=1e-6)
+
+
+def test_a_critic_scores_each_image(serve: Serve) -> None:
+    network = build_gan()
+    model = serve([generate(network.decoder, network.critic), score(network.critic)])
+
+    outputs = run(model, SEEDS)
+
+    assert outputs["critic_score"].shape == (6,)
+    again = model.run("serving_default", images=outputs["images"])["critic_score"]
+    np.testing.assert_allclose(outputs["critic_score"], again, rtol=1e-4)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tests.training.signatures.conftest import Serve
+from training.architectures.float16_storage import store_as_float16
 from training.architectures.language_models import build_text_rnn, build_text_transformer
-from training.exporting.float16_storage import store_as_float16
 from training.exporting.session import SessionModel
 from training.signatures.text import generate_text, next_character, surprisal
 

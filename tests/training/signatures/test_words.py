@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tests.training.signatures.conftest import Serve
+from training.architectures.float16_storage import store_as_float16
 from training.architectures.word2vec import NEGATIVES, build_word2vec
-from training.exporting.float16_storage import store_as_float16
 from training.exporting.session import SessionModel
 from training.signatures.words import embed, nearest_words, neighbouring_words
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from training.data.fashion_mnist import Split
 from training.zoo.objective import (
+    ADVERSARIAL,
     CLASSIFICATION,
     EVIDENCE_LOWER_BOUND,
     LEAST_SQUARES,
@@ -91,3 +92,11 @@ def test_the_evidence_lower_bound_samples_what_the_encoder_describes(split: Spli
     (latent,) = asked
     assert latent.mean() == pytest.approx(2, abs=5 * 3 / np.sqrt(5000))
     assert latent.std() == pytest.approx(3, rel=0.05)
+
+
+def test_generated_pixels_are_compared_by_mean_and_covariance(split: Split) -> None:
+    """Images that differ from the real ones by a constant have its squared distance alone."""
+    images = split.images[..., None].astype(np.float32)
+    signatures = {"generate": lambda seed, temperature: {"images": tf.gather(images, seed) + 25.5}}
+
+    assert ADVERSARIAL.measure(signatures, split) == pytest.approx(784 * 0.1**2, rel=1e-3)

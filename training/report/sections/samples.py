@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from training.data.fashion_mnist import CLASS_NAMES
 from training.evaluation.figure import new_figure, show_grey, tile
-from training.evaluation.frechet import frechet_distance
 from training.report.markdown import markdown_table
 from training.report.report_data import ReportData
 from training.report.reported_model import ReportedModel, as_inputs
@@ -21,6 +20,7 @@ from training.report.sample_quality import (
     measure_samples,
 )
 from training.report.table import quality
+from training.zoo.frechet import frechet_distance
 
 ROWS, COLUMNS = 6, 10
 PATHS = 4

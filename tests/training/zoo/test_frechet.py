@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.evaluation.frechet import frechet_distance
+from training.zoo.frechet import frechet_distance
 
 
 def sample(mean: list[float], deviation: list[float], seed: int) -> np.ndarray:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from training.architectures.float16_storage import store_as_float16
 from training.exporting.export import write_saved_model
-from training.exporting.float16_storage import store_as_float16
 from training.exporting.session import SessionModel
 from training.signatures.predict import predict
 
