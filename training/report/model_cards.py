@@ -72,6 +72,11 @@ LIMITS = {
 - Its images are blurred and have 28×28 pixels. They show common items of the catalogue, and rare
   items seldom or never.
 - They do not replace real images for training or testing a classifier.""",
+    "text generation": """\
+- It is small: it spells and forms sentences, but what they say has no meaning.""",
+    "word vectors": """\
+- Its vectors are of one text, too short for rare words: those seen a few times have poor
+  neighbours.""",
 }
 
 

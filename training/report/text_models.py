@@ -21,7 +21,7 @@ from training.exporting.repository import latest_version, versions
 from training.exporting.restore import load_saved_model
 from training.exporting.warmup import read_warmup_requests
 from training.report.markdown import markdown_table
-from training.report.model_cards import signatures_table
+from training.report.model_cards import LIMITS, signatures_table
 from training.report.reported_model import ReportedModel
 from training.report.table import quality, retrain_command, size
 from training.zoo import NETWORKS
@@ -63,7 +63,7 @@ which all choices were made, and the last 5% the test set.
 ## Limits
 
 - It knows one text, in the English of 1611, and nothing else. What it writes is no quotation.
-- It is small: it spells and forms sentences, but what they say has no meaning.
+{limit}
 - A character or word that its vocabulary does not have is read as the vocabulary's first entry.
 """
 
@@ -214,6 +214,7 @@ def write_text_card(model: ReportedModel, split: str) -> None:
         command=retrain_command(model.origin, model.name),
         recipe=markdown_table(["setting", "value"], settings),
         signatures=signatures_table(model),
+        limit=LIMITS[model.network.task],
     )
     (model.version / CARD_PATH).write_text(content)
 
