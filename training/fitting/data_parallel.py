@@ -70,8 +70,8 @@ def task_type(strategy: str) -> str:
             "task": {"type": roles[-1], "index": 0},
         }
         raise ExecutionError(
-            f"Received TF_CONFIG={configuration!r}; expected the addresses of the {roles} and the "
-            f"index of this one, such as {json.dumps(example)}."
+            f"Received TF_CONFIG={configuration!r}; expected the addresses of "
+            f"{', '.join(roles)} and the index of this one, such as {json.dumps(example)}."
         )
     return role
 
