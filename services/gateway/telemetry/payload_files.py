@@ -153,14 +153,15 @@ class Store(PayloadFiles):
         self._lock = threading.Lock()
         self._lines: list[bytes] = []
         self._size = 0
+        self._timer: threading.Timer | None = None
 
     def write(self, line: bytes) -> None:
         """Keeps a line for the next object, and writes that if it is large enough."""
         with self._lock:
             if not self._lines:
-                timer = threading.Timer(SECONDS_TO_UPLOAD, self.close)
-                timer.daemon = True
-                timer.start()
+                self._timer = threading.Timer(SECONDS_TO_UPLOAD, self.close)
+                self._timer.daemon = True
+                self._timer.start()
             self._lines.append(line)
             self._size += len(line)
             if self._size >= self._max_file_bytes:
@@ -174,6 +175,9 @@ class Store(PayloadFiles):
 
     def _upload(self) -> None:
         """Writes an object; the caller holds the lock."""
+        if self._timer is not None:
+            # Each timer is a thread, and would cut the next object short.
+            self._timer.cancel()
         lines, self._lines, self._size = self._lines, [], 0
         try:
             self._store.pipe_file(f"{self._root}/{self._next_name()}", b"".join(lines))

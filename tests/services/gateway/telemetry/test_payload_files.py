@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -116,6 +117,16 @@ def test_a_line_is_not_kept_for_longer_than_a_while(store, monkeypatch):
     store.write(line(1))
     wait_until(lambda: bool(objects()), 30, "the object")
     assert objects() == [[1]]
+
+
+def test_written_objects_leave_no_threads(store):
+    def timers():
+        return [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+
+    before = timers()
+    for number in range(50):
+        store.write(line(number))
+    wait_until(lambda: not {*timers()} - {*before}, 30, "the timers of written objects end")
 
 
 def test_a_store_that_fails_drops_its_lines(store, monkeypatch):
