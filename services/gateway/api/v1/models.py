@@ -276,9 +276,11 @@ def _describe_version(
         "images": _images_of(info) if info else None,
         "card": card is not None,
     }
-    accuracy = _read_accuracy(card, card.stat().st_mtime_ns) if card else None
-    if accuracy is not None:
-        described["accuracy"] = accuracy
+    # A card can be removed with its version at any time, or not be readable.
+    with suppress(OSError):
+        accuracy = _read_accuracy(card, card.stat().st_mtime_ns) if card else None
+        if accuracy is not None:
+            described["accuracy"] = accuracy
     return described
 
 

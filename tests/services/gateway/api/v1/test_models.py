@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from services.gateway.api.v1 import models
 from services.gateway.app import create_app
 from tests.fakes import GENERATOR, LOADING, FakeSignature, FakeVersion, Specs
 from tests.services.gateway.problems import assert_problem
@@ -158,6 +159,13 @@ def test_the_accuracy_of_a_card_is_listed(carded, tmp_path):
     card = tmp_path / "classifier" / "1" / "assets.extra" / "README.md"
     card.write_text("| measure | value |\n| --- | --: |\n| accuracy | 0.9245 |\n")
     assert listed()["accuracy"] == 0.9245
+
+
+def test_a_card_that_is_removed_while_models_are_listed_is_no_error(carded, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "_find_card", lambda *_: tmp_path / "removed")
+    answer = carded.get("/v1/models")
+    assert answer.status_code == 200
+    assert "accuracy" not in answer.json["models"][0]
 
 
 @pytest.mark.parametrize("model", ["half_plus_two", "codec", "nope"])
