@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _DRAIN_MARGIN_SECONDS = 2
 _SPARE_PLACES = 8
+_SECONDS_BETWEEN_STARTS = 1.0
+_CANNOT_START_YET = 1
+"""Exit status of a worker after which gunicorn starts another one."""
 
 log = structlog.get_logger()
 
@@ -73,6 +77,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
+        self._is_replacement = False
         # Gunicorn takes the descriptor over and closes it.
         self._descriptor = listener.detach()
         super().__init__()
@@ -93,7 +98,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             ),
             "logger_class": GunicornLogger,
             "control_socket_disable": True,
-            "pre_fork": _give_place,
+            "pre_fork": self._prepare,
             "child_exit": _child_exit,
             "on_exit": lambda _arbiter: _remove_metrics_folder(),
         }
@@ -108,14 +113,19 @@ class _Server(BaseApplication):  # type: ignore[misc]
         from services.gateway.process.startup import load_app  # noqa: PLC0415 - see the class
 
         app = load_app(self._settings)
+        if app is None and self._is_replacement:
+            # A file that became unusable ends no gateway that runs.
+            time.sleep(_SECONDS_BETWEEN_STARTS)
+            sys.exit(_CANNOT_START_YET)
         if app is None:
             sys.exit(Arbiter.APP_LOAD_ERROR)
         return app
 
-
-def _give_place(arbiter: Arbiter, worker: BufferingWorker) -> None:
-    taken = {each.place for each in arbiter.WORKERS.values()}
-    worker.place = min(set(range(len(worker.counts))) - taken)
+    def _prepare(self, arbiter: Arbiter, worker: BufferingWorker) -> None:
+        """Gives a worker its place, in the parent process."""
+        taken = {each.place for each in arbiter.WORKERS.values()}
+        worker.place = min(set(range(len(worker.counts))) - taken)
+        self._is_replacement = worker.age > self._settings.workers
 
 
 def _child_exit(_arbiter: Arbiter, worker: BufferingWorker) -> None:

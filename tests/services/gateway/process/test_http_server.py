@@ -150,6 +150,20 @@ def test_a_config_that_cannot_be_read_is_explained_and_ends_it(tmp_path):
         assert "Traceback" not in gateway.output
 
 
+def test_a_file_that_became_unusable_does_not_end_a_gateway_whose_worker_dies(fake, tmp_path):
+    splits = tmp_path / "splits.json"
+    splits.write_text('{"splits": []}')
+    with started(fake, LECTERN_SPLITS_FILE=str(splits)) as gateway:
+        url = address(gateway)
+        assert predict(url).ok
+        splits.write_text("nonsense")
+        workers(gateway)[0].kill()
+        gateway.wait_for_line("cannot start")
+        splits.write_text('{"splits": []}')
+        assert predict(url).ok
+        assert gateway.stop() == 0
+
+
 def test_a_worker_loads_no_tensorflow_and_the_parent_no_application():
     worker = "import sys, services.gateway.process.startup; print(*sys.modules)"
     parent = "import sys, services.gateway.process.http_server; print(*sys.modules)"
