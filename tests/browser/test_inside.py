@@ -40,7 +40,10 @@ def test_a_feature_map_is_clicked_to_see_where_it_fires_and_what_it_looks_for(sc
     screen.open("inside?model=cnn&picture=sandal&layer=conv1")
     sheet = tiles(screen, "conv1")
     box = sheet.bounding_box()
-    # 32 tiles in rows of 6: the eighth is the second of the second row.
+    # 32 tiles in rows of 6; near its right edge, a tile is not yet the next one.
+    sheet.click(position={"x": 4.8 * box["width"] / 6, "y": 1.5 * box["height"] / 6})
+    expect(screen.page.get_by_role("slider", name="Feature map")).to_have_value("10")
+    # The eighth is the second of the second row.
     sheet.click(position={"x": 1.5 * box["width"] / 6, "y": 1.5 * box["height"] / 6})
     fires = screen.page.get_by_role("img", name="Where channel 7 of conv1 fires")
     expect(fires).to_be_visible()

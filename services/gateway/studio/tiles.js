@@ -18,6 +18,20 @@ export function tileAt(sheet, count, index) {
 }
 
 /**
+ * The index of the tile under a point of a contact sheet; null where there is none.
+ * @param {{width: number, height: number}} sheet
+ * @param {number} count of the tiles
+ * @param {number} x in pixels of the sheet
+ * @param {number} y
+ */
+export function tileUnder(sheet, count, x, y) {
+  const columns = Math.ceil(Math.sqrt(count));
+  const { width, height } = tileAt(sheet, count, 0);
+  const index = Math.floor(y / (height + GAP)) * columns + Math.floor(x / (width + GAP));
+  return index < count ? index : null;
+}
+
+/**
  * Draw a contact sheet without its black gaps.
  * @param {HTMLCanvasElement} canvas
  * @param {ImageBitmap} sheet

@@ -4,7 +4,7 @@ import { answering } from "../answering.js";
 import { familyOf, send } from "../api.js";
 import { h, slider } from "../dom.js";
 import { imageUrl } from "../picture.js";
-import { tileAt } from "../tiles.js";
+import { tileAt, tileUnder } from "../tiles.js";
 
 const FAMILY = "feature_visualization_";
 
@@ -59,7 +59,8 @@ export function featureMap(state, sheet, signal) {
     const { element: control, set } = slider("Feature map", range, (value) => choose(Number(value)));
     moved.replaceChildren(control);
     sheet.onclick = ({ offsetX, offsetY }) => {
-      const index = indexAt(sheet, count, offsetX, offsetY);
+      const scale = sheet.width / sheet.clientWidth;
+      const index = tileUnder(sheet, count, offsetX * scale, offsetY * scale);
       if (index === null) return;
       set(index);
       choose(index);
@@ -73,14 +74,4 @@ export function featureMap(state, sheet, signal) {
 
 function figure(picture, caption) {
   return h("figure", { className: "card map" }, picture, h("figcaption", {}, caption));
-}
-
-/** The tile under a point of the sheet as it is shown; null beside the tiles. */
-function indexAt(sheet, count, left, top) {
-  const scale = sheet.width / sheet.clientWidth;
-  const { width, height } = tileAt(sheet, count, 0);
-  const columns = Math.ceil(Math.sqrt(count));
-  const [column, row] = [Math.floor((left * scale) / width), Math.floor((top * scale) / height)];
-  const index = Math.min(row, Math.ceil(count / columns) - 1) * columns + Math.min(column, columns - 1);
-  return index < count ? index : null;
 }
