@@ -17,6 +17,9 @@ DEMONSTRATION = "cnn"
 _SECONDS_BETWEEN_POLLS = 0.5
 _SECONDS_TO_STOP = 1.0
 
+_open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+"""Calls services of this machine, for which a proxy of the environment is not meant."""
+
 
 class Loading:
     """The models of a suite that starts.
@@ -53,7 +56,10 @@ class Loading:
         has_greeted = False
         while not self._stopping.is_set():
             self._poll()
-            if not has_greeted and (ending := self._first_answer()):
+            ending = "" if has_greeted else self._first_answer()
+            if self._stopping.is_set():  # The calls took longer than `stop` waits.
+                return
+            if ending:
                 self._console.say(self._greeting(ending))
                 has_greeted = True
             if has_greeted and self._is_settled():
@@ -147,7 +153,7 @@ def _states(model: dict[str, Any]) -> Iterable[str]:
 
 
 def _get(request: str | urllib.request.Request) -> Any:
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with _open(request, timeout=10) as response:
         return json.load(response)
 
 

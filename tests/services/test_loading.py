@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import threading
 import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from services.console import Console
-from services.loading import Loading
+from services.loading import Loading, _get
 
 GATEWAY, MODEL_SERVER = "http://gateway", "http://model-server"
 
@@ -69,3 +71,35 @@ def test_models_that_cannot_be_loaded_are_named(follow):
     assert shown.endswith(
         "1 of 2 models are loaded. These cannot be loaded:\n  cnn: no such file\n"
     )
+
+
+def test_nothing_is_printed_after_the_end(monkeypatch, capsys):
+    loading = Loading(Console(), GATEWAY, MODEL_SERVER)
+    answer = Services({"flowers": "AVAILABLE"}).get
+
+    def get(request: str) -> object:
+        loading._stopping.set()
+        return answer(request)
+
+    monkeypatch.setattr("services.loading._get", get)
+    loading.follow()
+    assert not capsys.readouterr().out
+
+
+def test_a_proxy_is_not_asked_for_services_of_this_machine(monkeypatch):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request, daemon=True)
+        thread.start()
+        assert _get(f"http://127.0.0.1:{server.server_port}/livez") == {}
+        thread.join()
