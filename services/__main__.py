@@ -2,8 +2,8 @@
 
 MODELS is a model repository with its `models.config`; the default is `models`.
 
-A model server that is killed is restarted. Ctrl-C and SIGTERM stop the gateway first, so that
-accepted requests are answered; a second Ctrl-C kills both.
+A model server that is killed is restarted. Ctrl-C, SIGTERM and a closed terminal stop the gateway
+first, so that accepted requests are answered; a second Ctrl-C kills both.
 
 Ports come from the environment: GATEWAY_PORT (8080), GRPC_PORT (8500) and REST_PORT (8501).
 The logs go to a file, and to the screen instead with VERBOSE=1.
@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from services.console import Console, default_log_path
@@ -68,16 +69,15 @@ def run(console: Console, ports: dict[str, int], models: Path) -> int:
         for name, arguments, environment in processes(ports, models)
     )
     loading = Loading(console, *(f"http://127.0.0.1:{ports[name]}" for name in _ADDRESSES))
-    loading.start()
-    try:
+    with ExitStack() as endings:  # Reversed; each runs even where the screen is gone.
+        endings.callback(console.say, "Lectern has stopped.")
+        endings.callback(console.progress, "")
+        endings.callback(model_server.stop, _SECONDS_TO_STOP)
+        endings.callback(gateway.stop, _SECONDS_TO_STOP)
+        endings.callback(console.progress, "stopping: requests in progress are answered")
+        endings.callback(loading.stop)
+        loading.start()
         return watch(model_server, gateway)
-    finally:
-        loading.stop()
-        console.progress("stopping: requests in progress are answered")
-        gateway.stop(_SECONDS_TO_STOP)
-        model_server.stop(_SECONDS_TO_STOP)
-        console.progress("")
-        console.say("Lectern has stopped.")
 
 
 def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
@@ -95,8 +95,10 @@ def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
             model_server.kill()
         received.append(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # `nohup` ignores the signal of a closed terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, stop)
     try:
         while not received:
             if gateway.ending:
