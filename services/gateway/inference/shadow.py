@@ -173,7 +173,9 @@ def _scores(signature: Signature, outputs: Arrays) -> _Scores | None:
     """Returns a score for each row and class, [N, K]; None if there are none."""
     name = find_scores(signature)
     scores = outputs.get(name) if name else None
-    return scores if scores is not None and scores.ndim == 2 and scores.size else None
+    if scores is None or scores.ndim != 2 or not scores.size or scores.dtype == object:
+        return None
+    return scores
 
 
 def _measure(

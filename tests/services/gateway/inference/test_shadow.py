@@ -107,6 +107,18 @@ def test_the_shadow_is_asked_the_same_and_both_are_measured(mirrored, fake):
             assert mirrored.value(metric, arm=arm, role=role) == 1
 
 
+def test_texts_are_no_scores(mirrored, fake):
+    words = FakeSignature(
+        lambda inputs: {"probabilities": np.full((len(inputs["images"]), 2), b"high", object)},
+        DEFAULT.inputs,
+        {"probabilities": (np.object_, (-1, 2))},
+    )
+    fake.models["classifier"] = fake.models["candidate"] = {1: FakeVersion({"words": words})}
+    mirrored.ask(body={"signature_name": "words", "instances": IMAGES})
+    mirrored.wait_for(1)
+    assert mirrored.value("split_confidence_count", arm="classifier", role="live") == 0
+
+
 def test_agreement_is_counted_by_row(mirrored, fake):
     """The shadow has another name for its input, as every plain export of Keras may."""
 
