@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.data.text import load_test_text, load_training_text
+from training.errors import DatasetError
 
 VOCABULARY_SIZE = 3_072
 LONGEST_WORD = 16
@@ -62,7 +63,7 @@ def load_training_words(path: Path | None = None) -> tuple[Words, Words]:
         path: A UTF-8 file; None reads the King James Bible.
 
     Raises:
-        DatasetError: The text is missing, is not UTF-8 or is too short.
+        DatasetError: The text is missing, is not UTF-8, is too short or has no words.
     """
     training, validation = load_training_text(path)
     vocabulary = _vocabulary(training.content)
@@ -76,7 +77,7 @@ def load_test_words(path: Path | None = None) -> Words:
         path: A UTF-8 file; None reads the King James Bible.
 
     Raises:
-        DatasetError: The text is missing, is not UTF-8 or is too short.
+        DatasetError: The text is missing, is not UTF-8, is too short or has no words.
     """
     vocabulary = _vocabulary(load_training_text(path)[0].content)
     return _words(load_test_text(path).content, vocabulary)
@@ -96,4 +97,9 @@ def _vocabulary(content: str) -> tuple[str, ...]:
 def _words(content: str, vocabulary: tuple[str, ...]) -> Words:
     indices = {word: index for index, word in enumerate(vocabulary)}
     found = [indices[word] for word in split_words(content) if word in indices]
+    if len(found) <= REACH:
+        raise DatasetError(
+            f"A part of the text has {len(found)} words of the vocabulary; expected more than "
+            f"{REACH}. Name a text of words in --text."
+        )
     return Words(np.array(found, np.int32), vocabulary)

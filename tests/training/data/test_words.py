@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from training.data.analogies import ANALOGIES
 from training.data.words import (
@@ -14,6 +15,7 @@ from training.data.words import (
     load_training_words,
     split_words,
 )
+from training.errors import DatasetError
 
 
 def test_words_are_in_lower_case_and_keep_their_apostrophe() -> None:
@@ -28,6 +30,13 @@ def test_the_vocabulary_is_the_most_frequent_words_after_the_unknown_one(tmp_pat
     assert training.vocabulary[:2] == (UNKNOWN, "the")
     assert set(training.vocabulary) == {UNKNOWN, "the", "king", "and", "queen"}
     assert load_test_words(path).vocabulary == validation.vocabulary == training.vocabulary
+
+
+def test_a_text_without_words_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.txt"
+    path.write_text("1 2 3 4\n" * 500)
+    with pytest.raises(DatasetError, match="has 0 words of the vocabulary; expected more than"):
+        load_training_words(path)
 
 
 def test_pairs_are_of_words_at_most_a_reach_apart_and_go_both_ways() -> None:
