@@ -62,6 +62,8 @@ def _command_sections(group: Any, program: str) -> Iterator[str]:
         ]
         if rows:
             yield _table(("argument", "default", "meaning"), rows)
+        if isinstance(command, typer.core.TyperGroup):
+            yield from _command_sections(command, f"{program} {name}")
 
 
 def _spelling(parameter: Any) -> str:
