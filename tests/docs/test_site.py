@@ -60,6 +60,8 @@ def test_the_reference_has_every_call_setting_and_flag(site):
     assert ":tensorflow:serving:request_count<" in metrics
     assert "http_requests_total<" in metrics
     assert "class_index" in (site / "reference/client.html").read_text()
+    commands = (site / "reference/command-line.html").read_text()
+    assert "python -m training figure curves" in commands
 
 
 def test_the_search_finds_the_settings(site):
