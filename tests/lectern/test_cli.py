@@ -138,7 +138,7 @@ def test_two_commands_lead_from_a_keras_file_to_a_map_over_ones_own_photo(
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 255, (300, 400, 3), np.uint8)).save(photo)
     with running(*module("lectern", "serve", str(repository)), environment=ports) as suite:
-        suite.wait_for_line("serves flowers. Try it: lectern predict flowers", seconds=300)
+        suite.wait_for_line("lectern predict flowers photo.jpg --url", seconds=300)
         main_in("models", f"--url={url}")
         main_in("predict", "flowers", photo, "--top=2", f"--url={url}")
         main_in(
