@@ -81,6 +81,8 @@ def test_a_full_disk_costs_metrics_and_no_request(fake, disk, full_from_the_star
         if not full_from_the_start:
             assert predict(url).ok
         filler = fill(disk)
+        # The port is open before the worker is there.
+        assert requests.get(f"{url}/livez", timeout=TIMEOUT).ok
         [worker] = psutil.Process(gateway.process.pid).children()
         for _ in range(5):
             for path in ("livez", "metrics", "v1/models", "nope"):
