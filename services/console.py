@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -25,10 +26,10 @@ class Console:
             OSError: the file cannot be written.
         """
         self.log_path = log_path
-        self._log: IO[str] | None = None
+        self._log: IO[bytes] | None = None
         if log_path:
             log_path.parent.mkdir(parents=True, exist_ok=True)
-            self._log = log_path.open("w", encoding="utf-8", buffering=1)
+            self._log = log_path.open("wb", buffering=0)
         self._screen = rich.console.Console(
             highlight=False, markup=False, emoji=False, soft_wrap=True
         )
@@ -55,11 +56,15 @@ class Console:
             self._progress.stop()
 
     def log(self, line: str) -> None:
-        """Writes a line of a service's log to the file, or to the screen if there is none."""
+        """Writes a line of a service's log to the file, or to the screen if there is none.
+
+        On a full disk the line is lost: the service would wait for whoever reads its output.
+        """
         if self._log is None:
             self.say(line)
-        else:
-            self._log.write(line.rstrip() + "\n")
+            return
+        with suppress(OSError):
+            self._log.write(f"{line.rstrip()}\n".encode(errors="replace"))
 
 
 def default_log_path(port: int) -> Path:

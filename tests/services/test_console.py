@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from services.console import Console, default_log_path
@@ -21,6 +23,12 @@ def test_with_a_log_file_only_messages_are(capsys, tmp_path):
         console.log("a request\n")
     assert capsys.readouterr().out == "ready\n"
     assert (tmp_path / "state" / "lectern.log").read_text() == "a request\n"
+
+
+def test_a_full_disk_costs_lines_of_the_log_only():
+    with Console(Path("/dev/full")) as console:
+        console.log("a request")
+        console.log("another one")
 
 
 def test_on_a_terminal_progress_is_replaced(capsys, monkeypatch, tmp_path):
