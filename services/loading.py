@@ -17,6 +17,9 @@ DEMONSTRATION = "cnn"
 _SECONDS_BETWEEN_POLLS = 0.5
 _SECONDS_TO_STOP = 1.0
 
+_NO_ANSWER = (OSError, HTTPException, ValueError, KeyError)
+"""What a call raises that is not answered, or by another program that has taken the port."""
+
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 """Calls services of this machine, for which a proxy of the environment is not meant."""
 
@@ -75,7 +78,7 @@ class Loading:
             _get(f"{self._gateway}/livez")
             if DEMONSTRATION in self._available:
                 return f"and sees: {self._predict()}"
-        except (OSError, HTTPException):
+        except _NO_ANSWER:
             return ""
         if self._is_settled() or (self._available and DEMONSTRATION not in self._models):
             return f"and serves {self._available[0] if self._available else 'no model yet'}"
@@ -89,7 +92,7 @@ class Loading:
         """Reads from the model server which models are available, and which cannot be loaded."""
         try:
             models = _get(f"{self._model_server}/v1/models")["models"]
-        except (OSError, HTTPException):
+        except _NO_ANSWER:
             return
         self._models = [model["name"] for model in models]
         self._available = [model["name"] for model in models if "AVAILABLE" in _states(model)]

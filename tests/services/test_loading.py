@@ -86,6 +86,21 @@ def test_nothing_is_printed_after_the_end(monkeypatch, capsys):
     assert not capsys.readouterr().out
 
 
+@pytest.mark.parametrize("first", [ConnectionRefusedError(), ValueError("no JSON"), KeyError()])
+def test_a_call_without_a_usable_answer_is_made_again(monkeypatch, capsys, first):
+    answer, failures = Services({"flowers": "AVAILABLE"}).get, [first]
+
+    def get(request: str) -> object:
+        if failures:
+            raise failures.pop()
+        return answer(request)
+
+    monkeypatch.setattr("services.loading._get", get)
+    monkeypatch.setattr("services.loading._SECONDS_BETWEEN_POLLS", 0)
+    Loading(Console(), GATEWAY, MODEL_SERVER).follow()
+    assert "and serves flowers" in capsys.readouterr().out
+
+
 def test_a_proxy_is_not_asked_for_services_of_this_machine(monkeypatch):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
