@@ -86,7 +86,7 @@ def watch(model_server: SupervisedProcess, gateway: SupervisedProcess) -> int:
     Returns:
         The exit status: 0 after a signal, 1 otherwise.
     """
-    # A list, since an Event that the handler interrupts while it is locked could not be set.
+    # Not an Event: a handler that interrupts a method of the Event would wait for its lock forever.
     received: list[int] = []
 
     def stop(number: int, _frame: object) -> None:

@@ -9,9 +9,10 @@ import socket
 class AwaitedSignals:
     """Signals that `wait` waits for, instead of what they would do; for the main thread only.
 
-    A lock or an event does not do: Linux lets any thread take a signal, and where another one
-    takes it, for example while it creates a thread, the main thread goes on waiting, and Python's
-    handler never runs. The wakeup file descriptor is written to in whichever thread that is.
+    Waiting for a lock or an event would miss some. Linux lets any thread take a signal; when
+    another one does, for example while it creates a thread, the main thread goes on waiting, and
+    Python's handler never runs. The wakeup file descriptor is written to by the thread that took
+    the signal.
     """
 
     def __init__(self, *numbers: signal.Signals) -> None:
